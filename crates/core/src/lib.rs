@@ -1,0 +1,29 @@
+//! The vocabulary of Manyview and its seams; no file, no network, no model.
+//!
+//! The first type to know is [`Embeddings`]: a matrix `[n, dim]` whose row `i` belongs to text `i`. Everything that
+//! makes one is an [`Encoder`]; everything that turns one into another view is an [`Adapter`]; everything that learns
+//! such a map is a [`Fit`] over some supervision `D`.
+//!
+//! One decision: an `Embeddings` is finite and non-empty by construction, so no later stage checks again.
+#![forbid(unsafe_code)]
+#![deny(clippy::indexing_slicing)]
+
+mod embeddings;
+mod encoder;
+mod error;
+mod fingerprint;
+mod fit;
+mod instruction;
+mod progress;
+mod summary;
+mod supervision;
+
+pub use embeddings::Embeddings;
+pub use encoder::{Encoded, Encoder};
+pub use error::{Error, Kind, Result};
+pub use fingerprint::{Fingerprint, FingerprintBuilder};
+pub use fit::{Adapter, Fit, Transform};
+pub use instruction::Instruction;
+pub use progress::{Progress, Quiet};
+pub use summary::{Estimate, Latency, Summary};
+pub use supervision::Paired;

@@ -1,0 +1,26 @@
+/// Told how far a long job is, and asked whether to go on.
+pub trait Progress: Send + Sync {
+    /// A stage of `total` steps begins, and with it an earlier one ends.
+    fn begin(&self, stage: &str, total: u64);
+
+    /// `by` more steps are done.
+    fn advance(&self, by: u64);
+
+    /// The stage is over.
+    fn end(&self);
+
+    /// Whether the user asked to stop. Long jobs ask between parts and then return [`crate::Error::Interrupted`].
+    fn stopped(&self) -> bool {
+        false
+    }
+}
+
+/// Shows nothing and never stops.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Quiet;
+
+impl Progress for Quiet {
+    fn begin(&self, _: &str, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn end(&self) {}
+}

@@ -1,0 +1,35 @@
+use crate::{Embeddings, Error, Result};
+
+/// Base vectors and the vectors a teacher gives the same rows: what a map is learnt from.
+#[derive(Clone, Debug)]
+pub struct Paired {
+    base: Embeddings,
+    teacher: Embeddings,
+}
+
+impl Paired {
+    /// Pairs row `i` of `base`, `[n, dim_in]`, with row `i` of `teacher`, `[n, dim_out]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the numbers of rows differ.
+    pub fn new(base: Embeddings, teacher: Embeddings) -> Result<Self> {
+        if base.n() != teacher.n() {
+            return Err(Error::Shape {
+                what: "teacher vectors".into(),
+                expected: format!("{} rows, one for each base vector", base.n()),
+                found: format!("{} rows", teacher.n()),
+            });
+        }
+        Ok(Self { base, teacher })
+    }
+
+    /// What the encoder gave, `[n, dim_in]`.
+    pub fn base(&self) -> &Embeddings {
+        &self.base
+    }
+
+    /// What the view should give, `[n, dim_out]`.
+    pub fn teacher(&self) -> &Embeddings {
+        &self.teacher
+    }
+}

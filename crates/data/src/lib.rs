@@ -1,0 +1,1 @@
+//! Sources and formats: Parquet, CSV, JSONL and NPY files, the hub, named corpora, splits.

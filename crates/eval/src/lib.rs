@@ -1,0 +1,1 @@
+//! k-means, V-measure, AMI, ARI, fidelity, bootstrap intervals, latency.

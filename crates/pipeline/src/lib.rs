@@ -1,0 +1,1 @@
+//! The only crate that joins the layers: experiments, steps, run directories, devices.

@@ -1,0 +1,1 @@
+//! A content-addressed store of vectors in Parquet parts, and an encoder that remembers.

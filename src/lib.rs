@@ -1,0 +1,1 @@
+//! Manyview: encode a corpus once; see it under any instruction.
