@@ -1,1 +1,56 @@
-fn main() {}
+//! The command line of Manyview: arguments to the pipeline, results to a terminal.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a terminal is what this crate is for
+
+mod args;
+mod commands;
+mod environment;
+mod progress;
+mod store;
+
+use args::{Cli, Log, LogFormat};
+use clap::Parser;
+use manyview_core::Kind;
+use progress::Bars;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match Bars::new(cli.log.quiet).and_then(|bars| run(cli, bars)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("manyview: {error}");
+            ExitCode::from(kind(&error).exit_code())
+        }
+    }
+}
+
+fn run(cli: Cli, bars: Bars) -> anyhow::Result<()> {
+    start_log(&cli.log, bars.clone());
+    commands::run(cli.command, &bars)
+}
+
+/// What sort of failure an error is: that of the library error in its chain.
+fn kind(error: &anyhow::Error) -> Kind {
+    for cause in error.chain() {
+        if let Some(e) = cause.downcast_ref::<manyview_pipeline::Error>() {
+            return e.kind();
+        }
+        if let Some(e) = cause.downcast_ref::<manyview_core::Error>() {
+            return e.kind();
+        }
+    }
+    Kind::Internal
+}
+
+fn start_log(log: &Log, bars: Bars) {
+    let level = match log.verbose {
+        0 => tracing::Level::WARN,
+        1 => tracing::Level::INFO,
+        _ => tracing::Level::DEBUG,
+    };
+    let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(bars);
+    match log.log_format {
+        LogFormat::Text => builder.without_time().with_target(log.verbose > 1).init(),
+        LogFormat::Json => builder.json().init(),
+    }
+}

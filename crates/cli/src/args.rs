@@ -1,0 +1,144 @@
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Encode a corpus once; see it under any instruction.
+#[derive(Debug, Parser)]
+#[command(
+    name = "manyview",
+    version,
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "\
+Start with `manyview quickstart`: real texts, a real encoder, no network, about a minute.
+
+Exit codes: 0 done, 1 a fault of manyview, 2 bad input or configuration, 3 a file that cannot be read or written,
+4 network, 5 disk full, 6 numbers out of range, 130 interrupted (run the same command again to go on).
+
+Environment: MANYVIEW_DATA (the embedded data), HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_HUB_OFFLINE, RAYON_NUM_THREADS."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) log: Log,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Log {
+    /// Says more: -v what is done, -vv every detail.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+    /// Shows no progress bars.
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// How log lines look.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, global = true)]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs the whole pipeline on the embedded encoder and corpus; writes runs/quickstart/report.html.
+    Quickstart {
+        /// Changes to the embedded experiment, such as data.limit=500.
+        #[arg(value_name = "KEY=VALUE")]
+        overrides: Vec<String>,
+    },
+    /// Runs an experiment from text to report: encode, train, evaluate, report.
+    Run(Experiment),
+    /// Fetches the encoder and the corpus of an experiment, and says where they are.
+    Fetch(Experiment),
+    /// Encodes the corpus into the store, once.
+    Encode(Experiment),
+    /// Asks the teacher and fits the adapter.
+    Train(Experiment),
+    /// Measures base, adapter and teacher on the test texts; writes metrics.json.
+    Evaluate(Experiment),
+    /// Writes report.html and report.md from the metrics.
+    Report(Experiment),
+    /// Encodes the texts of any file and gives them the view of a fitted adapter.
+    Infer(Infer),
+    /// Says what is missing before a long job starts.
+    Doctor {
+        /// An experiment to check as well.
+        config: Option<PathBuf>,
+        /// Changes to it.
+        #[arg(value_name = "KEY=VALUE")]
+        overrides: Vec<String>,
+    },
+    /// Writes a copy of an encoder with int8 weights, a scale for each row: a quarter of the size.
+    Quantize {
+        /// Directory of the encoder, sentence-transformers layout.
+        from: PathBuf,
+        /// Directory to make.
+        to: PathBuf,
+    },
+    /// Looks after the vector store.
+    Store {
+        /// The store's directory.
+        #[arg(long, default_value = "store", global = true)]
+        dir: PathBuf,
+        #[command(subcommand)]
+        command: Store,
+    },
+}
+
+/// An experiment file, and changes to it.
+#[derive(Debug, Args)]
+pub(crate) struct Experiment {
+    /// Experiment file (TOML); see configs/.
+    pub(crate) config: PathBuf,
+    /// Changes to it, such as train.lr=1e-3 or data.source=my.csv.
+    #[arg(value_name = "KEY=VALUE")]
+    pub(crate) overrides: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Infer {
+    /// File of texts: .csv, .parquet or .jsonl.
+    #[arg(long)]
+    pub(crate) input: PathBuf,
+    /// Its column of texts.
+    #[arg(long, default_value = "text")]
+    pub(crate) text_column: String,
+    /// A run directory, a variant's directory in it, or an adapter directory.
+    #[arg(long)]
+    pub(crate) adapter: PathBuf,
+    /// Directory for base.npy, adapter.npy and metadata.json.
+    #[arg(long, default_value = "out")]
+    pub(crate) output_dir: PathBuf,
+    /// Only the first N rows.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Encoder, where the adapter's own is not to be found by name.
+    #[arg(long)]
+    pub(crate) encoder: Option<String>,
+    /// Device to encode on.
+    #[arg(long, default_value = "flex")]
+    pub(crate) device: String,
+    /// The vector store.
+    #[arg(long, default_value = "store")]
+    pub(crate) store: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Store {
+    /// Lists what is stored: encoder, instruction, rows, bytes.
+    Ls,
+    /// Checks every file; moves bad ones aside, so that their vectors are computed again.
+    Verify,
+    /// Removes the vectors of one encoder and instruction, by the key that `ls` shows.
+    Rm {
+        /// The key, or the start of it.
+        key: String,
+    },
+}

@@ -1,0 +1,41 @@
+use manyview_pipeline::Environment;
+use std::env;
+use std::path::PathBuf;
+
+/// The surroundings as environment variables describe them; the hub's are those of Python's huggingface_hub.
+pub(crate) fn environment() -> Environment {
+    let mut environment = Environment::new(hub_cache());
+    if let Some(data) = set("MANYVIEW_DATA") {
+        environment.data = data.into();
+    }
+    if let Some(endpoint) = set("HF_ENDPOINT") {
+        environment.hub = environment.hub.with_endpoint(endpoint);
+    }
+    if let Some(token) = set("HF_TOKEN").or_else(saved_token) {
+        environment.hub = environment.hub.with_token(token);
+    }
+    let offline = set("HF_HUB_OFFLINE").is_some_and(|v| ["1", "on", "yes", "true"].contains(&&*v.to_lowercase()));
+    environment.hub = environment.hub.with_offline(offline);
+    environment
+}
+
+fn set(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+fn hub_home() -> PathBuf {
+    let cache = || set("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || set("HOME").or_else(|| set("USERPROFILE")).map(|home| PathBuf::from(home).join(".cache"));
+    set("HF_HOME").map(PathBuf::from).unwrap_or_else(|| {
+        cache().or_else(home).unwrap_or_else(|| PathBuf::from(".cache")).join("huggingface")
+    })
+}
+
+fn hub_cache() -> PathBuf {
+    set("HF_HUB_CACHE").map_or_else(|| hub_home().join("hub"), PathBuf::from)
+}
+
+fn saved_token() -> Option<String> {
+    let text = std::fs::read_to_string(hub_home().join("token")).ok()?;
+    Some(text.trim().to_string()).filter(|token| !token.is_empty())
+}

@@ -1,0 +1,173 @@
+use super::{Teacher, Train};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Everything one run depends on; the types of an experiment file. Saved with the run, every key filled in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Experiment {
+    /// Name of the run; its directory is `output.dir/name`.
+    pub name: String,
+    /// Where the texts come from and how they are split.
+    pub data: Data,
+    /// The frozen encoder.
+    pub encoder: Encoder,
+    /// What the adapter learns from.
+    pub teacher: Teacher,
+    /// How the adapter is fitted.
+    pub train: Train,
+    /// How the views are measured.
+    pub evaluate: Evaluate,
+    /// Where results and vectors are kept.
+    pub output: Output,
+}
+
+impl Default for Experiment {
+    fn default() -> Self {
+        Self {
+            name: "run".into(),
+            data: Data::default(),
+            encoder: Encoder::default(),
+            teacher: Teacher::default(),
+            train: Train::default(),
+            evaluate: Evaluate::default(),
+            output: Output::default(),
+        }
+    }
+}
+
+/// Where the texts come from and how they are split.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Data {
+    /// An embedded corpus (`medquad`, `clinc150`), a `.parquet`, `.csv` or `.jsonl` file, or `hub:ORG/NAME`.
+    pub source: String,
+    /// Configuration of a hub data set that has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+    /// Revision of a hub data set: a branch, a tag or, best, a commit.
+    pub revision: String,
+    /// Column of the texts.
+    pub text: String,
+    /// Column that the views are scored against.
+    pub label: String,
+    /// Column of each text's answer to `teacher.question`; read for training rows only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answers: Option<String>,
+    /// Column that says `train`, `val` or `test`; without it the split is drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
+    /// Rows taken after a seeded shuffle; all without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// Share of the rows that the adapter is fitted on.
+    pub train: f64,
+    /// Share held back for early stopping.
+    pub val: f64,
+    /// Share that the scores are from.
+    pub test: f64,
+    /// Keeps each label's share in every part when the split is drawn.
+    pub stratify: bool,
+    /// Drops rows whose text was seen before.
+    pub dedup: bool,
+    /// Drops rows without a text or a label instead of refusing them.
+    pub drop_missing: bool,
+    /// Seed of the shuffle and the split.
+    pub seed: u64,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self {
+            source: "medquad".into(),
+            config: None,
+            revision: "main".into(),
+            text: "text".into(),
+            label: "label".into(),
+            answers: None,
+            split: None,
+            limit: None,
+            train: 0.7,
+            val: 0.2,
+            test: 0.1,
+            stratify: true,
+            dedup: true,
+            drop_missing: false,
+            seed: 42,
+        }
+    }
+}
+
+/// The frozen encoder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Encoder {
+    /// The embedded `minilm`, a directory in the sentence-transformers layout, or `hub:ORG/NAME`.
+    pub model: String,
+    /// Revision of a hub model: a branch, a tag or, best, a commit.
+    pub revision: String,
+    /// `flex`, `ndarray`, `libtorch` or `libtorch:cuda:N`, as far as built in.
+    pub device: String,
+    /// Tokens read of each text; the model's own maximum without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<usize>,
+    /// Tokens in one batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_tokens: Option<usize>,
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        Self {
+            model: "minilm".into(),
+            revision: "main".into(),
+            device: "flex".into(),
+            max_length: None,
+            batch_tokens: None,
+        }
+    }
+}
+
+/// How the views are measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Evaluate {
+    /// Seeds of k-means; at least 10 for figures that mean something.
+    pub seeds: usize,
+    /// Restarts of k-means for each seed.
+    pub restarts: usize,
+    /// Bootstrap resamples behind the intervals.
+    pub resamples: usize,
+    /// Nearest neighbours compared with the teacher's.
+    pub knn: usize,
+    /// Texts in the batch whose latency is measured.
+    pub batch: usize,
+    /// Seconds spent on each latency figure.
+    pub latency_seconds: f64,
+    /// Seed of the first k-means and of the bootstrap.
+    pub seed: u64,
+}
+
+impl Default for Evaluate {
+    fn default() -> Self {
+        Self { seeds: 10, restarts: 10, resamples: 1000, knn: 10, batch: 32, latency_seconds: 1.0, seed: 0 }
+    }
+}
+
+/// Where results and vectors are kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Output {
+    /// Directory of the run directories.
+    pub dir: PathBuf,
+    /// Directory of the vector store.
+    pub store: PathBuf,
+    /// Texts drawn on each map of the report.
+    pub map_texts: usize,
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self { dir: "runs".into(), store: "store".into(), map_texts: 400 }
+    }
+}

@@ -1,0 +1,12 @@
+//! An experiment file as types: read, merged with overrides, checked.
+
+mod experiment;
+mod layers;
+mod suite;
+mod teacher;
+mod train;
+
+pub use experiment::{Data, Encoder, Evaluate, Experiment, Output};
+pub use suite::{Suite, Variant};
+pub use teacher::{Teacher, TeacherKind};
+pub use train::{Method, Train};

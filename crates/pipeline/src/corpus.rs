@@ -1,0 +1,121 @@
+use crate::config::Data;
+use crate::{Environment, Error, Result, embedded};
+use manyview_core::Progress;
+use manyview_data::{Corpus, CorpusConfig, Fractions, Labels, Split, Table};
+use std::path::PathBuf;
+
+/// A corpus, split, with what each stage may see of its labels.
+///
+/// Only [`Evaluation`](crate::evaluate) reads `truth` of validation and test rows; teachers get `train_labels` and
+/// `train_answers`, which hold training rows only.
+#[derive(Clone, Debug)]
+pub struct SplitCorpus {
+    /// Name for people.
+    pub name: String,
+    /// Origin and licence, when known.
+    pub origin: Option<String>,
+    /// The texts and what was dropped on the way.
+    pub corpus: Corpus,
+    /// Which rows are for what.
+    pub split: Split,
+    /// Rows of the source, before any was dropped.
+    pub source_rows: usize,
+    /// The labels, all rows: for scores only.
+    pub(crate) truth: Labels,
+    /// The labels of the training rows, in the order of `split.train`.
+    pub train_labels: Vec<String>,
+    /// The answers of the training rows, in the order of `split.train`.
+    pub train_answers: Option<Vec<Option<String>>>,
+}
+
+impl SplitCorpus {
+    /// Reads and splits what `data` names.
+    ///
+    /// # Errors
+    /// Files, columns, labels or sizes that cannot be used, each with the cure.
+    pub fn load(data: &Data, environment: &Environment, progress: &dyn Progress) -> Result<Self> {
+        let paths = fetch(data, environment, progress)?;
+        let mut columns = vec![data.text.as_str(), data.label.as_str()];
+        columns.extend([&data.answers, &data.split].into_iter().flatten().map(String::as_str));
+        columns.sort_unstable();
+        columns.dedup();
+        let table = Table::read_all(&paths, &columns)?;
+        let mut corpus = Corpus::from_table(&table, &corpus_config(data))?;
+        let labels = corpus.label.take().ok_or_else(|| Error::setting("data.label", "expected a column"))?;
+        let truth = Labels::of(&labels);
+        truth.check(&data.label)?;
+        let split = split(data, &corpus, &truth)?;
+        let of_train = |i: &usize| labels.get(*i).cloned();
+        let train_labels = split.train.iter().filter_map(of_train).collect();
+        let train_answers = corpus.answers.take().map(|answers| {
+            split.train.iter().map(|&i| answers.get(i).cloned().flatten()).collect()
+        });
+        let embedded = embedded::corpus(data);
+        Ok(Self {
+            name: data.source.clone(),
+            origin: embedded.map(|c| c.origin.to_string()),
+            corpus,
+            source_rows: table.n(),
+            split,
+            truth,
+            train_labels,
+            train_answers,
+        })
+    }
+
+    /// The texts at `rows`.
+    pub fn texts(&self, rows: &[usize]) -> Vec<&str> {
+        rows.iter().filter_map(|&i| self.corpus.texts.get(i)).map(String::as_str).collect()
+    }
+
+    /// All texts, in row order.
+    pub fn all_texts(&self) -> Vec<&str> {
+        self.corpus.texts.iter().map(String::as_str).collect()
+    }
+}
+
+/// The files of `data.source`, fetched where they are not local.
+///
+/// # Errors
+/// A source that is not there.
+pub fn fetch(data: &Data, environment: &Environment, progress: &dyn Progress) -> Result<Vec<PathBuf>> {
+    if let Some(corpus) = embedded::corpus(data) {
+        let path = environment.data.join(corpus.file);
+        return match path.is_file() {
+            true => Ok(vec![path]),
+            false => Err(Error::File {
+                path,
+                problem: "the embedded corpus is not here; set MANYVIEW_DATA to the `data` directory of the source".into(),
+            }),
+        };
+    }
+    if let Some(repo) = data.source.strip_prefix("hub:") {
+        return Ok(environment.hub.fetch_dataset(repo, data.config.as_deref(), &data.revision, progress)?);
+    }
+    Ok(vec![PathBuf::from(&data.source)])
+}
+
+fn corpus_config(data: &Data) -> CorpusConfig {
+    CorpusConfig {
+        text: data.text.clone(),
+        label: Some(data.label.clone()),
+        answers: data.answers.clone(),
+        split: data.split.clone(),
+        id: None,
+        limit: data.limit,
+        seed: data.seed,
+        dedup: data.dedup,
+        drop_missing: data.drop_missing,
+    }
+}
+
+fn split(data: &Data, corpus: &Corpus, truth: &Labels) -> Result<Split> {
+    if let Some(column) = &corpus.split {
+        return Ok(Split::from_column(column)?);
+    }
+    let fractions = Fractions::new(data.train, data.val, data.test)?;
+    Ok(match data.stratify {
+        true => Split::stratified(&truth.codes, fractions, data.seed)?,
+        false => Split::random(corpus.texts.len(), fractions, data.seed)?,
+    })
+}

@@ -1,0 +1,61 @@
+//! The only file that names a backend.
+
+use crate::{Error, Result};
+use manyview_encoder::Device;
+
+/// The devices this build knows, by the names a configuration uses.
+pub const DEVICES: &[&str] = &[
+    #[cfg(feature = "flex")]
+    "flex",
+    #[cfg(feature = "ndarray")]
+    "ndarray",
+    #[cfg(feature = "tch")]
+    "libtorch",
+    #[cfg(feature = "tch")]
+    "libtorch:cuda:N",
+];
+
+/// The device of a name such as `flex` or `libtorch:cuda:0`.
+///
+/// # Errors
+/// [`Error::Setting`] for a name this build does not know, with the names it does.
+#[allow(deprecated)] // burn marks ndarray and libtorch so; they stay options while its line holds them
+pub fn device(name: &str) -> Result<Device> {
+    #[cfg(feature = "tch")]
+    if let Some(n) = name.strip_prefix("libtorch:cuda:").and_then(|n| n.parse::<usize>().ok()) {
+        return Ok(Device::libtorch_cuda(n));
+    }
+    match name {
+        #[cfg(feature = "flex")]
+        "flex" => Ok(Device::flex()),
+        #[cfg(feature = "ndarray")]
+        "ndarray" => Ok(Device::ndarray()),
+        #[cfg(feature = "tch")]
+        "libtorch" => Ok(Device::libtorch()),
+        other => Err(Error::setting(
+            "encoder.device",
+            format!("unknown device `{other}`; this build has {}{}", DEVICES.join(", "), feature_hint(other)),
+        )),
+    }
+}
+
+fn feature_hint(name: &str) -> &'static str {
+    if name.starts_with("libtorch") {
+        "; build with `--features tch` for LibTorch (docs/guide/devices.md)"
+    } else if name == "ndarray" {
+        "; build with `--features ndarray`"
+    } else {
+        ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_device_is_refused_with_the_names_there_are() {
+        let e = device("cuda").unwrap_err().to_string();
+        assert!(e.contains("`cuda`") && e.contains("flex"), "{e}");
+    }
+}

@@ -1,0 +1,46 @@
+use crate::config::Encoder;
+use crate::{Environment, Error, Result, device, embedded};
+use manyview_core::Progress;
+use manyview_encoder::{EncoderConfig, TextEncoder};
+use std::path::PathBuf;
+
+/// Loads the encoder a configuration names.
+///
+/// # Errors
+/// A model that is not there or cannot be used, or a device this build does not have.
+pub fn load(config: &Encoder, environment: &Environment, progress: &dyn Progress) -> Result<TextEncoder> {
+    let device = device::device(&config.device)?;
+    let dir = fetch(config, environment, progress)?;
+    let mut options = EncoderConfig { max_length: config.max_length, ..EncoderConfig::default() };
+    if let Some(tokens) = config.batch_tokens {
+        options.batch_tokens = tokens;
+    }
+    tracing::info!(model = config.model, device = config.device, "loading the encoder");
+    Ok(TextEncoder::load(&dir, &options, &device)?)
+}
+
+/// The directory of `encoder.model`, fetched where it is not local.
+///
+/// # Errors
+/// A model that is not there.
+pub fn fetch(config: &Encoder, environment: &Environment, progress: &dyn Progress) -> Result<PathBuf> {
+    if config.model == embedded::ENCODER {
+        return Ok(environment.data.join(embedded::ENCODER));
+    }
+    if let Some(repo) = config.model.strip_prefix("hub:") {
+        return Ok(environment.hub.fetch_model(repo, &config.revision, progress)?);
+    }
+    let dir = PathBuf::from(&config.model);
+    match dir.is_dir() {
+        true => Ok(dir),
+        false => Err(Error::setting(
+            "encoder.model",
+            format!(
+                "`{}` is neither `{}`, a directory, nor `hub:ORG/NAME`; for a hub model write hub:{}",
+                config.model,
+                embedded::ENCODER,
+                config.model
+            ),
+        )),
+    }
+}

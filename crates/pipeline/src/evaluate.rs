@@ -1,0 +1,177 @@
+use crate::config::Experiment;
+use crate::corpus::SplitCorpus;
+use crate::fit::{Closeness, FitRecord};
+use crate::latency::Timings;
+use crate::teacher::Lesson;
+use crate::{Result, encode::Tally};
+use manyview_adapter::{Linear, Offset};
+use manyview_core::{Embeddings, Estimate, Fit, Paired, Transform};
+use manyview_eval::{Clustering, Comparison, mean_cosine, neighbour_overlap};
+use manyview_report::{Encoding, Fidelity, FitMetrics, HeldOut, Metrics, Scores, Views};
+
+/// The views of one set of rows, side by side.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// The rows, in the order of the vectors.
+    pub rows: Vec<usize>,
+    /// The stored vectors as they are, `[rows, dim_in]`.
+    pub base: Embeddings,
+    /// The stored vectors plus the mean difference to the teacher, `[rows, dim_in]`; none when dimensions differ.
+    pub offset: Option<Embeddings>,
+    /// The adapter's view, `[rows, dim_out]`.
+    pub adapter: Embeddings,
+    /// The teacher's vectors, `[rows, dim_out]`; none when it cannot see these rows.
+    pub teacher: Option<Embeddings>,
+}
+
+impl Sight {
+    /// Looks at `rows` through every view.
+    ///
+    /// # Errors
+    /// Vectors the adapter does not take.
+    pub fn of(
+        rows: Vec<usize>,
+        base: &Embeddings,
+        lesson: &Lesson,
+        linear: &Linear,
+        teacher: Option<Embeddings>,
+    ) -> Result<Self> {
+        let here = base.select(&rows)?;
+        let offset = match base.dim() == lesson.train.dim() {
+            false => None,
+            true => {
+                let pairs = Paired::new(base.select(&lesson.rows)?, lesson.train.clone())?;
+                Some(Offset.fit(&pairs)?.transform(&here)?)
+            }
+        };
+        Ok(Self { adapter: linear.transform(&here)?, base: here, offset, teacher, rows })
+    }
+
+    /// The views there are, by name, base first.
+    pub fn views(&self) -> Vec<(&'static str, &Embeddings)> {
+        let all = [
+            ("base", Some(&self.base)),
+            ("offset", self.offset.as_ref()),
+            ("adapter", Some(&self.adapter)),
+            ("teacher", self.teacher.as_ref()),
+        ];
+        all.into_iter().filter_map(|(name, view)| Some((name, view?))).collect()
+    }
+
+    fn compare(&self, experiment: &Experiment, corpus: &SplitCorpus) -> Result<Comparison> {
+        let protocol = &experiment.evaluate;
+        let clustering = Clustering {
+            seeds: protocol.seeds,
+            restarts: protocol.restarts,
+            resamples: protocol.resamples,
+            seed: protocol.seed,
+        };
+        let truth: Vec<usize> = self.rows.iter().filter_map(|&i| corpus.truth.codes.get(i).copied()).collect();
+        Ok(clustering.compare(&self.views(), &truth)?)
+    }
+}
+
+/// Everything [`measure`] needs to know of a run.
+pub struct Subject<'a> {
+    /// The experiment.
+    pub experiment: &'a Experiment,
+    /// Its corpus.
+    pub corpus: &'a SplitCorpus,
+    /// Vectors of all rows, `[n, dim]`.
+    pub base: &'a Embeddings,
+    /// What the teacher taught.
+    pub lesson: &'a Lesson,
+    /// The fitted map.
+    pub linear: &'a Linear,
+    /// What fitting found.
+    pub record: &'a FitRecord,
+    /// Name and fingerprint of the encoder.
+    pub encoder: (&'a str, String),
+    /// What encoding took.
+    pub tally: Tally,
+}
+
+/// Scores every view on the test texts. The only place that reads labels of test and validation rows.
+///
+/// # Errors
+/// Labels or numbers of texts that cannot be scored.
+pub fn measure(subject: &Subject<'_>, timings: &Timings) -> Result<(Metrics, Sight)> {
+    let Subject { experiment, corpus, base, lesson, linear, record, .. } = subject;
+    let split = &corpus.split;
+    let sight = Sight::of(split.test.clone(), base, lesson, linear, lesson.test.clone())?;
+    let comparison = sight.compare(experiment, corpus)?;
+    let kept = comparison.gain_kept("base", "adapter", "teacher");
+    let metrics = Metrics {
+        dataset: corpus.name.clone(),
+        encoder: subject.encoder.0.into(),
+        encoder_fingerprint: subject.encoder.1.clone(),
+        instruction: experiment.teacher.instruction.clone(),
+        teacher: experiment.teacher.kind.as_str().into(),
+        label: experiment.data.label.clone(),
+        classes: comparison.classes,
+        n_train: lesson.rows.len(),
+        n_val: split.val.len(),
+        n_test: split.test.len(),
+        views: views(&comparison),
+        gain: gain(&comparison),
+        verdict: kept.verdict,
+        gain_kept: kept.estimate,
+        fidelity: fidelity(experiment, &sight, record)?,
+        latency_ms: timings.one,
+        batch_latency_ms: timings.batch,
+        speedup: timings.one.teacher.map(|t| t.p50 / timings.one.adapter.p50),
+        held_out: held_out(subject)?,
+        fit: FitMetrics {
+            method: record.method.clone(),
+            seconds: record.seconds,
+            figures: record.figures.clone(),
+        },
+        encoding: Encoding {
+            texts: corpus.corpus.texts.len(),
+            encoded: subject.tally.encoded,
+            reused: subject.tally.reused,
+            truncated: subject.tally.truncated,
+            seconds: subject.tally.seconds,
+        },
+    };
+    Ok((metrics, sight))
+}
+
+/// The same scores over validation and test texts together, where validation texts chose nothing.
+fn held_out(subject: &Subject<'_>) -> Result<Option<HeldOut>> {
+    let Subject { experiment, corpus, base, lesson, linear, record, .. } = subject;
+    let split = &corpus.split;
+    if split.val.is_empty() || record.used_validation {
+        return Ok(None);
+    }
+    let teacher = match (&lesson.val, &lesson.test) {
+        (Some(val), Some(test)) => Some(Embeddings::from_rows(val.rows().chain(test.rows()))?),
+        _ => None,
+    };
+    let rows = [&split.val[..], &split.test].concat();
+    let sight = Sight::of(rows, base, lesson, linear, teacher)?;
+    let comparison = sight.compare(experiment, corpus)?;
+    Ok(Some(HeldOut { n: sight.rows.len(), views: views(&comparison), gain: gain(&comparison) }))
+}
+
+fn views(comparison: &Comparison) -> Views {
+    let scores = |name: &str| {
+        comparison.view(name).map(|v| Scores {
+            v_measure: v.v_measure,
+            homogeneity: v.homogeneity,
+            completeness: v.completeness,
+            ami: v.ami,
+            ari: v.ari,
+        })
+    };
+    Views { base: scores("base"), offset: scores("offset"), adapter: scores("adapter"), teacher: scores("teacher") }
+}
+
+fn gain(comparison: &Comparison) -> Estimate {
+    comparison.difference("adapter", "base")
+}
+
+/// How close the view is to the teacher: on the test texts where the teacher sees them, leave-one-out otherwise.
+fn fidelity(experiment: &Experiment, sight: &Sight, record: &FitRecord) -> Result<Fidelity> {
+    todo!()
+}

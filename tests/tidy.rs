@@ -1,0 +1,123 @@
+//! The rules of the house, as tests. Each says why it is a rule.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const SIBLINGS: &[&str] = &["data", "encoder", "store", "adapter", "eval", "report"];
+const LEAVES: &[&str] = &["cli"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources(below: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![below.to_path_buf()];
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() && path.file_name().is_none_or(|n| n != "target") {
+                open.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn all_sources() -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> =
+        ["src", "crates", "tests", "examples", "benches"].iter().flat_map(|d| sources(&root().join(d))).collect();
+    found.sort();
+    assert!(found.len() > 40, "found only {} source files below {}", found.len(), root().display());
+    found
+}
+
+fn manifest(name: &str) -> String {
+    let path = root().join("crates").join(name).join("Cargo.toml");
+    fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// A layer that knows its neighbour cannot be swapped, tested or depended on alone.
+#[test]
+fn no_sibling_names_a_sibling() {
+    for sibling in SIBLINGS {
+        let manifest = manifest(sibling);
+        for other in SIBLINGS.iter().chain(LEAVES).chain(&["pipeline"]).filter(|other| *other != sibling) {
+            assert!(!manifest.contains(&format!("manyview-{other}")), "crates/{sibling} depends on {other}");
+        }
+    }
+}
+
+/// The bottom crate is everyone's dependency: whatever it pulls in, everyone compiles.
+#[test]
+fn core_depends_on_no_other_crate_of_ours_and_on_no_model() {
+    let manifest = manifest("core");
+    for heavy in ["manyview-data", "manyview-encoder", "burn", "arrow", "parquet", "faer", "tokenizers"] {
+        assert!(!manifest.contains(&format!("{heavy}.workspace")), "crates/core depends on {heavy}");
+    }
+}
+
+/// What is imported by nobody can be rewritten at will.
+#[test]
+fn nobody_imports_a_leaf() {
+    for name in SIBLINGS.iter().chain(&["core", "pipeline"]) {
+        for leaf in LEAVES {
+            assert!(!manifest(name).contains(&format!("manyview-{leaf}")), "crates/{name} depends on {leaf}");
+        }
+    }
+}
+
+/// A backend that leaves burn should cost one file.
+#[test]
+fn only_the_device_file_names_a_backend() {
+    let library = |path: &PathBuf| path.components().any(|c| c.as_os_str() == "src");
+    for path in all_sources().into_iter().filter(library).filter(|p| !p.ends_with("pipeline/src/device.rs")) {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let code: String = code.lines().filter(|l| !l.trim_start().starts_with("//")).collect();
+        for backend in ["Device::flex", "Device::ndarray", "Device::libtorch", "Device::cuda", "Device::wgpu"] {
+            assert!(!code.contains(backend), "{} names {backend}", path.display());
+        }
+    }
+}
+
+/// A file that needs scrolling holds more than one idea.
+#[test]
+fn no_source_file_passes_400_lines() {
+    for path in all_sources() {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= 400, "{} has {lines} lines", path.display());
+    }
+}
+
+/// The first line of a crate is where a newcomer starts.
+#[test]
+fn every_crate_opens_with_what_it_is() {
+    let roots = all_sources().into_iter().filter(|p| p.ends_with("src/lib.rs") || p.ends_with("src/main.rs"));
+    for path in roots {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("//! "), "{} does not open with what the crate is", path.display());
+    }
+}
+
+/// A file's name is its idea.
+#[test]
+fn no_file_is_a_drawer() {
+    let drawers = ["utils", "util", "common", "helpers", "helper", "types", "misc", "impl", "base"];
+    for path in all_sources() {
+        let stem = path.file_stem().unwrap().to_string_lossy().to_string();
+        assert!(!drawers.contains(&stem.as_str()), "{}: name it for what it holds", path.display());
+    }
+}
+
+/// An example teaches one thing on one screen.
+#[test]
+fn no_example_passes_80_lines() {
+    for path in sources(&root().join("examples")) {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= 80, "{} has {lines} lines", path.display());
+    }
+}
