@@ -1,1 +1,32 @@
-//! Sources and formats: Parquet, CSV, JSONL and NPY files, the hub, named corpora, splits.
+//! Sources and formats: Parquet, CSV, JSONL and NPY files, the hub, labels and splits.
+//!
+//! The first type to know is [`Corpus`]: texts with the source row each came from, read from a [`Table`] of string
+//! columns and cut into training, validation and test rows by a [`Split`]. Vectors made elsewhere come in through
+//! [`read_vectors`], models and data sets through the [`Hub`].
+//!
+//! One decision: the client of the hub is our own, some hundreds of lines over `ureq`. The `hf-hub` crate gives a
+//! downloaded file its final name without comparing it with the size and SHA-256 the hub states, so a truncated or
+//! corrupt download stays in the cache and is read on every later run. Here a file gets its name only after both
+//! agree, an interrupted download goes on where it stopped, and the cache keeps the layout of Python's
+//! `huggingface_hub`, so that one cache serves both.
+#![forbid(unsafe_code)]
+
+mod corpus;
+mod error;
+mod labels;
+mod parquet_file;
+mod shuffle;
+mod split;
+mod table;
+mod vectors;
+
+pub use corpus::{Corpus, CorpusConfig, Dropped};
+pub use error::{Error, Result};
+pub use labels::Labels;
+pub use split::{Fractions, Split};
+pub use table::Table;
+pub use vectors::{read_vectors, write_npy};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,116 @@
+mod csv;
+mod jsonl;
+mod parquet;
+
+use crate::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// Columns of strings, `[n]` each, with `None` where the source has no value.
+///
+/// Numbers and booleans are written out as strings. An empty CSV field is no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    source: String,
+    columns: Vec<NamedColumn>,
+    n: usize,
+}
+
+/// A name and the values of a column.
+type NamedColumn = (String, Vec<Option<String>>);
+
+impl Table {
+    /// Reads `.parquet`, `.csv`, `.tsv`, `.jsonl` or `.ndjson` files and puts their rows one after the other.
+    ///
+    /// Only the named columns are kept; without names, all columns of strings in the first file.
+    ///
+    /// # Errors
+    /// [`Error::File`] or [`Error::Line`] for a file that is empty, damaged or of another format, and
+    /// [`Error::Column`] for a file without one of the columns.
+    pub fn read_all(paths: &[PathBuf], columns: &[&str]) -> Result<Self> {
+        let mut table: Option<Self> = None;
+        for path in paths {
+            table = Some(match table {
+                None => Self::read(path, columns)?,
+                Some(table) => {
+                    let more = Self::read(path, &table.columns())?;
+                    table.followed_by(more)
+                }
+            });
+        }
+        table.ok_or_else(|| Error::Corpus { problem: "no file to read".into() })
+    }
+
+    /// Number of rows.
+    pub fn n(&self) -> usize {
+        self.n
+    }
+
+    /// The values of column `name`, `[n]`.
+    ///
+    /// # Errors
+    /// [`Error::Column`] with the columns there are and the nearest name.
+    pub fn column(&self, name: &str) -> Result<&[Option<String>]> {
+        let found = self.columns.iter().find(|(n, _)| n == name);
+        found.map(|(_, values)| values.as_slice()).ok_or_else(|| {
+            Error::column(&self.source, name, self.columns().into_iter().map(String::from).collect())
+        })
+    }
+
+    /// The names of the columns.
+    pub fn columns(&self) -> Vec<&str> {
+        self.columns.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    fn read(path: &Path, wanted: &[&str]) -> Result<Self> {
+        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
+        let read = match extension.as_str() {
+            "parquet" => parquet::read,
+            "csv" => csv::read_commas,
+            "tsv" => csv::read_tabs,
+            "jsonl" | "ndjson" => jsonl::read,
+            _ => {
+                return Err(Error::file(
+                    path,
+                    "expected a name that ends in .parquet, .csv, .tsv, .jsonl or .ndjson",
+                ));
+            }
+        };
+        if std::fs::metadata(path).map_err(Error::io(path))?.len() == 0 {
+            return Err(Error::file(path, "the file is empty"));
+        }
+        Ok(Self::of_columns(&path.display().to_string(), read(path, wanted)?))
+    }
+
+    pub(crate) fn of_columns(source: &str, columns: Vec<NamedColumn>) -> Self {
+        let n = columns.first().map_or(0, |(_, values)| values.len());
+        Self { source: source.into(), columns, n }
+    }
+
+    fn followed_by(mut self, more: Self) -> Self {
+        for ((_, values), (_, next)) in self.columns.iter_mut().zip(more.columns) {
+            values.extend(next);
+        }
+        self.source = format!("{}, {}", self.source, more.source);
+        self.n += more.n;
+        self
+    }
+}
+
+/// The places of the `wanted` columns among `names`, or of all that are `textual` where none is wanted.
+fn places(
+    path: &Path,
+    names: &[String],
+    wanted: &[&str],
+    textual: impl Fn(usize) -> bool,
+) -> Result<Vec<usize>> {
+    if wanted.is_empty() {
+        return Ok((0..names.len()).filter(|&i| textual(i)).collect());
+    }
+    let place = |column: &&str| {
+        names
+            .iter()
+            .position(|n| n == column)
+            .ok_or_else(|| Error::column(path.display().to_string(), column, names.to_vec()))
+    };
+    wanted.iter().map(place).collect()
+}
