@@ -1,1 +1,33 @@
 //! Maps from base vectors to a view: ridge in closed form, or by gradient.
+//!
+//! The first type to know is [`Linear`], the map `y = x W + b` with normalised rows. [`Ridge`] learns one in closed
+//! form from pairs of base and teacher vectors; [`save`] and [`load`] keep it with an [`AdapterCard`] that ties it to
+//! its encoder.
+//!
+//! One decision: the ridge shrinks towards the identity, not towards zero. With few texts the view then falls back
+//! on what the encoder gives, rather than on nothing.
+#![forbid(unsafe_code)]
+
+mod error;
+mod linear;
+mod matrix;
+mod offset;
+mod prior;
+mod publish;
+mod ridge;
+mod saved;
+mod spectrum;
+#[cfg(test)]
+mod test_data;
+mod weights;
+
+pub use error::{Error, Result};
+pub use linear::Linear;
+pub use offset::Offset;
+pub use prior::Prior;
+pub use ridge::{PenaltyScore, Ridge, RidgeFit};
+pub use saved::{AdapterCard, Saved, load, save};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,115 @@
+use manyview_core::Kind;
+use std::path::PathBuf;
+
+/// A result whose error is [`enum@Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong while an adapter is fitted, applied, saved or loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An error of the seams: shapes, non-finite numbers, files, another encoder.
+    #[error(transparent)]
+    Core(#[from] manyview_core::Error),
+    /// A setting outside its range.
+    #[error("{name}: expected {expected}, found {found}; correct the setting")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// Its range.
+        expected: &'static str,
+        /// The value given.
+        found: String,
+    },
+    /// Fewer rows than the method can learn from.
+    #[error("{what}: expected at least {expected} rows, found {found}; add training texts")]
+    TooFewRows {
+        /// The method.
+        what: &'static str,
+        /// The fewest it takes.
+        expected: usize,
+        /// The number given.
+        found: usize,
+    },
+    /// A decomposition did not converge.
+    #[error(
+        "{what}: expected a decomposition, found that it does not converge; look for huge values in the vectors"
+    )]
+    Decomposition {
+        /// The matrix.
+        what: &'static str,
+    },
+    /// No penalty of the grid gave finite leave-one-out scores.
+    #[error(
+        "ridge: expected a finite leave-one-out score, found none on the grid of {penalties}; use larger penalties"
+    )]
+    NoFiniteScore {
+        /// The number of penalties tried.
+        penalties: usize,
+    },
+    /// The loss of a training step is not finite.
+    #[error(
+        "training, epoch {epoch}, batch {batch}: expected a finite loss, found {found}; lower `lr` or set `clip`"
+    )]
+    Diverged {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The batch within it, from 1.
+        batch: usize,
+        /// The loss.
+        found: f64,
+    },
+    /// A file that is not what was saved.
+    #[error("{}: expected {expected}, found {found}; copy it from its source again, or fit again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What it should hold.
+        expected: String,
+        /// What it holds.
+        found: String,
+    },
+    /// A directory that is in use for something else.
+    #[error("{}: expected a new or empty directory or a saved adapter, found other files; choose another one", path.display())]
+    Occupied {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A value that cannot be written as JSON or safetensors.
+    #[error("{what}: cannot be written: {reason}")]
+    Unwritable {
+        /// What was to be written.
+        what: &'static str,
+        /// What the writer said.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// What sort of failure this is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Core(e) => e.kind(),
+            Self::Setting { .. } | Self::TooFewRows { .. } | Self::Damaged { .. } | Self::Occupied { .. } => {
+                Kind::Input
+            }
+            Self::Decomposition { .. } | Self::NoFiniteScore { .. } | Self::Diverged { .. } => Kind::Numeric,
+            Self::Unwritable { .. } => Kind::Internal,
+        }
+    }
+
+    /// An input or output error at `path`.
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Core(manyview_core::Error::Io { path, source })
+    }
+}
+
+impl From<Error> for manyview_core::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Core(e) => e,
+            other => Self::other(other.kind(), other),
+        }
+    }
+}
