@@ -1,0 +1,197 @@
+use crate::part::{Opened, Part};
+use crate::publish::{create, publish, sweep};
+use crate::space::{Description, parts};
+use crate::table::Table;
+use crate::text::TextHash;
+use crate::{Error, Result, Store, part};
+use manyview_core::{Encoded, Encoder, Fingerprint, Instruction, Progress, Quiet};
+use std::io::Write;
+use std::path::Path;
+
+/// An encoder that remembers: it encodes a text once and afterwards reads the vector from a [`Store`].
+///
+/// Missing texts are encoded in chunks, the longest first, and each chunk is published before the next one begins, so
+/// a process that is killed loses no more than one chunk. The same texts fall into the same chunks again, so a job that
+/// goes on after an interruption gives the same bits as one that was never interrupted. When other texts were stored
+/// before, the chunks differ; the bits are then the same if the encoder is batch-invariant, that is, if the vector of a
+/// text does not depend on the texts encoded beside it.
+#[derive(Clone, Debug)]
+pub struct Stored<E> {
+    inner: E,
+    store: Store,
+    name: String,
+    part_rows: usize,
+}
+
+/// How much work the store saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reuse {
+    /// Texts given to the encoder; a text that occurs twice counts once.
+    pub encoded: usize,
+    /// All other rows asked for.
+    pub reused: usize,
+}
+
+impl<E: Encoder> Stored<E> {
+    /// Remembers what `inner` makes in `store`. The name is for people: vectors are found by the fingerprint.
+    pub fn new(inner: E, store: Store, name: impl Into<String>) -> Self {
+        Self { inner, store, name: name.into(), part_rows: 256 }
+    }
+
+    /// The number of texts in a chunk, and with it the rows of a part: 256 if not said, at least 1.
+    #[must_use]
+    pub fn with_part_rows(self, rows: usize) -> Self {
+        Self { part_rows: rows.max(1), ..self }
+    }
+
+    /// The encoder within.
+    pub fn inner(&self) -> &E {
+        &self.inner
+    }
+
+    /// One vector a text, in the order given, and how much of it was there already. A damaged part is moved to
+    /// quarantine and its texts are encoded again.
+    ///
+    /// # Errors
+    /// An empty batch, what the encoder reports, an answer of the encoder that does not fit, a file that cannot be
+    /// read or written, and [`manyview_core::Error::Interrupted`] when `progress` says to stop; what was published by
+    /// then is kept.
+    pub fn encode_all(
+        &self,
+        texts: &[&str],
+        instruction: Option<&Instruction>,
+        progress: &dyn Progress,
+    ) -> Result<(Encoded, Reuse)> {
+        let dim = self.inner.dim();
+        if texts.is_empty() || dim == 0 {
+            return Err(
+                manyview_core::Error::Empty { what: format!("texts for encoder {}", self.name) }.into()
+            );
+        }
+        let description = Description::new(&self.name, self.inner.fingerprint(), instruction, dim);
+        let key = description.key();
+        let dir = self.store.dir(&key);
+        let mut table = Table::new(texts, dim);
+        if !self.is_described(&dir, dim)? {
+            create(&dir)?;
+            description.write(&dir)?;
+        }
+        self.recall(&key, &dir, &mut table)?;
+        let missing = table.missing();
+        if !missing.is_empty() {
+            sweep(&dir)?;
+            progress.begin("encode", missing.len() as u64);
+            let done = self.encode_missing(&missing, instruction, &dir, &mut table, progress);
+            progress.end();
+            done?;
+        }
+        let reuse = Reuse { encoded: missing.len(), reused: texts.len() - missing.len() };
+        Ok((table.finish()?, reuse))
+    }
+
+    /// Whether the space says what it holds; that must agree on the dimension.
+    fn is_described(&self, dir: &Path, dim: usize) -> Result<bool> {
+        match Description::read(dir) {
+            Ok(Some(there)) if there.dim != dim => Err(Error::Dim {
+                path: Description::path(dir),
+                encoder: self.name.clone(),
+                expected: dim,
+                found: there.dim,
+            }),
+            Ok(there) => Ok(there.is_some()),
+            Err(e @ Error::Description { .. }) => {
+                tracing::warn!(error = %e, "the description of a space is written again");
+                Ok(false)
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Fills the table from the parts, and sets aside those that are damaged.
+    fn recall(&self, key: &str, dir: &Path, table: &mut Table<'_>) -> Result<()> {
+        for path in parts(dir)? {
+            if table.open() == 0 {
+                break;
+            }
+            match Part::open(&path, Some(self.inner.dim()))? {
+                Opened::Whole(part) => {
+                    part.for_each(|hash, vector, norm, cut| table.set(hash, vector, norm, cut));
+                }
+                Opened::Damaged(problem) => {
+                    let part = path.display();
+                    tracing::warn!(%part, problem, "damaged part moved to quarantine, its texts are encoded again");
+                    self.store.quarantine(key, &path)?;
+                }
+                Opened::Gone => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn encode_missing(
+        &self,
+        missing: &[(&str, TextHash)],
+        instruction: Option<&Instruction>,
+        dir: &Path,
+        table: &mut Table<'_>,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        for chunk in missing.chunks(self.part_rows) {
+            if progress.stopped() {
+                return Err(manyview_core::Error::Interrupted.into());
+            }
+            let (texts, hashes): (Vec<_>, Vec<_>) = chunk.iter().copied().unzip();
+            let encoded = self.inner.encode(&texts, instruction)?;
+            self.check(&encoded, texts.len())?;
+            let (name, bytes) = part::write(&hashes, &encoded)
+                .map_err(|source| Error::Parquet { path: dir.into(), source })?;
+            publish(dir, &name, |file| file.write_all(&bytes))?;
+            let rows = encoded.vectors.rows().zip(&encoded.norms).zip(&encoded.truncated);
+            for (hash, ((vector, &norm), &cut)) in hashes.iter().zip(rows) {
+                table.set(hash, vector, norm, cut);
+            }
+            progress.advance(chunk.len() as u64);
+        }
+        Ok(())
+    }
+
+    /// That the encoder gave `n` vectors of its dimension, and what belongs to them.
+    fn check(&self, encoded: &Encoded, n: usize) -> Result<()> {
+        let found = [
+            ("vectors", encoded.vectors.n(), n),
+            ("norms", encoded.norms.len(), n),
+            ("marks of truncation", encoded.truncated.len(), n),
+            ("numbers in each vector", encoded.vectors.dim(), self.inner.dim()),
+        ];
+        if let Some((what, found, expected)) =
+            found.into_iter().find(|(_, found, expected)| found != expected)
+        {
+            return Err(Error::Answer {
+                encoder: self.name.clone(),
+                expected: format!("{expected} {what}"),
+                found: found.to_string(),
+            });
+        }
+        match encoded.norms.iter().position(|norm| !norm.is_finite()) {
+            Some(row) => {
+                let what = format!("norms of encoder {}", self.name);
+                Err(manyview_core::Error::NonFinite { what, row }.into())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl<E: Encoder> Encoder for Stored<E> {
+    fn dim(&self) -> usize {
+        self.inner.dim()
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        self.inner.fingerprint()
+    }
+
+    fn encode(&self, texts: &[&str], instruction: Option<&Instruction>) -> manyview_core::Result<Encoded> {
+        Ok(self.encode_all(texts, instruction, &Quiet)?.0)
+    }
+}
