@@ -1,1 +1,33 @@
-//! k-means, V-measure, AMI, ARI, fidelity, bootstrap intervals, latency.
+//! Measures of a view: clusters and their scores with intervals, fidelity to a teacher, latency.
+//!
+//! The first type to know is [`Clustering`]: it clusters several views of the same texts with k-means over several
+//! seeds and compares the clusters with known labels as a [`Comparison`].
+//!
+//! One decision: every view meets the same resamples of texts and seeds, because the difference of two views is far
+//! more certain than either score, and an interval for a difference must know that.
+#![forbid(unsafe_code)]
+
+mod bootstrap;
+mod clustering;
+mod comparison;
+mod contingency;
+mod error;
+mod expected;
+mod fidelity;
+mod gain;
+mod kmeans;
+mod latency;
+mod scores;
+
+pub use clustering::Clustering;
+pub use comparison::{Comparison, ViewScores};
+pub use error::{Error, Result};
+pub use fidelity::{mean_cosine, neighbour_overlap};
+pub use gain::GainKept;
+pub use kmeans::{Clusters, KMeans};
+pub use latency::latency;
+pub use scores::{VMeasure, adjusted_mutual_info, adjusted_rand_index, v_measure};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
