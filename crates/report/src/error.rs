@@ -1,0 +1,67 @@
+use manyview_core::Kind;
+use std::path::PathBuf;
+
+/// A result whose error is [`enum@Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a map could not be drawn or a file not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Views of the same texts must have the same number of rows.
+    #[error("map of view {view}: expected {expected} rows, as the first view has, found {found}")]
+    Rows {
+        /// Which view, from 0.
+        view: usize,
+        /// Rows of the first view.
+        expected: usize,
+        /// Rows of this one.
+        found: usize,
+    },
+    /// The vectors have no principal components.
+    #[error("map of view {view}: expected principal components, found none; look for extreme values")]
+    Components {
+        /// Which view, from 0.
+        view: usize,
+    },
+    /// The thread that draws could not be started.
+    #[error("map: {source}")]
+    Thread {
+        /// What the system said.
+        source: rayon::ThreadPoolBuildError,
+    },
+    /// A file could not be written; an older one of that name is as it was.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// An error of the core.
+    #[error(transparent)]
+    Core(#[from] manyview_core::Error),
+}
+
+impl Error {
+    /// What sort of failure this is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Rows { .. } => Kind::Input,
+            Self::Components { .. } => Kind::Numeric,
+            Self::Thread { .. } => Kind::Internal,
+            Self::Io { source, .. } => Kind::of_io(source),
+            Self::Core(e) => e.kind(),
+        }
+    }
+}
+
+impl From<Error> for manyview_core::Error {
+    fn from(e: Error) -> Self {
+        match e {
+            Error::Core(e) => e,
+            Error::Io { path, source } => Self::Io { path, source },
+            e => Self::other(e.kind(), e),
+        }
+    }
+}

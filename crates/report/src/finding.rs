@@ -1,0 +1,172 @@
+use crate::numbers::{counted, percent, score, signed, signed_interval, times};
+use crate::{Metrics, ViewReport};
+use manyview_core::Estimate;
+
+/// What the interval of a gain allows to say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Gain {
+    /// The whole interval is above zero.
+    Up,
+    /// The interval includes zero.
+    Unclear,
+    /// The whole interval is below zero.
+    Down,
+}
+
+impl Gain {
+    pub(crate) fn of(gain: &Estimate) -> Self {
+        if gain.low > 0.0 {
+            Self::Up
+        } else if gain.high < 0.0 {
+            Self::Down
+        } else {
+            Self::Unclear
+        }
+    }
+
+    /// The name the style sheet has for it.
+    pub(crate) fn class(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Unclear => "unclear",
+            Self::Down => "down",
+        }
+    }
+}
+
+/// The whole report in a sentence or two.
+pub(crate) fn finding(views: &[ViewReport]) -> String {
+    let [first, _, ..] = views else {
+        return views.first().map_or_else(|| "Nothing was measured.".into(), |v| gain(&v.metrics));
+    };
+    let named = |wanted| -> Vec<&ViewReport> {
+        views.iter().filter(|v| Gain::of(&v.metrics.gain) == wanted).collect()
+    };
+    let (up, down, unclear) = (named(Gain::Up), named(Gain::Down), named(Gain::Unclear));
+    let best = views.iter().fold(first, |best, v| {
+        if v.metrics.gain.value.total_cmp(&best.metrics.gain.value).is_gt() { v } else { best }
+    });
+    let m = &best.metrics;
+    let figures = format!(
+        "{}: V-measure {} → {}, a gain of {} (95% interval {})",
+        best.name,
+        score(m.views.base.v_measure.mean),
+        score(m.views.adapter.v_measure.mean),
+        signed(m.gain.value),
+        signed_interval(&m.gain)
+    );
+    let mut out = if up.is_empty() {
+        let of_views = counted(views.len(), "view", "views");
+        format!("In none of the {of_views} is the gain over the stored vectors above zero beyond doubt. ")
+            + &format!("The largest is that of {figures}.")
+    } else {
+        format!(
+            "In {} of {} views the adapter groups the test texts closer to their labels than the stored vectors do. \
+             The largest gain is that of {figures}.",
+            up.len(),
+            views.len()
+        )
+    };
+    if !unclear.is_empty() && !up.is_empty() {
+        out.push_str(&format!(" For {} the interval includes zero: no gain is shown.", list(&unclear)));
+    }
+    if !down.is_empty() {
+        out.push_str(&format!(" For {} the adapter does worse.", list(&down)));
+    }
+    out
+}
+
+fn list(views: &[&ViewReport]) -> String {
+    let names: Vec<_> = views.iter().map(|v| v.name.as_str()).collect();
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+/// The gain of one view, in words.
+pub(crate) fn gain(m: &Metrics) -> String {
+    let (base, adapter) = (score(m.views.base.v_measure.mean), score(m.views.adapter.v_measure.mean));
+    let on = format!("on {} test texts, by {}", m.n_test, m.label);
+    let (value, interval) = (signed(m.gain.value), signed_interval(&m.gain));
+    match Gain::of(&m.gain) {
+        Gain::Up => format!(
+            "The adapter's view groups the texts better than the stored vectors do: V-measure {base} → {adapter} {on}, \
+             a gain of {value} (95% interval {interval})."
+        ),
+        Gain::Unclear => format!(
+            "No gain is shown: V-measure {base} → {adapter} {on}, a difference of {value} whose 95% interval \
+             ({interval}) includes zero."
+        ),
+        Gain::Down => format!(
+            "The adapter's view groups the texts worse than the stored vectors do: V-measure {base} → {adapter} {on}, \
+             a loss of {value} (95% interval {interval})."
+        ),
+    }
+}
+
+/// What the pipeline says of the gain kept, as a sentence.
+pub(crate) fn verdict(m: &Metrics) -> String {
+    let mut chars = m.verdict.trim().chars();
+    let Some(first) = chars.next() else { return String::new() };
+    let mut out: String = first.to_uppercase().chain(chars).collect();
+    if !out.ends_with(['.', '!', '?']) {
+        out.push('.');
+    }
+    out
+}
+
+/// The share of the teacher's gain that is kept, with its interval.
+pub(crate) fn kept(m: &Metrics) -> Option<String> {
+    m.gain_kept.as_ref().map(|k| format!("{} ({} to {})", percent(k.value), percent(k.low), percent(k.high)))
+}
+
+/// How much time a stored vector saves, in words; nothing without a teacher pass.
+pub(crate) fn speed(m: &Metrics) -> Option<String> {
+    let factor = m.speedup.filter(|s| s.is_finite())?;
+    Some(format!(
+        "With its base vector stored, a text is seen under this instruction {} faster than by a teacher pass.",
+        times(factor)
+    ))
+}
+
+/// Scores where no text chose anything, in words.
+pub(crate) fn held_out(m: &Metrics) -> Option<String> {
+    let h = m.held_out.as_ref()?;
+    Some(format!(
+        "On all {} not trained on, none of which chose anything: V-measure {} → {}, a difference of {} \
+         (95% interval {}).",
+        counted(h.n, "text", "texts"),
+        score(h.views.base.v_measure.mean),
+        score(h.views.adapter.v_measure.mean),
+        signed(h.gain.value),
+        signed_interval(&h.gain)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn an_interval_that_includes_zero_is_said_to_show_no_gain() {
+        let mut report = sample::report();
+        report.views.truncate(1);
+        let m = &mut report.views[0].metrics;
+        m.gain = Estimate { value: 0.01, low: -0.02, high: 0.04 };
+        let said = finding(&report.views);
+        assert!(said.starts_with("No gain is shown") && said.contains("includes zero"), "{said}");
+        report.views[0].metrics.gain = Estimate { value: -0.03, low: -0.05, high: -0.01 };
+        assert!(finding(&report.views).contains("worse"), "{}", finding(&report.views));
+    }
+
+    #[test]
+    fn several_views_are_counted_and_the_doubtful_named() {
+        let said = finding(&sample::report().views);
+        assert!(said.starts_with("In 2 of 4 views"), "{said}");
+        assert!(said.contains("For length the interval includes zero"), "{said}");
+        assert!(said.contains("worse"), "{said}");
+        assert_eq!(finding(&[]), "Nothing was measured.");
+    }
+}

@@ -1,0 +1,103 @@
+use crate::escape;
+use crate::finding::{Gain, gain, held_out, speed, verdict};
+use crate::numbers::{count, counted, duration, percent, score, significant};
+use crate::{Metrics, ViewReport, latency, map, scores};
+
+/// The name of a view's section inside the page.
+pub(crate) fn anchor(view: &ViewReport, views: &[ViewReport]) -> String {
+    let at = views.iter().position(|v| std::ptr::eq(v, view)).unwrap_or_default();
+    format!("view-{}", at + 1)
+}
+
+/// One view: what was asked, what was found, maps, fit, time and all scores.
+pub(crate) fn html(view: &ViewReport, views: &[ViewReport]) -> String {
+    let m = &view.metrics;
+    let instruction = if m.instruction.trim().is_empty() {
+        String::new()
+    } else {
+        format!("<blockquote>{}</blockquote>\n", escape::html(&m.instruction))
+    };
+    let said: String = [gain(m), verdict(m)]
+        .into_iter()
+        .chain(speed(m))
+        .chain(held_out(m))
+        .filter(|s| !s.is_empty())
+        .map(|s| escape::html(&s))
+        .collect::<Vec<_>>()
+        .join(" ");
+    let words =
+        view.curve.as_ref().map_or(String::new(), |c| format!("<p>{}</p>\n", escape::html(&c.words())));
+    let charts = view.curve.as_ref().map_or(String::new(), crate::Curve::charts);
+    format!(
+        "<section id={}>\n<h2>{}</h2>\n{instruction}<p class=\"verdict {}\">{said}</p>\n{}\
+         <h3>Fit</h3>\n{words}<div class=charts>{charts}</div>\n{}\
+         <h3>Scores and time</h3>\n<div class=pair><div>{}<p class=note>{}</p></div>{}</div>\n</section>\n",
+        anchor(view, views),
+        escape::html(&view.name),
+        Gain::of(&m.gain).class(),
+        map::html(&view.maps, &m.label),
+        facts(m),
+        scores::all(&m.views),
+        escape::html(&closeness(m)),
+        latency::html(m),
+    )
+}
+
+/// How close the view is to the teacher, in words.
+pub(crate) fn closeness(m: &Metrics) -> String {
+    let f = &m.fidelity;
+    let base = f.base_cosine.map_or(String::new(), |b| format!(" (base {})", score(b)));
+    format!(
+        "Close to the teacher, on {} texts: cosine {}{base}; {} of the {} nearest neighbours shared (base {}).",
+        f.measured_on,
+        score(f.cosine),
+        percent(f.knn_overlap),
+        f.knn,
+        percent(f.base_knn_overlap)
+    )
+}
+
+/// What the figures of a view are of: label and value.
+pub(crate) fn facts_of(m: &Metrics) -> Vec<(&'static str, String)> {
+    let figures: Vec<String> =
+        m.fit.figures.iter().map(|(k, v)| format!("{} {}", k.replace('_', " "), significant(*v))).collect();
+    let seconds = duration(m.fit.seconds * 1e3);
+    let mut fit = format!("{} on {} in {seconds}", m.fit.method, counted(m.n_train, "text", "texts"));
+    if !figures.is_empty() {
+        fit.push_str(&format!(": {}", figures.join(", ")));
+    }
+    let e = &m.encoding;
+    vec![
+        ("Corpus", m.dataset.clone()),
+        (
+            "Encoder",
+            format!("{} ({})", m.encoder, m.encoder_fingerprint.chars().take(12).collect::<String>()),
+        ),
+        ("Teacher", m.teacher.clone()),
+        ("Scored by", format!("{}, {}", m.label, counted(m.classes, "class", "classes"))),
+        (
+            "Texts",
+            format!("{} to fit, {} held back, {} to test", count(m.n_train), count(m.n_val), count(m.n_test)),
+        ),
+        ("Fit", fit),
+        (
+            "Encoding",
+            format!(
+                "{} computed and {} found in the store in {}; {} of {} texts cut at the encoder's maximum length",
+                counted(e.encoded, "vector", "vectors"),
+                count(e.reused),
+                duration(e.seconds * 1e3),
+                count(e.truncated),
+                count(e.texts)
+            ),
+        ),
+    ]
+}
+
+fn facts(m: &Metrics) -> String {
+    let facts: String = facts_of(m)
+        .into_iter()
+        .map(|(label, value)| format!("<div><dt>{label}</dt><dd>{}</dd></div>", escape::html(&value)))
+        .collect();
+    format!("<dl class=facts>{facts}</dl>\n")
+}
