@@ -148,12 +148,11 @@ fn decode(file: File, bytes: u64, dim: Option<usize>) -> Result<Vec<RecordBatch>
     };
     // What is stored plainly cannot hold more than its bytes: nothing may swell while it is read.
     let metadata = reader.metadata();
-    let rows = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(u64::MAX);
-    let plain = metadata
-        .row_groups()
-        .iter()
-        .flat_map(|group| group.columns())
-        .all(|column| column.compression() == Compression::UNCOMPRESSED);
+    let groups = || metadata.row_groups().iter();
+    let rows = groups()
+        .fold(0_u64, |sum, group| sum.saturating_add(group.num_rows().try_into().unwrap_or(u64::MAX)));
+    let mut columns = groups().flat_map(|group| group.columns());
+    let plain = columns.all(|column| column.compression() == Compression::UNCOMPRESSED);
     if !plain || rows.saturating_mul(width).saturating_mul(4) > bytes {
         return Err(format!("{rows} rows of {width} numbers do not fit into its {bytes} bytes"));
     }
@@ -199,5 +198,85 @@ impl<'a> Columns<'a> {
             return Err("expected a value in every column, found none".into());
         }
         Ok(columns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use manyview_core::Embeddings;
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
+    /// Three rows of two numbers.
+    fn sample() -> (Vec<TextHash>, Encoded) {
+        let vectors = Embeddings::new(vec![1.0, 0.0, 0.6, -0.8, -0.0, 1e-40], 2).unwrap();
+        let encoded = Encoded { vectors, norms: vec![1.0, 2.5, 3e9], truncated: vec![false, true, false] };
+        (vec![[1; 32], [2; 32], [255; 32]], encoded)
+    }
+
+    /// Opens a part of these bytes under the name that fits them.
+    fn open(bytes: &[u8], dim: Option<usize>) -> Result<Part, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(name_of(&blake3::hash(bytes)));
+        fs::write(&path, bytes).unwrap();
+        match Part::open(&path, dim).unwrap() {
+            Opened::Whole(part) => Ok(part),
+            Opened::Damaged(problem) => Err(problem),
+            Opened::Gone => Err("gone".into()),
+        }
+    }
+
+    #[test]
+    fn a_part_gives_back_every_bit() {
+        let (hashes, encoded) = sample();
+        let (name, bytes) = write(&hashes, &encoded).unwrap();
+        assert_eq!(name, name_of(&blake3::hash(&bytes)));
+        let mut rows = Vec::new();
+        open(&bytes, Some(2)).unwrap().for_each(|hash, vector, norm, cut| {
+            rows.push((*hash, vector.iter().map(|x| x.to_bits()).collect::<Vec<_>>(), norm, cut));
+        });
+        let expected: Vec<_> = (0..3)
+            .map(|i| {
+                let bits = encoded.vectors.row(i).iter().map(|x| x.to_bits()).collect();
+                (hashes[i], bits, encoded.norms[i], encoded.truncated[i])
+            })
+            .collect();
+        assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn the_same_rows_make_the_same_part() {
+        let (hashes, encoded) = sample();
+        assert_eq!(write(&hashes, &encoded).unwrap(), write(&hashes, &encoded).unwrap());
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_are_found() {
+        let (hashes, encoded) = sample();
+        let bad = Encoded { norms: vec![1.0, f32::NAN, 1.0], ..encoded };
+        let problem = open(&write(&hashes, &bad).unwrap().1, None).err().unwrap();
+        assert!(problem.contains("NaN"), "{problem}");
+    }
+
+    #[test]
+    fn vectors_of_another_length_are_found() {
+        let (hashes, encoded) = sample();
+        let problem = open(&write(&hashes, &encoded).unwrap().1, Some(3)).err().unwrap();
+        assert_eq!(problem, "expected vectors of length 3, found 2");
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_of_any_kind_are_read_or_refused(at in prop::collection::vec((any::<Index>(), any::<u8>()), 1..4)) {
+            let (hashes, encoded) = sample();
+            let mut bytes = write(&hashes, &encoded).unwrap().1;
+            for (at, byte) in at {
+                *at.get_mut(&mut bytes) = byte;
+            }
+            if let Ok(part) = open(&bytes, Some(2)) {
+                part.for_each(|_, vector, norm, _| assert!(vector.len() == 2 && vector[0].is_finite() && norm.is_finite()));
+            }
+        }
     }
 }

@@ -11,9 +11,11 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Makes the file `name` in `dir` appear whole or not at all, and leaves nothing behind when it cannot.
 pub(crate) fn publish(dir: &Path, name: &str, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
     let (mut file, temporary) = Temporary::create(dir).map_err(Error::io(dir))?;
-    write(&mut file).and_then(|()| file.sync_all()).map_err(Error::io(&temporary.path))?;
     let path = dir.join(name);
-    temporary.rename(&path).map_err(Error::io(&path))?;
+    write(&mut file)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| temporary.rename(&path))
+        .map_err(Error::io(&path))?;
     sync(dir)
 }
 
