@@ -77,6 +77,55 @@ pub enum Error {
         /// What is wrong with them, with the row.
         source: manyview_core::Error,
     },
+    /// A name, revision or content of a hub repository that cannot be used.
+    #[error("hub:{repo}: {problem}")]
+    Repository {
+        /// The repository.
+        repo: String,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// The hub knows no such thing or does not show it to everyone.
+    #[error("hub:{repo}: the hub answers {status} for {url}: {problem}")]
+    Refused {
+        /// The repository.
+        repo: String,
+        /// The HTTP status.
+        status: u16,
+        /// The address.
+        url: String,
+        /// What that means and what to do.
+        problem: String,
+    },
+    /// The hub does not answer, or breaks off.
+    #[error("{url}: {problem}; check the connection and run again, what was fetched is kept")]
+    Unreachable {
+        /// The address.
+        url: String,
+        /// What happened.
+        problem: String,
+    },
+    /// The hub answers, but wrongly.
+    #[error("{url}: {problem}")]
+    Answer {
+        /// The address.
+        url: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Something is not in the cache and the network may not be used.
+    #[error(
+        "hub:{repo} at `{revision}` is not whole in {}; unset HF_HUB_OFFLINE or fetch it once while online",
+        cache.display()
+    )]
+    Offline {
+        /// The repository.
+        repo: String,
+        /// The revision.
+        revision: String,
+        /// The directory of the cache.
+        cache: PathBuf,
+    },
     /// An error of the vocabulary below.
     #[error(transparent)]
     Core(#[from] manyview_core::Error),
@@ -87,6 +136,7 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Vectors { source, .. } | Self::Core(source) => source.kind(),
+            Self::Unreachable { .. } | Self::Answer { .. } | Self::Offline { .. } => Kind::Network,
             _ => Kind::Input,
         }
     }

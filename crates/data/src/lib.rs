@@ -13,6 +13,7 @@
 
 mod corpus;
 mod error;
+mod hub;
 mod labels;
 mod parquet_file;
 mod shuffle;
@@ -22,6 +23,7 @@ mod vectors;
 
 pub use corpus::{Corpus, CorpusConfig, Dropped};
 pub use error::{Error, Result};
+pub use hub::Hub;
 pub use labels::Labels;
 pub use split::{Fractions, Split};
 pub use table::Table;

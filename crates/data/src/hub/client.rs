@@ -1,0 +1,161 @@
+use super::listing::Listing;
+use super::repo::Repo;
+use crate::{Error, Result};
+use manyview_core::Progress;
+use std::time::{Duration, Instant};
+use ureq::config::RedirectAuthHeaders;
+use ureq::http::{Response, header};
+use ureq::{Agent, Body};
+
+/// Speaks HTTP with the hub, and tries again where that may help.
+#[derive(Clone)]
+pub(super) struct Client {
+    agent: Agent,
+    pub(super) endpoint: String,
+    pub(super) token: Option<String>,
+    pub(super) delay: Duration,
+}
+
+/// Why a try failed, and whether to try again, and after how long at the least.
+pub(super) struct Failure {
+    error: Error,
+    again: Option<Duration>,
+}
+
+impl Failure {
+    pub(super) fn passing(error: Error) -> Self {
+        Self { error, again: Some(Duration::ZERO) }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, again: None }
+    }
+}
+
+impl Client {
+    const TRIES: u32 = 5;
+    const LONGEST_WAIT: Duration = Duration::from_secs(30);
+    const LARGEST_LISTING: u64 = 64 << 20;
+
+    pub(super) fn new() -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .redirect_auth_headers(RedirectAuthHeaders::SameHost)
+            .accept_encoding("identity")
+            .user_agent(concat!("manyview/", env!("CARGO_PKG_VERSION")))
+            .timeout_connect(Some(Duration::from_secs(10)))
+            .timeout_recv_response(Some(Duration::from_secs(30)))
+            .timeout_per_read(Some(Duration::from_secs(30)));
+        Self {
+            agent: config.build().into(),
+            endpoint: "https://huggingface.co".into(),
+            token: None,
+            delay: Duration::from_millis(300),
+        }
+    }
+
+    /// What the hub holds at `revision`.
+    pub(super) fn listing(&self, repo: &Repo, revision: &str, progress: &dyn Progress) -> Result<Listing> {
+        let url = repo.listing_url(&self.endpoint, revision);
+        let listing = self.patiently(progress, || {
+            let mut answer = self.get(repo, &url, 0)?;
+            let text = answer.body_mut().with_config().limit(Self::LARGEST_LISTING).read_to_string();
+            text.map_err(|e| Failure::passing(unreachable(&url, &e)))
+        })?;
+        let wrong = |e| Error::Answer {
+            url: url.clone(),
+            problem: format!("not a description of a repository: {e}"),
+        };
+        serde_json::from_str::<Listing>(&listing).map_err(wrong)?.checked(&url)
+    }
+
+    /// Asks for `url` from byte `from` on; answers other than 200, 206 and 416 are failures.
+    pub(super) fn get(&self, repo: &Repo, url: &str, from: u64) -> Result<Response<Body>, Failure> {
+        let mut request = self.agent.get(url);
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if from > 0 {
+            request = request.header(header::RANGE, format!("bytes={from}-"));
+        }
+        let answer = request.call().map_err(|e| {
+            let error = unreachable(url, &e);
+            match e {
+                ureq::Error::Timeout(_) | ureq::Error::Io(_) | ureq::Error::Protocol(_) => {
+                    Failure::passing(error)
+                }
+                _ => error.into(),
+            }
+        })?;
+        let status = answer.status().as_u16();
+        let problem = match status {
+            200 | 206 | 416 => return Ok(answer),
+            401 if self.token.is_some() => "the token is not valid here; make a new one and set HF_TOKEN",
+            401 => {
+                "the name is wrong, or the repository is private or gated; check the name, or set HF_TOKEN"
+            }
+            403 => {
+                "the repository is gated or private; accept its terms on its page, then set HF_TOKEN to a token with \
+                    access"
+            }
+            404 => "no such repository, revision or file; check the name and the revision",
+            408 | 429 | 500..=599 => {
+                let error =
+                    Error::Unreachable { url: url.into(), problem: format!("the hub answers {status}") };
+                return Err(Failure { error, again: Some(asked_to_wait(&answer)) });
+            }
+            _ => {
+                return Err(Error::Answer {
+                    url: url.into(),
+                    problem: format!("unexpected status {status}"),
+                }
+                .into());
+            }
+        };
+        Err(Error::Refused { repo: repo.to_string(), status, url: url.into(), problem: problem.into() }
+            .into())
+    }
+
+    /// Tries a few times, with longer and longer waits between, unless told to stop.
+    pub(super) fn patiently<T>(
+        &self,
+        progress: &dyn Progress,
+        mut attempt: impl FnMut() -> Result<T, Failure>,
+    ) -> Result<T> {
+        let mut tries = 1;
+        loop {
+            match attempt() {
+                Ok(done) => return Ok(done),
+                Err(Failure { error, again: Some(wait) }) if tries < Self::TRIES => {
+                    tracing::debug!("try {tries}: {error}");
+                    let backoff = self.delay * 2u32.pow(tries - 1);
+                    pause(backoff.max(wait).min(Self::LONGEST_WAIT), progress)?;
+                    tries += 1;
+                }
+                Err(Failure { error, .. }) => return Err(error),
+            }
+        }
+    }
+}
+
+pub(super) fn unreachable(url: &str, e: &dyn std::fmt::Display) -> Error {
+    Error::Unreachable { url: url.into(), problem: e.to_string() }
+}
+
+fn asked_to_wait(answer: &Response<Body>) -> Duration {
+    let seconds = answer.headers().get(header::RETRY_AFTER).and_then(|v| v.to_str().ok()?.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(0))
+}
+
+fn pause(length: Duration, progress: &dyn Progress) -> Result<()> {
+    let until = Instant::now() + length;
+    while !progress.stopped() {
+        match until.saturating_duration_since(Instant::now()) {
+            Duration::ZERO => return Ok(()),
+            left => std::thread::sleep(left.min(Duration::from_millis(50))),
+        }
+    }
+    Err(manyview_core::Error::Interrupted.into())
+}
