@@ -48,7 +48,7 @@ pub(crate) fn finding(views: &[ViewReport]) -> String {
     });
     let m = &best.metrics;
     let figures = format!(
-        "{}: V-measure {} → {}, a gain of {} (95% interval {})",
+        "“{}”: V-measure {} → {}, a gain of {} (95% interval {})",
         best.name,
         score(m.views.base.v_measure.mean),
         score(m.views.adapter.v_measure.mean),
@@ -77,7 +77,7 @@ pub(crate) fn finding(views: &[ViewReport]) -> String {
 }
 
 fn list(views: &[&ViewReport]) -> String {
-    let names: Vec<_> = views.iter().map(|v| v.name.as_str()).collect();
+    let names: Vec<_> = views.iter().map(|v| format!("“{}”", v.name)).collect();
     match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => names.concat(),
@@ -165,7 +165,7 @@ mod tests {
     fn several_views_are_counted_and_the_doubtful_named() {
         let said = finding(&sample::report().views);
         assert!(said.starts_with("In 2 of 4 views"), "{said}");
-        assert!(said.contains("For length the interval includes zero"), "{said}");
+        assert!(said.contains("For “length” the interval includes zero"), "{said}");
         assert!(said.contains("worse"), "{said}");
         assert_eq!(finding(&[]), "Nothing was measured.");
     }

@@ -14,7 +14,7 @@ pub(crate) fn html(views: &[ViewReport]) -> String {
     let ends = views.iter().flat_map(summaries).flatten().flat_map(|s| [s.mean, s.low, s.high]);
     let Some((low, high)) = range(ends, 0.05) else { return String::new() };
     let at = |v: f64| format!("{:.2}%", (v - low) / (high - low) * 100.0);
-    let grid: String = ticks(low, high, 5)
+    let grid: String = ticks(low, high, 8)
         .into_iter()
         .map(|t| format!("<line class=grid x1={0} x2={0} y1=0 y2=100% />", at(t)))
         .collect();
@@ -39,28 +39,28 @@ pub(crate) fn html(views: &[ViewReport]) -> String {
             format!(
                 "<a class=name href=\"#{}\">{name}</a>\
                  <svg width=100% height=42 role=img aria-label=\"{name}: V-measure {}\">{grid}{slope}{teacher}{offset}{}{}</svg>\
-                 <span class=\"value {}\" title=\"95% interval {}\">{}</span>\n",
+                 <span class=\"value {}\">{}<small>{}</small></span>\n",
                 crate::section::anchor(view, views),
                 base.zip(adapter).map_or(String::new(), |(b, a)| format!("{} to {}", score(b.mean), score(a.mean))),
                 base.map_or(String::new(), |s| dot("base", 13, &s, at)),
                 adapter.map_or(String::new(), |s| dot("adapter", 29, &s, at)),
                 Gain::of(gain).class(),
-                signed_interval(gain),
                 signed(gain.value),
+                signed_interval(gain),
             )
         })
         .collect();
-    let labels: String = ticks(low, high, 5)
+    let labels: String = ticks(low, high, 8)
         .into_iter()
         .map(|t| {
-            format!("<text class=mid x={} y=14>{}</text>", at(t), decimals(t, digits(low, high, 5).max(1)))
+            format!("<text class=mid x={} y=14>{}</text>", at(t), decimals(t, digits(low, high, 8).max(1)))
         })
         .collect();
     format!(
         "<figure class=overview>\n<figcaption>V-measure by view <span class=\"key base\">stored vectors</span>\
          <span class=\"key offset\">offset</span><span class=\"key adapter\">adapter</span>\
          <span class=\"key teacher\">teacher</span></figcaption>\n<div class=rows>\n\
-         <span class=head>view</span><span></span><span class=\"head value\">gain</span>\n{rows}\
+         <span class=head>view</span><span></span><span class=\"head value\">gain, 95% interval</span>\n{rows}\
          <span></span><svg width=100% height=20 class=ticks aria-hidden=true>{labels}</svg><span></span>\n</div>\n\
          <p class=note>Dots are means over seeds of k-means, lines their 95% intervals.</p>\n</figure>\n"
     )

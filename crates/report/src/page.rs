@@ -14,7 +14,7 @@ pub(crate) fn html(report: &Report) -> String {
     } else {
         format!(
             "<section>\n<h2>Results</h2>\n{}<p class=note>Means over seeds of k-means, ± half of the 95% interval; all \
-             scores are of test texts. Gain is adapter − base in V-measure, paired, with its 95% interval: \
+             scores are of test texts. Offset is the stored vectors moved by their mean difference to the teacher. Gain is adapter − base in V-measure, paired, with its 95% interval: \
              <b class=up>bold</b> when above zero, <span class=unclear>muted</span> when it includes zero, \
              <span class=down>red</span> when below. Kept is the share of the teacher's gain. AMI and ARI are the \
              adapter's. Neighbours is the mean share of nearest neighbours that adapter and teacher agree on.</p>\n\

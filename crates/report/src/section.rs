@@ -17,24 +17,20 @@ pub(crate) fn html(view: &ViewReport, views: &[ViewReport]) -> String {
     } else {
         format!("<blockquote>{}</blockquote>\n", escape::html(&m.instruction))
     };
-    let said: String = [gain(m), verdict(m)]
-        .into_iter()
-        .chain(speed(m))
-        .chain(held_out(m))
-        .filter(|s| !s.is_empty())
-        .map(|s| escape::html(&s))
-        .collect::<Vec<_>>()
-        .join(" ");
+    let said = [gain(m), verdict(m)].join(" ");
+    let more = speed(m).into_iter().chain(held_out(m)).collect::<Vec<_>>().join(" ");
     let words =
         view.curve.as_ref().map_or(String::new(), |c| format!("<p>{}</p>\n", escape::html(&c.words())));
     let charts = view.curve.as_ref().map_or(String::new(), crate::Curve::charts);
     format!(
-        "<section id={}>\n<h2>{}</h2>\n{instruction}<p class=\"verdict {}\">{said}</p>\n{}\
+        "<section id={}>\n<h2>{}</h2>\n{instruction}<p class=\"verdict {}\">{}</p>\n<p>{}</p>\n{}\
          <h3>Fit</h3>\n{words}<div class=charts>{charts}</div>\n{}\
          <h3>Scores and time</h3>\n<div class=pair><div>{}<p class=note>{}</p></div>{}</div>\n</section>\n",
         anchor(view, views),
         escape::html(&view.name),
         Gain::of(&m.gain).class(),
+        escape::html(said.trim_end()),
+        escape::html(&more),
         map::html(&view.maps, &m.label),
         facts(m),
         scores::all(&m.views),

@@ -1,15 +1,16 @@
 //! Writes the whole page, with maps of real projections, where a person can open it.
 
+#[cfg(test)]
 #[path = "../src/sample.rs"]
 mod sample;
 
-use manyview_core::Embeddings;
+use manyview_core::{Embeddings, Result};
 use manyview_report::{
     Curve, EpochPoint, Fact, Map, Metrics, PenaltyPoint, Report, ViewReport, project, write,
 };
 
 /// `n` rows of `dim` values around as many centres as there are classes.
-fn vectors(n: usize, dim: usize, classes: usize, spread: f32) -> Embeddings {
+fn vectors(n: usize, dim: usize, classes: usize, spread: f32) -> Result<Embeddings> {
     let mut state = 17_u32;
     let mut uniform = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -18,7 +19,7 @@ fn vectors(n: usize, dim: usize, classes: usize, spread: f32) -> Embeddings {
     let centres: Vec<Vec<f32>> = (0..classes).map(|_| (0..dim).map(|_| uniform()).collect()).collect();
     let rows: Vec<Vec<f32>> =
         (0..n).map(|i| centres[i % classes].iter().map(|c| c + uniform() * spread).collect()).collect();
-    Embeddings::from_rows(rows).unwrap()
+    Embeddings::from_rows(rows)
 }
 
 #[test]
@@ -26,7 +27,7 @@ fn a_page_with_projected_maps_is_written() {
     let mut report = sample::report();
     for view in &mut report.views {
         let (n, classes) = (view.maps[0].points.len(), view.maps[0].label_names.len());
-        let spreads = [3.5, 2.2, 1.8].map(|s| vectors(n, 24, classes, s));
+        let spreads = [2.6, 1.7, 1.5].map(|s| vectors(n, 24, classes, s).unwrap());
         let maps = project(&spreads.each_ref(), 17).unwrap();
         for (map, points) in view.maps.iter_mut().zip(maps) {
             map.points = points;
