@@ -6,8 +6,8 @@
 //!
 //! One decision: the client of the hub is our own, some hundreds of lines over `ureq`. The `hf-hub` crate gives a
 //! downloaded file its final name without comparing it with the size and SHA-256 the hub states, so a truncated or
-//! corrupt download stays in the cache and is read on every later run. Here a file gets its name only after both
-//! agree, an interrupted download goes on where it stopped, and the cache keeps the layout of Python's
+//! corrupt download stays in the cache and is read on every later run. Here a file gets its name only after its size
+//! and, where the hub states one (it does for weights), its SHA-256 agree, an interrupted download goes on where it stopped, and the cache keeps the layout of Python's
 //! `huggingface_hub`, so that one cache serves both.
 #![forbid(unsafe_code)]
 

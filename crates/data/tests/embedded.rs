@@ -1,4 +1,5 @@
 //! The corpora that come with the source.
+#![allow(clippy::unwrap_used)]
 
 use manyview_data::{Corpus, CorpusConfig, Labels, Split, Table};
 use std::path::Path;

@@ -1,4 +1,5 @@
 //! The hub's client against a server that misbehaves, and its cache.
+#![allow(clippy::unwrap_used)]
 
 mod server;
 

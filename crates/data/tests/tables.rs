@@ -1,4 +1,5 @@
 //! Files of every format, whole and damaged.
+#![allow(clippy::unwrap_used)]
 
 use manyview_core::Kind;
 use manyview_data::{Error, Table};

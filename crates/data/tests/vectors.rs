@@ -1,4 +1,5 @@
 //! Vectors made by numpy and pyarrow, and vectors written here.
+#![allow(clippy::unwrap_used)]
 
 use manyview_core::{Embeddings, Kind};
 use manyview_data::{read_vectors, write_npy};

@@ -13,8 +13,8 @@ use ureq::http::{Response, header};
 const CHUNK: usize = 1 << 16;
 
 impl Client {
-    /// Fetches a file into `part`, going on where an earlier download stopped, and returns once its size and SHA-256 are
-    /// those the hub states.
+    /// Fetches a file into `part`, going on where an earlier download stopped, and returns once its size and,
+    /// where stated, its SHA-256 are those of the hub.
     pub(super) fn download(
         &self,
         repo: &Repo,

@@ -8,9 +8,7 @@ use std::path::Path;
 
 /// Reads one JSON object a line; blank lines and a byte order mark are skipped.
 pub(super) fn read(path: &Path, wanted: &[&str]) -> Result<Vec<NamedColumn>> {
-    let objects = objects(path)?;
-    let names: BTreeSet<&String> = objects.iter().flat_map(|(_, object)| object.keys()).collect();
-    let names: Vec<String> = names.into_iter().cloned().collect();
+    let (names, objects) = objects(path, wanted)?;
     let textual = |i: usize| {
         let values = objects.iter().filter_map(|(_, object)| object.get(&names[i]));
         values.into_iter().all(|v| v.is_string() || v.is_null())
@@ -24,9 +22,14 @@ pub(super) fn read(path: &Path, wanted: &[&str]) -> Result<Vec<NamedColumn>> {
     places.into_iter().map(column).collect()
 }
 
-fn objects(path: &Path) -> Result<Vec<(u64, Map<String, Value>)>> {
+/// An object and the line it stands on, from 1.
+type Line = (u64, Map<String, Value>);
+
+/// All keys, sorted, and the objects with those of them that are wanted.
+fn objects(path: &Path, wanted: &[&str]) -> Result<(Vec<String>, Vec<Line>)> {
     let mut reader = BufReader::new(File::open(path).map_err(Error::io(path))?);
-    let (mut objects, mut bytes, mut line) = (Vec::new(), Vec::new(), 0);
+    let (mut names, mut objects) = (BTreeSet::new(), Vec::new());
+    let (mut bytes, mut line) = (Vec::new(), 0);
     while reader.read_until(b'\n', &mut bytes).map_err(Error::io(path))? > 0 {
         line += 1;
         let text = std::str::from_utf8(&bytes)
@@ -34,13 +37,17 @@ fn objects(path: &Path) -> Result<Vec<(u64, Map<String, Value>)>> {
             .trim_start_matches('\u{feff}')
             .trim();
         if !text.is_empty() {
-            let object = serde_json::from_str(text)
+            let mut object: Map<String, Value> = serde_json::from_str(text)
                 .map_err(|e| Error::line(path, line, format!("expected one JSON object a line: {e}")))?;
+            for name in object.keys().filter(|name| !names.contains(*name)).cloned().collect::<Vec<_>>() {
+                names.insert(name);
+            }
+            object.retain(|name, _| wanted.is_empty() || wanted.contains(&name.as_str()));
             objects.push((line, object));
         }
         bytes.clear();
     }
-    Ok(objects)
+    Ok((names.into_iter().collect(), objects))
 }
 
 fn written(path: &Path, line: u64, name: &str, value: Option<&Value>) -> Result<Option<String>> {
