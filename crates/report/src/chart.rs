@@ -1,6 +1,6 @@
 use crate::axis::{digits, range, ticks};
 use crate::escape;
-use crate::numbers::{decimals, significant};
+use crate::numbers::{decimals, figure};
 
 /// Lines over one horizontal axis.
 pub(crate) struct Chart {
@@ -102,11 +102,11 @@ impl Chart {
         let dots: String = finite
             .iter()
             .map(|(x, y)| {
-                let place = if self.powers { significant(10f64.powf(*x)) } else { decimals(*x, 0) };
-                let figure = if y.abs() < 0.01 { significant(*y) } else { decimals(*y, 4) };
+                let place = if self.powers { figure(10f64.powf(*x)) } else { decimals(*x, 0) };
+                let value = if y.abs() < 0.01 { figure(*y) } else { decimals(*y, 4) };
                 let name = if line.name.is_empty() { String::new() } else { format!("{}, ", line.name) };
                 format!(
-                    "<circle class=dot cx={:.1} cy={:.1} r=2.5><title>{name}{} {place}: {figure}</title></circle>",
+                    "<circle class=dot cx={:.1} cy={:.1} r=2.5><title>{name}{} {place}: {value}</title></circle>",
                     at_x(*x),
                     at_y(*y),
                     self.below

@@ -1,5 +1,5 @@
 use crate::chart::{Chart, Line};
-use crate::numbers::{score, significant};
+use crate::numbers::{figure, score};
 use serde::{Deserialize, Serialize};
 
 /// How an adapter was fitted: what was tried and what was chosen.
@@ -56,7 +56,7 @@ impl Curve {
                 let cosine = at.map_or(String::new(), |p| {
                     format!(", with a leave-one-out cosine of {} to the teacher", score(p.cosine))
                 });
-                format!("λ = {} was chosen among {} penalties{cosine}.", significant(*chosen), points.len())
+                format!("λ = {} was chosen among {} penalties{cosine}.", figure(*chosen), points.len())
             }
             Self::Training { best_epoch, monitor, epochs } => {
                 format!("Epoch {best_epoch} was kept among {}, by {monitor}.", epochs.len())
@@ -72,7 +72,7 @@ impl Curve {
                     let points = points.iter().filter(|p| p.lambda > 0.0).map(|p| (p.lambda.log10(), y(p)));
                     Line { name: "", class: "adapter", points: points.collect() }
                 };
-                let mark = (*chosen > 0.0).then(|| (chosen.log10(), format!("λ = {}", significant(*chosen))));
+                let mark = (*chosen > 0.0).then(|| (chosen.log10(), format!("λ = {}", figure(*chosen))));
                 let chart = |title: &str, y| {
                     let lines = vec![line(y)];
                     Chart {
@@ -98,7 +98,7 @@ impl Curve {
                     line("validation", "adapter", |e| e.val_loss),
                 ];
                 let score = line("", "adapter", |e| e.score);
-                chart("Loss", losses) + &chart(&format!("{monitor}, validation"), vec![score])
+                chart("Loss", losses) + &chart(&format!("Validation: {monitor}"), vec![score])
             }
         }
     }

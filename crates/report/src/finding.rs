@@ -130,6 +130,15 @@ pub(crate) fn speed(m: &Metrics) -> Option<String> {
     ))
 }
 
+/// What the plainest of maps reaches, in words.
+pub(crate) fn offset(m: &Metrics) -> Option<String> {
+    let at = m.views.offset.filter(|s| s.v_measure.mean.is_finite())?.v_measure.mean;
+    Some(format!(
+        "Moving every stored vector by the mean difference to the teacher (offset) gives {}.",
+        score(at)
+    ))
+}
+
 /// Scores where no text chose anything, in words.
 pub(crate) fn held_out(m: &Metrics) -> Option<String> {
     let h = m.held_out.as_ref()?;

@@ -37,10 +37,9 @@ pub(crate) fn html(m: &Metrics) -> String {
         })
         .collect();
     format!(
-        "<figure class=latency>\n<figcaption>Time <span class=note>median, with a line to the 95th percentile; \
-         logarithmic</span></figcaption>\n<div class=rows>\n{rows}\
+        "<h3>Time</h3>\n<figure class=latency>\n<div class=rows>\n{rows}\
          <span></span><svg width=100% height=20 class=ticks aria-hidden=true>{labels}</svg><span></span>\n\
-         </div>\n</figure>\n"
+         </div>\n<p class=note>Medians on a logarithmic axis, with a line to the 95th percentile.</p>\n</figure>\n"
     )
 }
 

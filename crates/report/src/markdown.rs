@@ -1,4 +1,4 @@
-use crate::finding::{Gain, finding, gain, held_out, kept, speed, verdict};
+use crate::finding::{Gain, finding, gain, held_out, kept, offset, speed, verdict};
 use crate::numbers::{ABSENT, count, duration, plus_minus, score, signed, signed_interval};
 use crate::scores::{NAMES, columns};
 use crate::section::{closeness, facts_of};
@@ -95,6 +95,7 @@ fn view(view: &ViewReport) -> Vec<String> {
     out.extend(
         [gain(m), verdict(m)]
             .into_iter()
+            .chain(offset(m))
             .chain(speed(m))
             .chain(held_out(m))
             .filter(|s| !s.is_empty())

@@ -80,7 +80,7 @@ pub(crate) fn times(v: f64) -> String {
 }
 
 /// Three significant digits, or all digits before the point.
-pub(crate) fn significant(v: f64) -> String {
+fn significant(v: f64) -> String {
     if !v.is_finite() {
         return ABSENT.into();
     }
@@ -90,9 +90,20 @@ pub(crate) fn significant(v: f64) -> String {
             if v < 0.0 { format!("−{whole}") } else { whole }
         }
         a if a >= 9.995 => decimals(v, 1),
-        a if a >= 0.01 || a == 0.0 => decimals(v, 2),
-        _ => format!("{v:.1e}").replace('-', "−"),
+        a if a >= 0.9995 || a == 0.0 => decimals(v, 2),
+        a if a >= 0.1 => decimals(v, 3),
+        a if a >= 0.01 => decimals(v, 4),
+        _ => format!("{v:.2e}").replace('-', "−"),
     }
+}
+
+/// A figure of any magnitude: three significant digits without zeros at the end.
+pub(crate) fn figure(v: f64) -> String {
+    let text = significant(v);
+    let (mantissa, power) = text.split_once('e').map_or((text.as_str(), None), |(m, p)| (m, Some(p)));
+    let mantissa =
+        if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
+    power.map_or(mantissa.to_owned(), |p| format!("{mantissa}e{p}"))
 }
 
 #[cfg(test)]
@@ -127,8 +138,8 @@ mod tests {
 
     #[test]
     fn small_figures_keep_their_magnitude() {
-        assert_eq!(significant(0.000_123), "1.2e−4");
-        assert_eq!(significant(1240.2), "1,240");
+        let of = [0.000_123, 1e-5, 0.0215, 0.1, 0.921_4, 24.0, -1240.2, 0.0].map(figure);
+        assert_eq!(of, ["1.23e−4", "1e−5", "0.0215", "0.1", "0.921", "24", "−1,240", "0"]);
         assert_eq!(times(3.237), "3.24×");
     }
 }

@@ -1,6 +1,6 @@
 use crate::escape;
-use crate::finding::{Gain, gain, held_out, speed, verdict};
-use crate::numbers::{count, counted, duration, percent, score, significant};
+use crate::finding::{gain, held_out, offset, speed, verdict};
+use crate::numbers::{count, counted, duration, figure, percent, score};
 use crate::{Metrics, ViewReport, latency, map, scores};
 
 /// The name of a view's section inside the page.
@@ -18,24 +18,23 @@ pub(crate) fn html(view: &ViewReport, views: &[ViewReport]) -> String {
         format!("<blockquote>{}</blockquote>\n", escape::html(&m.instruction))
     };
     let said = [gain(m), verdict(m)].join(" ");
-    let more = speed(m).into_iter().chain(held_out(m)).collect::<Vec<_>>().join(" ");
-    let words =
-        view.curve.as_ref().map_or(String::new(), |c| format!("<p>{}</p>\n", escape::html(&c.words())));
-    let charts = view.curve.as_ref().map_or(String::new(), crate::Curve::charts);
+    let more = offset(m).into_iter().chain(speed(m)).chain(held_out(m)).collect::<Vec<_>>().join(" ");
+    let fit = view.curve.as_ref().map_or(String::new(), |c| {
+        format!("<h3>Fit</h3>\n<p>{}</p>\n<div class=charts>{}</div>\n", escape::html(&c.words()), c.charts())
+    });
     format!(
-        "<section id={}>\n<h2>{}</h2>\n{instruction}<p class=\"verdict {}\">{}</p>\n<p>{}</p>\n{}\
-         <h3>Fit</h3>\n{words}<div class=charts>{charts}</div>\n{}\
-         <h3>Scores and time</h3>\n<div class=pair><div>{}<p class=note>{}</p></div>{}</div>\n</section>\n",
+        "<section id={}>\n<h2>{}</h2>\n{instruction}<p class=verdict>{}</p>\n<p>{}</p>\n{}\
+         <div class=pair><div><h3>Scores</h3>\n{}<p class=note>{}</p></div>\n<div>{}</div></div>\n{fit}\
+         <h3>Details</h3>\n{}</section>\n",
         anchor(view, views),
         escape::html(&view.name),
-        Gain::of(&m.gain).class(),
         escape::html(said.trim_end()),
         escape::html(&more),
         map::html(&view.maps, &m.label),
-        facts(m),
         scores::all(&m.views),
         escape::html(&closeness(m)),
         latency::html(m),
+        facts(m),
     )
 }
 
@@ -56,19 +55,16 @@ pub(crate) fn closeness(m: &Metrics) -> String {
 /// What the figures of a view are of: label and value.
 pub(crate) fn facts_of(m: &Metrics) -> Vec<(&'static str, String)> {
     let figures: Vec<String> =
-        m.fit.figures.iter().map(|(k, v)| format!("{} {}", k.replace('_', " "), significant(*v))).collect();
+        m.fit.figures.iter().map(|(k, v)| format!("{} {}", k.replace('_', " "), figure(*v))).collect();
     let seconds = duration(m.fit.seconds * 1e3);
     let mut fit = format!("{} on {} in {seconds}", m.fit.method, counted(m.n_train, "text", "texts"));
     if !figures.is_empty() {
         fit.push_str(&format!(": {}", figures.join(", ")));
     }
+    let encoder: String = m.encoder_fingerprint.chars().take(12).collect();
     let e = &m.encoding;
     vec![
-        ("Corpus", m.dataset.clone()),
-        (
-            "Encoder",
-            format!("{} ({})", m.encoder, m.encoder_fingerprint.chars().take(12).collect::<String>()),
-        ),
+        ("Corpus", format!("{}, encoded by {} ({encoder})", m.dataset, m.encoder)),
         ("Teacher", m.teacher.clone()),
         ("Scored by", format!("{}, {}", m.label, counted(m.classes, "class", "classes"))),
         (
