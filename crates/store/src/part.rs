@@ -8,6 +8,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, Encoding};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::fs::{self, File};
@@ -74,6 +75,15 @@ impl Part {
 
 /// The name and the bytes of the part that holds `encoded`, whose row `i` belongs to the text of `hashes[i]`.
 pub(crate) fn write(hashes: &[TextHash], encoded: &Encoded) -> Result<(String, Vec<u8>), ParquetError> {
+    let bytes = write_as(Compression::UNCOMPRESSED, hashes, encoded)?;
+    Ok((name_of(&blake3::hash(&bytes)), bytes))
+}
+
+fn write_as(
+    compression: Compression,
+    hashes: &[TextHash],
+    encoded: &Encoded,
+) -> Result<Vec<u8>, ParquetError> {
     let dim = i32::try_from(encoded.vectors.dim()).map_err(|e| ParquetError::External(Box::new(e)))?;
     let values = Arc::new(Float32Array::from_iter_values(encoded.vectors.as_slice().iter().copied()));
     let batch = RecordBatch::try_new(
@@ -86,15 +96,14 @@ pub(crate) fn write(hashes: &[TextHash], encoded: &Encoded) -> Result<(String, V
         ],
     )?;
     let properties = WriterProperties::builder()
-        .set_compression(Compression::UNCOMPRESSED)
+        .set_compression(compression)
         .set_encoding(Encoding::PLAIN)
         .set_dictionary_enabled(false)
         .set_statistics_enabled(EnabledStatistics::None)
         .build();
     let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties))?;
     writer.write(&batch)?;
-    let bytes = writer.into_inner()?;
-    Ok((name_of(&blake3::hash(&bytes)), bytes))
+    writer.into_inner()
 }
 
 /// The number of rows a part says it has, without reading them.
@@ -147,13 +156,15 @@ fn decode(file: File, bytes: u64, dim: Option<usize>) -> Result<Vec<RecordBatch>
         return Err(format!("expected vectors of length {}, found {found}", dim.unwrap_or(1)));
     };
     // What is stored plainly cannot hold more than its bytes: nothing may swell while it is read.
-    let metadata = reader.metadata();
-    let groups = || metadata.row_groups().iter();
-    let rows = groups()
-        .fold(0_u64, |sum, group| sum.saturating_add(group.num_rows().try_into().unwrap_or(u64::MAX)));
-    let mut columns = groups().flat_map(|group| group.columns());
-    let plain = columns.all(|column| column.compression() == Compression::UNCOMPRESSED);
-    if !plain || rows.saturating_mul(width).saturating_mul(4) > bytes {
+    let groups = || reader.metadata().row_groups().iter();
+    if groups().flat_map(|group| group.columns()).any(|c| c.compression() != Compression::UNCOMPRESSED) {
+        return Err("expected columns that are not compressed".into());
+    }
+    let sum = |sum: u64, group: &RowGroupMetaData| {
+        sum.saturating_add(group.num_rows().try_into().unwrap_or(u64::MAX))
+    };
+    let rows = groups().fold(0, sum);
+    if rows.saturating_mul(width).saturating_mul(4) > bytes {
         return Err(format!("{rows} rows of {width} numbers do not fit into its {bytes} bytes"));
     }
     let batches: Vec<_> = reader
@@ -266,6 +277,14 @@ mod tests {
         assert_eq!(problem, "expected vectors of length 3, found 2");
     }
 
+    #[test]
+    fn a_compressed_part_is_refused() {
+        let (hashes, encoded) = sample();
+        let bytes = write_as(Compression::SNAPPY, &hashes, &encoded).unwrap();
+        let problem = open(&bytes, Some(2)).err().unwrap();
+        assert_eq!(problem, "expected columns that are not compressed");
+    }
+
     proptest! {
         #[test]
         fn bytes_of_any_kind_are_read_or_refused(at in prop::collection::vec((any::<Index>(), any::<u8>()), 1..4)) {
@@ -275,7 +294,10 @@ mod tests {
                 *at.get_mut(&mut bytes) = byte;
             }
             if let Ok(part) = open(&bytes, Some(2)) {
-                part.for_each(|_, vector, norm, _| assert!(vector.len() == 2 && vector[0].is_finite() && norm.is_finite()));
+                part.for_each(|_, vector, norm, _| {
+                    assert_eq!(vector.len(), 2);
+                    assert!(vector.iter().chain([&norm]).all(|x| x.is_finite()));
+                });
             }
         }
     }

@@ -112,6 +112,35 @@ fn a_stop_keeps_the_chunks_before_it_and_going_on_gives_the_same_bits() {
     assert_eq!(names(halved.path()), names(whole.path()));
 }
 
+/// An encoder that is not batch-invariant: each vector depends on the texts beside it.
+struct Neighbours(Toy);
+
+impl Encoder for Neighbours {
+    fn dim(&self) -> usize {
+        self.0.dim()
+    }
+    fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::builder("encoder/1").field("name", b"neighbours").finish()
+    }
+    fn encode(&self, texts: &[&str], instruction: Option<&Instruction>) -> manyview_core::Result<Encoded> {
+        let together = texts.concat();
+        let beside: Vec<_> = texts.iter().map(|text| format!("{text} in {together}")).collect();
+        self.0.encode(&refs(&beside), instruction)
+    }
+}
+
+#[test]
+fn going_on_gives_the_same_bits_even_when_neighbours_matter() {
+    let (whole, halved) = (tempdir().unwrap(), tempdir().unwrap());
+    let texts = texts(14);
+    let open =
+        |root| Stored::new(Neighbours(Toy::default()), Store::open(root).unwrap(), "n").with_part_rows(4);
+    let uninterrupted = open(whole.path()).encode(&refs(&texts), None).unwrap();
+    open(halved.path()).encode_all(&refs(&texts), None, &StopAfter::new(8)).unwrap_err();
+    assert_eq!(open(halved.path()).encode(&refs(&texts), None).unwrap(), uninterrupted);
+    assert_ne!(open(halved.path()).inner().encode(&refs(&texts), None).unwrap(), uninterrupted);
+}
+
 #[test]
 fn a_stop_does_not_take_away_what_is_there_already() {
     let dir = tempdir().unwrap();
