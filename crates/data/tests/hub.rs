@@ -212,6 +212,17 @@ fn the_token_is_sent_and_not_told() {
 }
 
 #[test]
+fn another_host_is_followed_to_without_the_token() {
+    let (server, dir) = (Server::of(MODEL), tempfile::tempdir().unwrap());
+    server.fault("model.safetensors", &[Fault::Cut(100_000), Fault::Away]);
+    let hub = hub(&server, dir.path()).with_token("hf_secret");
+    assert_whole(&hub.fetch_model("org/name", "main", &Quiet).unwrap());
+    let away: Vec<_> = server.asked().into_iter().filter(|a| a.host.starts_with("localhost")).collect();
+    assert_eq!(away.len(), 1);
+    assert_eq!((away[0].token.as_deref(), away[0].range.as_deref()), (None, Some("bytes=100000-")));
+}
+
+#[test]
 fn paths_that_leave_the_cache_are_refused() {
     for path in ["../../evil", "/etc/evil", "a/../../evil", "a\\\\evil", "c:evil", ""] {
         let (server, dir) = (Server::of(MODEL), tempfile::tempdir().unwrap());

@@ -121,6 +121,13 @@ fn a_missing_column_is_answered_with_file_columns_and_nearest_name() {
 }
 
 #[test]
+fn a_column_that_comes_twice_is_refused_when_it_is_wanted() {
+    let csv = "text,a,a\nx,1,2\n";
+    assert!(read("a.csv", csv, &["text"]).is_ok());
+    assert!(read("a.csv", csv, &["a"]).unwrap_err().to_string().contains("two columns are called `a`"));
+}
+
+#[test]
 fn files_follow_one_another() {
     let (_a, first) = written("a.csv", "text,label\na,x\n");
     let (_b, second) =

@@ -37,6 +37,9 @@ impl Table {
                 }
             });
         }
+        if let (Some(table), [first, _, ..]) = (&mut table, paths) {
+            table.source = format!("{} and {} more", first.display(), paths.len() - 1);
+        }
         table.ok_or_else(|| Error::Corpus { problem: "no file to read".into() })
     }
 
@@ -90,7 +93,6 @@ impl Table {
         for ((_, values), (_, next)) in self.columns.iter_mut().zip(more.columns) {
             values.extend(next);
         }
-        self.source = format!("{}, {}", self.source, more.source);
         self.n += more.n;
         self
     }
@@ -107,10 +109,14 @@ fn places(
         return Ok((0..names.len()).filter(|&i| textual(i)).collect());
     }
     let place = |column: &&str| {
-        names
-            .iter()
-            .position(|n| n == column)
-            .ok_or_else(|| Error::column(path.display().to_string(), column, names.to_vec()))
+        let mut found = (0..names.len()).filter(|&i| names[i] == *column);
+        match (found.next(), found.next()) {
+            (Some(place), None) => Ok(place),
+            (None, _) => Err(Error::column(path.display().to_string(), column, names.to_vec())),
+            (Some(_), Some(_)) => {
+                Err(Error::file(path, format!("two columns are called `{column}`; rename one")))
+            }
+        }
     };
     wanted.iter().map(place).collect()
 }

@@ -1,5 +1,7 @@
 //! A server of one repository on the loopback interface, which can be told to misbehave.
 
+#![allow(clippy::unwrap_used)]
+
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -20,6 +22,8 @@ pub(crate) enum Fault {
     Corrupt,
     /// Sends the whole file whatever range was asked for.
     Whole,
+    /// Sends to the same place under another name of this host.
+    Away,
     /// Answers another range than was asked for.
     Elsewhere,
 }
@@ -27,6 +31,7 @@ pub(crate) enum Fault {
 /// What it was asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
+    pub(crate) host: String,
     pub(crate) path: String,
     pub(crate) range: Option<String>,
     pub(crate) token: Option<String>,
@@ -104,6 +109,7 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>) {
     };
     let path = first.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default().to_string();
     let asked = Asked {
+        host: header("host").map(|(_, v)| v.to_string()).unwrap_or_default(),
         range: header("range").map(|(_, v)| v.to_string()),
         token: header("authorization").map(|(_, v)| v.to_string()),
         path,
@@ -124,6 +130,10 @@ fn reply(asked: &Asked, state: &mut State) -> Reply {
     let fault = due.map(|i| state.faults.remove(i).1);
     if let Some(Fault::Status(status)) = fault {
         return (status, String::new(), Vec::new(), 0);
+    }
+    if fault == Some(Fault::Away) {
+        let (_, port) = asked.host.split_once(':').unwrap();
+        return (302, format!("Location: http://localhost:{port}{}\r\n", asked.path), Vec::new(), 0);
     }
     let api = ["/api/models/org/name/revision/", "/api/datasets/org/name/revision/"];
     let mut body = if let Some(revision) = api.iter().find_map(|api| asked.path.strip_prefix(api)) {
