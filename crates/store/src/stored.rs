@@ -12,9 +12,10 @@ use std::path::Path;
 ///
 /// Missing texts are encoded in chunks, the longest first, and each chunk is published before the next one begins, so
 /// a process that is killed loses no more than one chunk. The same texts fall into the same chunks again, so a job that
-/// goes on after an interruption, with as many rows a part, gives the same bits as one that was never interrupted. When other texts were stored
-/// before, the chunks differ; the bits are then the same if the encoder is batch-invariant, that is, if the vector of a
-/// text does not depend on the texts encoded beside it.
+/// goes on after an interruption, with as many rows a part, gives the same bits as one that was never interrupted.
+///
+/// When other texts were stored before, the chunks differ. The bits are then the same if the encoder is
+/// batch-invariant, that is, if the vector of a text does not depend on the texts encoded beside it.
 #[derive(Clone, Debug)]
 pub struct Stored<E> {
     inner: E,
