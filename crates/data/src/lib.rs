@@ -4,11 +4,11 @@
 //! columns and cut into training, validation and test rows by a [`Split`]. Vectors made elsewhere come in through
 //! [`read_vectors`], models and data sets through the [`Hub`].
 //!
-//! One decision: the client of the hub is our own, some hundreds of lines over `ureq`. The `hf-hub` crate gives a
-//! downloaded file its final name without comparing it with the size and SHA-256 the hub states, so a truncated or
-//! corrupt download stays in the cache and is read on every later run. Here a file gets its name only after its size
-//! and, where the hub states one (it does for weights), its SHA-256 agree, an interrupted download goes on where it stopped, and the cache keeps the layout of Python's
-//! `huggingface_hub`, so that one cache serves both.
+//! One decision: the client of the hub is our own, some hundreds of lines over `ureq`. `hf-hub` 1.0 gives a downloaded
+//! file its final name without comparing it with the size and SHA-256 the hub states, so wrong bytes stay in the cache
+//! and are read on every later run, and it starts an interrupted download over. Here a file gets its name only after
+//! its size and, where the hub states one (it does for weights), its SHA-256 agree, a download goes on where it
+//! stopped, and the cache keeps the layout of Python's `huggingface_hub`, so that one cache serves both.
 #![forbid(unsafe_code)]
 
 mod corpus;
