@@ -60,7 +60,7 @@ fn share(base: &View, adapter: &View, teacher: &View) -> GainKept {
         ));
     }
     let value = adapter.less(base).value / gain.value;
-    let percent = |share: f64| format!("{:.0}%", share * 100.0);
+    let percent = |share: f64| format!("{:.0}%", (share * 100.0).round() + 0.0); // 0, never -0
     GainKept {
         estimate: Some(Estimate { value, low, high }),
         verdict: format!(

@@ -1,5 +1,7 @@
 //! The scores against scikit-learn's; `tests/golden/make.py` writes the file.
 
+#![allow(clippy::unwrap_used)] // a test file of its own
+
 use manyview_eval::{adjusted_mutual_info, adjusted_rand_index, v_measure};
 use serde_json::Value;
 
