@@ -1,20 +1,21 @@
 use crate::{Error, Result};
-use bhtsne::tSNE;
+use bhtsne::{Neighbor, tSNE};
 use faer::{Mat, Side};
 use manyview_core::Embeddings;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use rayon::prelude::*;
 
 /// Below this t-SNE has no neighbourhoods to keep; the map is then the two first principal components.
 const FEWEST: usize = 5;
 /// About how many neighbours t-SNE keeps near.
 const PERPLEXITY: f64 = 30.0;
+/// How coarsely far points are taken together: Barnes–Hut's θ.
+const ANGLE: f64 = 0.5;
 
 /// A 2-D map of each view: for `views` of `[n, dim]` each (`dim` may differ), `n` points each, centred on the origin.
 ///
-/// Exact t-SNE (time and memory grow with `n²`: meant for up to about 1,000 rows) over Euclidean distances, started
-/// from the principal components with a jitter drawn from `seed`, then turned and mirrored (Procrustes) to lie as
+/// Barnes–Hut t-SNE over Euclidean distances (neighbours are exact, so time and memory grow with `n²`: meant for up to
+/// about 1,000 rows), started from the principal components with a jitter drawn from `seed`, then turned and mirrored (Procrustes) to lie as
 /// close as possible to the first map. The same input gives the same maps, whatever the number of threads.
 ///
 /// # Errors
@@ -24,53 +25,62 @@ pub fn project(views: &[&Embeddings], seed: u64) -> Result<Vec<Vec<[f32; 2]>>> {
     if let Some((view, v)) = views.iter().enumerate().find(|(_, v)| v.n() != n) {
         return Err(Error::Rows { view, expected: n, found: v.n() });
     }
-    let mut maps = views
-        .par_iter()
-        .enumerate()
-        .map(|(view, x)| {
-            // A sum over several threads depends on who took which part; over one it does not.
-            let one = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-            one.map_err(|source| Error::Thread { source })?
-                .install(|| neighbourhoods(x, seed))
-                .ok_or(Error::Components { view })
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let mut maps = std::thread::scope(|scope| {
+        let maps: Vec<_> = views.iter().map(|x| scope.spawn(|| alone(x, seed))).collect();
+        let done = maps.into_iter().map(|map| map.join().unwrap_or_else(|e| std::panic::resume_unwind(e)));
+        done.enumerate().map(|(view, map)| map?.ok_or(Error::Components { view })).collect::<Result<Vec<_>>>()
+    })?;
     if let Some((first, rest)) = maps.split_first_mut() {
         rest.iter_mut().for_each(|map| align(map, first));
     }
     Ok(maps.into_iter().map(|map| map.into_iter().map(|[x, y]| [x as f32, y as f32]).collect()).collect())
 }
 
+/// One map on one thread: a sum over several depends on which of them took which part.
+fn alone(x: &Embeddings, seed: u64) -> Result<Option<Vec<[f64; 2]>>> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    Ok(pool.map_err(|source| Error::Thread { source })?.install(|| neighbourhoods(x, seed)))
+}
+
 fn neighbourhoods(x: &Embeddings, seed: u64) -> Option<Vec<[f64; 2]>> {
-    let components = principal_components(x)?;
-    if x.n() < FEWEST {
+    let (n, gram) = (x.n(), gram(x));
+    let components = principal_components(&gram)?;
+    if n < FEWEST {
         return Some(components);
     }
-    let spread = components.iter().map(|p| p[0] * p[0]).sum::<f64>().sqrt() / (x.n() as f64).sqrt();
+    let spread = (components.iter().map(|p| p[0] * p[0]).sum::<f64>() / n as f64).sqrt();
     let scale = if spread > 0.0 { 1e-4 / spread } else { 0.0 };
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut jitter = || (f64::from(random.next_u32()) / f64::from(u32::MAX) - 0.5) * 1e-6;
     let start: Vec<f64> = components.iter().flatten().map(|v| v * scale + jitter()).collect();
 
-    let rows: Vec<&[f32]> = x.rows().collect();
-    let mut tsne = tSNE::<f64, &[f32], 2>::new(&rows);
-    tsne.perplexity(PERPLEXITY.min((x.n() - 1) as f64 / 3.0))
-        .initial_embedding(start)
-        .exact(|a, b| a.iter().zip(b.iter()).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt());
-    let mut map: Vec<[f64; 2]> = tsne.embedding().as_chunks().0.to_vec();
+    let perplexity = PERPLEXITY.min((n - 1) as f64 / 3.0);
+    let near = neighbours(&gram, (3.0 * perplexity).round() as usize);
+    let places: Vec<usize> = (0..n).collect();
+    let mut tsne = tSNE::<f64, usize, 2>::new(&places);
+    tsne.perplexity(perplexity).initial_embedding(start).barnes_hut_with_neighbors(ANGLE, &near);
+    let mut map = tsne.embedding().as_chunks().0.to_vec();
     centre(&mut map);
+    finite(map)
+}
+
+fn finite(map: Vec<[f64; 2]>) -> Option<Vec<[f64; 2]>> {
     map.iter().flatten().all(|v| v.is_finite()).then_some(map)
 }
 
-/// Each row's first two principal components. The sign of each is chosen so that the value furthest from 0 is positive.
-fn principal_components(x: &Embeddings) -> Option<Vec<[f64; 2]>> {
-    let (n, dim) = (x.n(), x.dim());
-    let mut mean = vec![0.0; dim];
+/// Dot products of the centred rows, `[n, n]`: components and distances both follow from them.
+fn gram(x: &Embeddings) -> Mat<f64> {
+    let mut mean = vec![0.0; x.dim()];
     for row in x.rows() {
-        mean.iter_mut().zip(row).for_each(|(m, v)| *m += f64::from(*v) / n as f64);
+        mean.iter_mut().zip(row).for_each(|(m, v)| *m += f64::from(*v) / x.n() as f64);
     }
-    let centred = Mat::from_fn(n, dim, |i, j| f64::from(x.row(i)[j]) - mean[j]);
-    let gram = &centred * centred.transpose();
+    let centred = Mat::from_fn(x.n(), x.dim(), |i, j| f64::from(x.row(i)[j]) - mean[j]);
+    &centred * centred.transpose()
+}
+
+/// Each row's first two principal components. The sign of each is chosen so that the value furthest from 0 is positive.
+fn principal_components(gram: &Mat<f64>) -> Option<Vec<[f64; 2]>> {
+    let n = gram.nrows();
     let eigen = gram.self_adjoint_eigen(Side::Lower).ok()?;
     let mut out = vec![[0.0; 2]; n];
     for axis in 0..n.min(2) {
@@ -82,7 +92,24 @@ fn principal_components(x: &Embeddings) -> Option<Vec<[f64; 2]>> {
             point[axis] = v * length * furthest.signum();
         }
     }
-    out.iter().flatten().all(|v| v.is_finite()).then_some(out)
+    finite(out)
+}
+
+/// The `count` nearest other rows of each row, nearest first.
+fn neighbours(gram: &Mat<f64>, count: usize) -> Vec<Vec<Neighbor<f64>>> {
+    let of = |i: usize| {
+        let others = (0..gram.nrows()).filter(|j| *j != i);
+        let mut near: Vec<_> = others
+            .map(|j| Neighbor {
+                index: j,
+                distance: (gram[(i, i)] + gram[(j, j)] - 2.0 * gram[(i, j)]).max(0.0).sqrt(),
+            })
+            .collect();
+        near.sort_by(|a, b| a.distance.total_cmp(&b.distance));
+        near.truncate(count);
+        near
+    };
+    (0..gram.nrows()).map(of).collect()
 }
 
 fn centre(map: &mut [[f64; 2]]) {
