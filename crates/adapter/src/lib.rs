@@ -9,6 +9,8 @@
 #![forbid(unsafe_code)]
 
 mod error;
+#[cfg(feature = "gradient")]
+mod gradient;
 mod linear;
 mod matrix;
 mod offset;
@@ -21,7 +23,11 @@ mod spectrum;
 mod test_data;
 mod weights;
 
+#[cfg(feature = "gradient")]
+pub use burn::tensor::Device;
 pub use error::{Error, Result};
+#[cfg(feature = "gradient")]
+pub use gradient::{Epoch, Gradient, GradientConfig, GradientFit, Monitored, Schedule, Start};
 pub use linear::Linear;
 pub use offset::Offset;
 pub use prior::Prior;

@@ -1,4 +1,5 @@
 //! Random rows for the tests of this crate.
+#![allow(clippy::unwrap_used)]
 use manyview_core::Embeddings;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

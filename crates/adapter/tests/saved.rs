@@ -1,4 +1,5 @@
 //! An adapter on disk: what comes back, and what is refused.
+#![allow(clippy::unwrap_used)]
 use manyview_adapter::{AdapterCard, Error, Linear, load, save};
 use manyview_core::{Embeddings, Error as CoreError, Fingerprint, Kind, Transform};
 use std::{fs, path::PathBuf};
