@@ -1,1 +1,31 @@
-//! Text encoders on burn: Qwen3 and BERT in the sentence-transformers layout.
+//! Text encoders on burn: Qwen3 and BERT, loaded from any directory in the Hugging Face or sentence-transformers
+//! layout.
+//!
+//! The first type to know is [`TextEncoder`]: a directory in, unit vectors out, in the order of the texts.
+//!
+//! One decision: a batch is one matrix of the tokens of all its texts, `[tokens, hidden]`, without padding; attention
+//! runs over groups of texts of equal length. So no text pays for a longer neighbour, and no mask is ever built: a
+//! wrong one could not be seen in the result.
+#![forbid(unsafe_code)]
+
+mod attention;
+mod batches;
+mod error;
+mod layers;
+mod layout;
+mod model;
+mod pooling;
+mod quantize;
+mod text_encoder;
+mod tokens;
+mod weights;
+
+pub use burn::tensor::Device;
+pub use error::{Error, Result};
+pub use pooling::Pooling;
+pub use quantize::{Quantized, quantize};
+pub use text_encoder::{EncoderConfig, TextEncoder};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

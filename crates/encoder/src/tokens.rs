@@ -1,0 +1,65 @@
+use crate::{Error, Result};
+use rayon::prelude::*;
+use std::path::Path;
+use tokenizers::{Tokenizer, TruncationParams};
+
+/// The tokenizer of a model: texts to ids, cut at a maximum length that counts the special tokens.
+pub(crate) struct Tokens {
+    tokenizer: Tokenizer,
+    vocabulary: usize,
+    bytes: Vec<u8>,
+}
+
+/// The ids of one text, and whether its end was cut.
+pub(crate) struct Ids {
+    pub(crate) ids: Vec<u32>,
+    pub(crate) truncated: bool,
+}
+
+impl Tokens {
+    /// Reads `tokenizer.json` for a model that knows ids below `vocabulary`.
+    pub(crate) fn read(dir: &Path, vocabulary: usize, max_length: usize) -> Result<Self> {
+        let path = dir.join("tokenizer.json");
+        let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
+        let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(|e| Error::file(&path, e.to_string()))?;
+        let size = tokenizer.get_vocab(true).values().max().map_or(0, |id| *id as usize + 1);
+        if size > vocabulary {
+            let problem = format!(
+                "expected ids below {vocabulary}, the model's vocab_size, found {}; this is another model's tokenizer",
+                size - 1
+            );
+            return Err(Error::file(&path, problem));
+        }
+        let truncation = TruncationParams { max_length, ..TruncationParams::default() };
+        tokenizer.with_padding(None);
+        tokenizer.with_truncation(Some(truncation)).map_err(|e| Error::file(&path, e.to_string()))?;
+        Ok(Self { tokenizer, vocabulary, bytes })
+    }
+
+    /// The file it was read from, for the fingerprint.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The ids of each text.
+    pub(crate) fn ids<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Result<Vec<Ids>> {
+        texts.par_iter().enumerate().map(|(index, text)| self.of_text(index, text.as_ref())).collect()
+    }
+
+    fn of_text(&self, index: usize, text: &str) -> Result<Ids> {
+        let bad = |problem: String| Error::Text { index, problem };
+        let encoding = self.tokenizer.encode_fast(text, true).map_err(|e| bad(e.to_string()))?;
+        let ids = encoding.get_ids();
+        if ids.is_empty() {
+            return Err(bad(
+                "expected at least one token, found none; drop empty texts for this tokenizer".into()
+            ));
+        }
+        match ids.iter().find(|&&id| id as usize >= self.vocabulary) {
+            Some(id) => {
+                Err(bad(format!("token {id} is outside the model's vocabulary of {}", self.vocabulary)))
+            }
+            None => Ok(Ids { ids: ids.to_vec(), truncated: !encoding.get_overflowing().is_empty() }),
+        }
+    }
+}

@@ -1,0 +1,228 @@
+use crate::{Device, Error, Result};
+use burn::tensor::{Tensor, TensorData};
+use half::{bf16, f16};
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// A header larger than this is no header.
+const MAX_HEADER: u64 = 64 << 20;
+/// Names the same model is saved under, with or without its head.
+const PREFIXES: &[&str] = &["", "model.", "bert.", "0.auto_model."];
+/// Ending of the tensor that holds the scale of each row of an int8 tensor.
+pub(crate) const SCALE: &str = "_scale";
+
+/// The tensors of a model in one or several safetensors files, read one at a time: `f32`, `f16`, `bf16`, or `int8`
+/// with a scale for each row.
+pub(crate) struct Weights {
+    dir: PathBuf,
+    shards: Vec<Shard>,
+    tensors: BTreeMap<String, (usize, TensorInfo)>,
+    prefix: &'static str,
+}
+
+struct Shard {
+    path: PathBuf,
+    data_start: u64,
+}
+
+impl Weights {
+    /// Reads the headers of `model.safetensors`, or of the shards `model.safetensors.index.json` lists. `anchor` is a
+    /// tensor the model must have; it tells under which prefix the names are saved.
+    pub(crate) fn open(dir: &Path, anchor: &str) -> Result<Self> {
+        let mut weights = Self::open_any(dir)?;
+        weights.prefix = PREFIXES
+            .iter()
+            .find(|prefix| weights.tensors.contains_key(&format!("{prefix}{anchor}")))
+            .ok_or_else(|| {
+                weights.bad(anchor, "not among the tensors; is this the model config.json describes?")
+            })?;
+        Ok(weights)
+    }
+
+    /// The same without looking for any tensor.
+    pub(crate) fn open_any(dir: &Path) -> Result<Self> {
+        let mut weights = Self { dir: dir.into(), shards: Vec::new(), tensors: BTreeMap::new(), prefix: "" };
+        for path in files(dir)? {
+            let (metadata, data_start) = header(&path)?;
+            for (name, info) in metadata.tensors() {
+                weights.tensors.insert(name, (weights.shards.len(), info.clone()));
+            }
+            weights.shards.push(Shard { path, data_start });
+        }
+        Ok(weights)
+    }
+
+    /// The files, in a fixed order.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.shards.iter().map(|s| s.path.as_path())
+    }
+
+    /// Names of all tensors, as saved.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
+    }
+
+    /// The shape of a tensor, by its name as saved.
+    pub(crate) fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.tensors.get(name).map(|(_, info)| info.shape.as_slice())
+    }
+
+    /// Whether the model has this tensor.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.tensors.contains_key(&format!("{}{name}", self.prefix))
+    }
+
+    /// The values of a tensor of the model, which must have this shape.
+    pub(crate) fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        let name = format!("{}{name}", self.prefix);
+        match self.shape(&name) {
+            None => Err(self.bad(&name, "expected it, found none; is this the model config.json describes?")),
+            Some(found) if found != shape => Err(self.bad(
+                &name,
+                &format!(
+                    "expected shape {shape:?}, found {found:?}; is this the model config.json describes?"
+                ),
+            )),
+            Some(_) => self.read(&name),
+        }
+    }
+
+    /// The tensor of this name and shape on a device.
+    pub(crate) fn tensor<const D: usize>(
+        &self,
+        name: &str,
+        shape: [usize; D],
+        device: &Device,
+    ) -> Result<Tensor<D>> {
+        Ok(Tensor::from_data(TensorData::new(self.values(name, &shape)?, shape), device))
+    }
+
+    /// The values of a tensor by its name as saved, as `f32`, finite.
+    pub(crate) fn read(&self, name: &str) -> Result<Vec<f32>> {
+        let (info, bytes) = self.bytes(name)?;
+        let values = match info.dtype {
+            Dtype::F32 => chunks(&bytes, f32::from_le_bytes),
+            Dtype::F16 => chunks(&bytes, |b| f16::from_le_bytes(b).to_f32()),
+            Dtype::BF16 => chunks(&bytes, |b| bf16::from_le_bytes(b).to_f32()),
+            Dtype::I8 => self.dequantized(name, &info, &bytes)?,
+            other => {
+                return Err(
+                    self.bad(name, &format!("expected F32, F16, BF16 or I8 numbers, found {other:?}"))
+                );
+            }
+        };
+        match values.iter().position(|v| !v.is_finite()) {
+            None => Ok(values),
+            Some(at) => Err(self.bad(
+                name,
+                &format!(
+                    "expected finite numbers, found {} at {at}; the file is damaged: fetch it again",
+                    values[at]
+                ),
+            )),
+        }
+    }
+
+    fn dequantized(&self, name: &str, info: &TensorInfo, bytes: &[u8]) -> Result<Vec<f32>> {
+        let rows = info.shape.first().copied().unwrap_or(0);
+        let scale_name = format!("{name}{SCALE}");
+        if self.shape(&scale_name) != Some(&[rows]) {
+            return Err(
+                self.bad(name, &format!("expected a scale for each of its {rows} rows in `{scale_name}`"))
+            );
+        }
+        let scales = self.read(&scale_name)?;
+        let columns = bytes.len() / rows.max(1);
+        let rows = bytes.chunks_exact(columns.max(1)).zip(&scales);
+        Ok(rows
+            .flat_map(|(row, scale)| row.iter().map(move |&q| f32::from(q.cast_signed()) * scale))
+            .collect())
+    }
+
+    fn bytes(&self, name: &str) -> Result<(TensorInfo, Vec<u8>)> {
+        let Some((shard, info)) = self.tensors.get(name) else {
+            return Err(self.bad(name, "expected it, found none"));
+        };
+        let shard = &self.shards[*shard];
+        let (start, end) = info.data_offsets;
+        let mut bytes = vec![0; end - start];
+        let mut file = File::open(&shard.path).map_err(Error::io(&shard.path))?;
+        file.seek(SeekFrom::Start(shard.data_start + start as u64)).map_err(Error::io(&shard.path))?;
+        file.read_exact(&mut bytes).map_err(Error::io(&shard.path))?;
+        Ok((info.clone(), bytes))
+    }
+
+    fn bad(&self, name: &str, problem: &str) -> Error {
+        let path = self.tensors.get(name).map_or(&self.dir, |(shard, _)| &self.shards[*shard].path);
+        Error::Tensor { path: path.clone(), tensor: name.into(), problem: problem.into() }
+    }
+}
+
+fn chunks<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    bytes.as_chunks::<N>().0.iter().map(|b| number(*b)).collect()
+}
+
+fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let single = dir.join("model.safetensors");
+    if single.is_file() {
+        return Ok(vec![single]);
+    }
+    let index = dir.join("model.safetensors.index.json");
+    let text = match std::fs::read_to_string(&index) {
+        Ok(text) => text,
+        Err(_) => {
+            let problem = "expected weights in model.safetensors or the shards of model.safetensors.index.json, \
+                           found neither; other formats are not read";
+            return Err(Error::file(dir, problem));
+        }
+    };
+    #[derive(serde::Deserialize)]
+    struct Index {
+        weight_map: BTreeMap<String, String>,
+    }
+    let parsed: Index = serde_json::from_str(&text).map_err(|e| Error::file(&index, e.to_string()))?;
+    let mut names: Vec<String> = parsed.weight_map.into_values().collect();
+    names.sort();
+    names.dedup();
+    if let Some(bad) = names.iter().find(|n| n.contains(['/', '\\']) || n.starts_with('.')) {
+        return Err(Error::file(&index, format!("expected names of files beside it, found {bad:?}")));
+    }
+    Ok(names.into_iter().map(|n| dir.join(n)).collect())
+}
+
+/// Reads a header, and checks that the file is exactly as long as it says.
+fn header(path: &Path) -> Result<(Metadata, u64)> {
+    let mut file = File::open(path).map_err(Error::io(path))?;
+    let length = file.metadata().map_err(Error::io(path))?.len();
+    let mut size = [0; 8];
+    let cut = |expected: u64| {
+        Error::file(
+            path,
+            format!("expected {expected} bytes, found {length}; the file was cut: fetch it again"),
+        )
+    };
+    if length < 8 {
+        return Err(cut(8));
+    }
+    file.read_exact(&mut size).map_err(Error::io(path))?;
+    let size = u64::from_le_bytes(size);
+    if size > MAX_HEADER {
+        return Err(Error::file(path, "not a safetensors file: its header would be larger than 64 MiB"));
+    }
+    if length < 8 + size {
+        return Err(cut(8 + size));
+    }
+    let mut json = vec![0; size as usize];
+    file.read_exact(&mut json).map_err(Error::io(path))?;
+    let metadata: Metadata = serde_json::from_slice(&json)
+        .map_err(|e| Error::file(path, format!("not a safetensors file: its header is damaged ({e})")))?;
+    let expected = 8 + size + metadata.data_len() as u64;
+    if length != expected {
+        return Err(cut(expected));
+    }
+    Ok((metadata, 8 + size))
+}

@@ -1,0 +1,121 @@
+"""Makes the golden vectors of tests/parity.rs with sentence-transformers, one text at a time, in f32.
+
+    pip install torch transformers sentence-transformers tokenizers safetensors numpy
+    python make.py
+
+Writes two small Qwen3 models with random weights (below models/), the texts (texts.json), and for each model a
+safetensors file: `plain` and `instructed` vectors, and `lengths`, the tokens of each text as the model reads it.
+The MiniLM vectors are those of the weights in data/minilm, int8 with a scale for each row, multiplied out.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+from safetensors.torch import load_file
+from safetensors.torch import save_file as save_torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.models import Normalize, Pooling, Transformer
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast, Qwen3Config, Qwen3Model
+
+HERE = Path(__file__).parent
+DATA = HERE.parents[3] / "data"
+TASK = "Identify the main topic of the text"
+MAX = 64
+torch.manual_seed(7)
+torch.set_num_threads(1)
+
+
+def texts():
+    words = "the cat sat on a warm stone while rain fell over old Kent and nobody came to ask about interest rates".split()
+    out = ["", " ", "   \t \n ", "a", ".", "?!", "rain", "Rain", "RAIN", "rain rain"]
+    out += ["naïve café déjà vu", "Ünïcödé ẞ ﬁ ﬂ", "日本語のテキスト", "中文 文本 测试", "한국어 텍스트", "emoji 😀👩‍👩‍👧‍👦 🇬🇧", "مرحبا بالعالم",
+            "שלום עולם", "zero\u200bwidth\u200djoin", "com\u0301bining e\u0301", "tab\tand\nnew\r\nline", "nul\x00byte", "\ufeffbom first",
+            "ﷺ ligature", "\U0001d4d0\U0001d4d1 math", "\u202eright to left", "soft\u00adhyphen", "ＦＵＬＬ width", "½ ¾ ² ³", "—–-‐ dashes",
+            "Instruct: x\nQuery:y", ":Set", ":String of beads", "[CLS] [SEP] [MASK]", "<|endoftext|> inside", "http://example.org/?q=1&r=2",
+            "fn main() { println!(\"{}\", 1 + 1); }", "1,234,567.89 USD", "A" * 300, "ab " * 10]
+    for n in range(1, 31):  # every length, in mixed order
+        out.append(" ".join(words[i % len(words)] for i in range(n * 7 % 31 + 1)))
+    for i in range(16):  # texts of equal length
+        out.append(" ".join(words[(i * j + j) % len(words)] for j in range(8)))
+    for n in (MAX - 4, MAX - 3, MAX - 2, MAX - 1, MAX, MAX + 1, MAX + 2, 2 * MAX, 5 * MAX):  # around the maximum
+        out.append(" ".join(["a"] * n))
+    for n in range(6):
+        out.append(" ".join(words[(5 * n + j * j) % len(words)] for j in range(20 + 9 * n)))
+    return out
+
+
+def byte_level_bpe(corpus, size):
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(vocab_size=size, special_tokens=["<|endoftext|>"], show_progress=False,
+                                  initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
+    tokenizer.train_from_iterator(corpus, trainer)
+    tokenizer.post_processor = processors.Sequence([
+        processors.ByteLevel(trim_offsets=False),
+        processors.TemplateProcessing(single="$A <|endoftext|>", special_tokens=[("<|endoftext|>", 0)]),
+    ])
+    return tokenizer
+
+
+def qwen3(name, corpus, size, dtype, shard, **shape):
+    folder = HERE / "models" / name
+    (folder / "1_Pooling").mkdir(parents=True, exist_ok=True)
+    tokenizer = byte_level_bpe(corpus, size)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<|endoftext|>", model_max_length=MAX)
+    config = Qwen3Config(vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=256, initializer_range=0.2,
+                         use_cache=False, **shape)
+    model = Qwen3Model(config).eval().to(dtype)
+    model.save_pretrained(folder, max_shard_size=shard)
+    fast.save_pretrained(folder)
+    write = lambda path, value: (folder / path).write_text(json.dumps(value, indent=1) + "\n")
+    write("sentence_bert_config.json", {"max_seq_length": MAX})
+    write("1_Pooling/config.json", {"word_embedding_dimension": config.hidden_size, "pooling_mode_lasttoken": True,
+                                    "pooling_mode_mean_tokens": False, "include_prompt": True})
+    kinds = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")]
+    write("modules.json", [{"idx": i, "name": str(i), "path": p, "type": f"sentence_transformers.models.{k}"}
+                           for i, (p, k) in enumerate(kinds)])
+    return SentenceTransformer(str(folder), device="cpu", model_kwargs={"torch_dtype": torch.float32})
+
+
+def minilm():
+    stored = load_file(DATA / "minilm" / "model.safetensors")
+    full = {k: v.float() * stored[k + "_scale"][:, None] if v.dtype == torch.int8 else v
+            for k, v in stored.items() if not k.endswith("_scale")}
+    folder = HERE / "minilm-f32.tmp"
+    BertModel(BertConfig.from_pretrained(DATA / "minilm")).save_pretrained(folder)
+    save_torch(full, folder / "model.safetensors", metadata={"format": "pt"})
+    for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
+        (folder / name).write_bytes((DATA / "minilm" / name).read_bytes())
+    body = Transformer(str(folder), max_seq_length=MAX)
+    model = SentenceTransformer(modules=[body, Pooling(body.get_word_embedding_dimension()), Normalize()], device="cpu")
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    return model
+
+
+def golden(name, model, corpus):
+    model.max_seq_length = MAX
+    prefix = f"Instruct: {TASK}\nQuery:"
+    encode = lambda items: np.concatenate([model.encode([t], batch_size=1, normalize_embeddings=True) for t in items])
+    lengths = [len(model.tokenizer(t, truncation=True, max_length=MAX)["input_ids"]) for t in corpus]
+    save_file({"plain": encode(corpus).astype(np.float32),
+               "instructed": encode([prefix + t for t in corpus]).astype(np.float32),
+               "lengths": np.array(lengths, dtype=np.int64)}, HERE / f"{name}.safetensors")
+    print(name, len(corpus), "texts, lengths", min(lengths), "to", max(lengths))
+
+
+if __name__ == "__main__":
+    corpus = texts()
+    (HERE / "texts.json").write_text(json.dumps({"task": TASK, "max_length": MAX, "texts": corpus}, indent=0) + "\n")
+    golden("minilm", minilm(), corpus)
+    golden("qwen3-tiny", qwen3("qwen3-tiny", corpus, 300, torch.float32, "10MB", hidden_size=32, num_hidden_layers=2,
+                               num_attention_heads=4, num_key_value_heads=4, head_dim=8, intermediate_size=64), corpus)
+    golden("qwen3-grouped", qwen3("qwen3-grouped", corpus, 600, torch.bfloat16, "100KB", hidden_size=64,
+                                  num_hidden_layers=5, num_attention_heads=8, num_key_value_heads=2, head_dim=16,
+                                  intermediate_size=160, rope_theta=1_000_000.0), corpus)
