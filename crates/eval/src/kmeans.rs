@@ -135,6 +135,14 @@ mod tests {
     }
 
     #[test]
+    fn a_far_origin_changes_nothing() {
+        let rows = squares();
+        let far = Embeddings::new(rows.as_slice().iter().map(|v| v + 65_536.0).collect(), 2).unwrap();
+        let (near, far) = (KMeans::new(4).fit(&rows).unwrap(), KMeans::new(4).fit(&far).unwrap());
+        assert_eq!((near.labels, near.inertia), (far.labels, far.inertia));
+    }
+
+    #[test]
     fn k_outside_one_to_n_is_refused() {
         for k in [0, 17] {
             let e = KMeans::new(k).fit(&squares()).unwrap_err();

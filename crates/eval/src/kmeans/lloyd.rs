@@ -20,19 +20,15 @@ pub(super) struct Run {
 }
 
 impl<'a> Lloyd<'a> {
-    /// Centres at the rows `seeds`; every row belongs to the first until the first iteration.
+    /// Centres at the rows `seeds`; no row belongs to any before the first iteration.
     pub(super) fn new(points: &'a Points, seeds: &[usize]) -> Self {
         let (k, n) = (seeds.len(), points.n());
-        let mut sums = vec![0.0; k * points.dim()];
-        points.rows().for_each(|row| add(&mut sums[..points.dim()], row, 1.0));
-        let mut counts = vec![0; k];
-        counts[0] = n;
         Self {
             points,
             centres: points.gather(seeds),
-            sums,
-            counts,
-            labels: vec![0; n],
+            sums: vec![0.0; k * points.dim()],
+            counts: vec![0; k],
+            labels: Vec::new(),
             distances: vec![0.0; k * n],
             changed: vec![true; k],
         }
@@ -43,11 +39,11 @@ impl<'a> Lloyd<'a> {
         let mut iterations = 0;
         loop {
             let nearest = self.nearest();
-            if iterations > 0 && nearest == self.labels {
+            if nearest == self.labels {
                 break;
             }
             iterations += 1;
-            self.assign(&nearest);
+            self.assign(nearest);
             self.fill_empty();
             if self.move_centres() <= tolerance || iterations == max_iterations {
                 self.labels = self.nearest();
@@ -82,9 +78,16 @@ impl<'a> Lloyd<'a> {
         nearest
     }
 
-    fn assign(&mut self, nearest: &[usize]) {
-        for (row, &to) in nearest.iter().enumerate() {
-            self.reassign(row, to);
+    fn assign(&mut self, nearest: Vec<usize>) {
+        if self.labels.is_empty() {
+            for (&to, row) in nearest.iter().zip(self.points.rows()) {
+                add(&mut self.sums[to * row.len()..(to + 1) * row.len()], row, 1.0);
+                self.counts[to] += 1;
+            }
+            self.changed.fill(true);
+            self.labels = nearest;
+        } else {
+            nearest.into_iter().enumerate().for_each(|(row, to)| self.reassign(row, to));
         }
     }
 
@@ -143,5 +146,42 @@ impl<'a> Lloyd<'a> {
     fn distance(&self, row: &[f32], cluster: usize) -> f64 {
         let dim = self.points.dim();
         squared_distance(row, &self.centres[cluster * dim..(cluster + 1) * dim])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use manyview_core::Embeddings;
+
+    fn run(values: &[f32], seeds: &[usize], tolerance: f64) -> Run {
+        let points = Points::new(&Embeddings::new(values.to_vec(), 1).unwrap());
+        Lloyd::new(&points, seeds).run(50, tolerance)
+    }
+
+    #[test]
+    fn an_empty_cluster_takes_the_farthest_row() {
+        let found = run(&[0.0, 0.5, 1.0, 100.0], &[0, 0], 0.0);
+        assert_eq!(found.labels, [0, 0, 0, 1]);
+        assert!((found.inertia - 0.5).abs() < 1e-5, "{}", found.inertia);
+    }
+
+    #[test]
+    fn equal_rows_leave_a_cluster_empty_and_end() {
+        let found = run(&[3.0; 5], &[0, 1], 0.0);
+        assert_eq!((found.labels, found.inertia), (vec![0; 5], 0.0));
+        assert!(found.iterations < 5, "{}", found.iterations);
+    }
+
+    #[test]
+    fn labels_are_those_of_the_final_centres_though_stopped_early() {
+        let values = [0.0, 1.0, 2.0, 3.0, 4.0, 10.0, 11.0, 12.0];
+        let found = run(&values, &[0, 1], f64::INFINITY);
+        assert_eq!(found.iterations, 1);
+        let mean = values.iter().sum::<f32>() / 8.0;
+        for (value, label) in values.iter().zip(found.labels) {
+            let distance = |c: usize| (value - mean - found.centres[c]).abs();
+            assert!(distance(label) <= distance(1 - label), "{value}");
+        }
     }
 }
