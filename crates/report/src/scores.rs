@@ -35,7 +35,7 @@ pub(crate) fn table(views: &[ViewReport]) -> String {
         })
         .collect();
     format!(
-        "<div class=scroll tabindex=0><table class=main>\n<thead><tr><td></td><th colspan=4 scope=colgroup>V-measure</th>\
+        "<div class=scroll role=region aria-label=scores tabindex=0><table class=main>\n<thead><tr><td></td><th colspan=4 scope=colgroup>V-measure</th>\
          <th colspan=2 scope=colgroup>adapter − base</th><th colspan=2 scope=colgroup>adapter</th>\
          <th colspan=2 scope=colgroup>close to the teacher</th></tr>\n\
          <tr><th scope=col>view</th><th scope=col>base</th><th scope=col>offset</th><th scope=col>adapter</th>\
@@ -53,7 +53,7 @@ pub(crate) fn all(views: &Views) -> String {
     };
     let heads: String = NAMES.iter().map(|n| format!("<th scope=col>{n}</th>")).collect();
     format!(
-        "<div class=scroll tabindex=0><table>\n<thead><tr><td></td>{heads}</tr></thead>\n<tbody>\n{}{}{}{}</tbody></table></div>\n",
+        "<div class=scroll role=region aria-label=scores tabindex=0><table>\n<thead><tr><td></td>{heads}</tr></thead>\n<tbody>\n{}{}{}{}</tbody></table></div>\n",
         row("base", Some(&views.base), ""),
         row("offset", views.offset.as_ref(), NO_OFFSET),
         row("adapter", Some(&views.adapter), ""),

@@ -43,7 +43,7 @@ pub(crate) fn closeness(m: &Metrics) -> String {
     let f = &m.fidelity;
     let base = f.base_cosine.map_or(String::new(), |b| format!(" (base {})", score(b)));
     format!(
-        "Close to the teacher, on {} texts: cosine {}{base}; {} of the {} nearest neighbours shared (base {}).",
+        "Close to the teacher (measured on {}): cosine {}{base}; {} of the {} nearest neighbours shared (base {}).",
         f.measured_on,
         score(f.cosine),
         percent(f.knn_overlap),
