@@ -43,15 +43,16 @@ pub(crate) fn finding(views: &[ViewReport]) -> String {
         views.iter().filter(|v| Gain::of(&v.metrics.gain) == wanted).collect()
     };
     let (up, down, unclear) = (named(Gain::Up), named(Gain::Down), named(Gain::Unclear));
-    let best = views.iter().fold(first, |best, v| {
-        if v.metrics.gain.value.total_cmp(&best.metrics.gain.value).is_gt() { v } else { best }
-    });
+    let value = |v: &ViewReport| v.metrics.gain.value;
+    let finite = views.iter().filter(|v| value(v).is_finite());
+    let best = finite.max_by(|a, b| value(a).total_cmp(&value(b))).unwrap_or(first);
     let m = &best.metrics;
     let figures = format!(
-        "“{}”: V-measure {} → {}, a gain of {} (95% interval {})",
+        "“{}”: V-measure {} → {}, a {} of {} (95% interval {})",
         best.name,
         score(m.views.base.v_measure.mean),
         score(m.views.adapter.v_measure.mean),
+        if up.is_empty() { "difference" } else { "gain" },
         signed(m.gain.value),
         signed_interval(&m.gain)
     );
@@ -100,7 +101,7 @@ pub(crate) fn gain(m: &Metrics) -> String {
         ),
         Gain::Down => format!(
             "The adapter's view groups the texts worse than the stored vectors do: V-measure {base} → {adapter} {on}, \
-             a loss of {value} (95% interval {interval})."
+             a difference of {value} (95% interval {interval})."
         ),
     }
 }
@@ -177,5 +178,16 @@ mod tests {
         assert!(said.contains("For “length” the interval includes zero"), "{said}");
         assert!(said.contains("worse"), "{said}");
         assert_eq!(finding(&[]), "Nothing was measured.");
+    }
+
+    #[test]
+    fn a_gain_that_is_no_number_is_never_the_largest() {
+        let mut report = sample::report();
+        report.views[2].metrics.gain.value = f64::NAN;
+        assert!(finding(&report.views).contains("largest gain is that of “emotion”"));
+        report.views[0].metrics.gain = Estimate { value: -0.01, low: -0.05, high: 0.03 };
+        report.views[1].metrics.gain = Estimate { value: 0.01, low: -0.02, high: 0.04 };
+        let said = finding(&report.views);
+        assert!(said.starts_with("In none of the 4 views") && said.contains("“topic”"), "{said}");
     }
 }

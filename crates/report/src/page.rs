@@ -166,6 +166,14 @@ mod tests {
     }
 
     #[test]
+    fn one_view_needs_no_overview() {
+        let mut report = sample::report();
+        assert!(report.html().contains("class=overview"));
+        report.views.truncate(1);
+        assert!(!report.html().contains("class=overview"));
+    }
+
+    #[test]
     fn six_views_of_four_hundred_points_stay_small() {
         let mut report = sample::report();
         let view = sample::view("large", 400);
