@@ -45,6 +45,9 @@ impl Gradient {
     }
 }
 
+/// Rates a map, higher is better.
+pub type Score<'a> = dyn Fn(&Linear) -> manyview_core::Result<f64> + Sync + 'a;
+
 /// Training pairs, and what watches over the training.
 pub struct Monitored<'a> {
     /// The pairs to learn from.
@@ -53,7 +56,7 @@ pub struct Monitored<'a> {
     pub validation: Option<Paired>,
     /// A score of the map after each epoch, higher is better. It decides which epoch is best; without it the
     /// validation loss does; without either the last epoch is.
-    pub score: Option<&'a (dyn Fn(&Linear) -> manyview_core::Result<f64> + Sync)>,
+    pub score: Option<&'a Score<'a>>,
     /// Told of each epoch, and asked between batches whether to stop.
     pub progress: &'a dyn Progress,
 }

@@ -27,7 +27,7 @@ mod weights;
 pub use burn::tensor::Device;
 pub use error::{Error, Result};
 #[cfg(feature = "gradient")]
-pub use gradient::{Epoch, Gradient, GradientConfig, GradientFit, Monitored, Schedule, Start};
+pub use gradient::{Epoch, Gradient, GradientConfig, GradientFit, Monitored, Schedule, Score, Start};
 pub use linear::Linear;
 pub use offset::Offset;
 pub use prior::Prior;
