@@ -77,8 +77,9 @@ struct Config {
     weights_blake3: String,
 }
 
-/// Writes `dir/adapter.safetensors` and `dir/config.json`. They appear together or not at all; an adapter already
-/// saved there is replaced.
+/// Writes `dir/adapter.safetensors` and `dir/config.json`. They appear together or not at all. An adapter already saved
+/// there is replaced: it is renamed away, then removed; a crash between the two leaves it beside `dir`, under a hidden
+/// name that ends in `.old`.
 ///
 /// # Errors
 /// A card that does not match the map, a directory in use for something else, whatever the system says.

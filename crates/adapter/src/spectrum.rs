@@ -15,7 +15,6 @@ pub(crate) struct Spectrum {
     eigenvalues: Vec<f64>,
     vectors: Mat<f64>,
     basis: Vec<f32>,
-    basis_squared: Mat<f64>,
     coefficients: Vec<f32>,
 }
 
@@ -34,7 +33,6 @@ impl Spectrum {
             dual,
             eigenvalues: eigen.S().column_vector().iter().map(|s| s.max(0.0)).collect(),
             basis: narrowed(basis.as_ref()),
-            basis_squared: Mat::from_fn(basis.nrows(), basis.ncols(), |i, j| basis[(i, j)] * basis[(i, j)]),
             coefficients: narrowed(coefficients.as_ref()),
             vectors,
         })
@@ -47,7 +45,8 @@ impl Spectrum {
 
     /// The residuals R − HR at penalty `lambda`, into `residuals` `[n, m]`.
     pub(crate) fn residuals(&self, lambda: f64, targets: &[f32], residuals: &mut [f32]) {
-        let (r, n) = (self.eigenvalues.len(), self.basis_squared.nrows());
+        let r = self.eigenvalues.len();
+        let n = self.basis.len() / r;
         let m = targets.len() / n;
         let scaled = self.scaled(&self.filter(lambda), m);
         let accum = if self.dual {
@@ -63,10 +62,12 @@ impl Spectrum {
     /// The diagonal of I − H at penalty `lambda`, `[n]`.
     pub(crate) fn slack(&self, lambda: f64) -> Vec<f64> {
         let filter = self.filter(lambda);
-        let filter = MatRef::from_column_major_slice(&filter, filter.len(), 1);
-        let product = &self.basis_squared * filter;
         let whole = if self.dual { 0.0 } else { 1.0 };
-        product.col(0).iter().map(|v| whole + v).collect()
+        let diagonal = self.basis.par_chunks(filter.len()).map(|row| {
+            let terms = row.iter().zip(&filter).map(|(b, f)| f64::from(*b) * f64::from(*b) * f);
+            whole + terms.sum::<f64>()
+        });
+        diagonal.collect()
     }
 
     /// (X'X + λ)⁻¹ X'R, `[d, m]`.

@@ -197,6 +197,19 @@ fn a_damaged_checkpoint_is_set_aside_and_the_one_before_it_used() {
 }
 
 #[test]
+fn what_a_killed_run_was_writing_is_removed_and_what_is_not_its_own_is_kept() {
+    let root = tempfile::tempdir().unwrap();
+    let gradient = Gradient::new(config(), Device::flex()).with_checkpoints(root.path());
+    fit(&gradient, &stop_at(9)).unwrap_err();
+    let name = checkpoints(root.path())[0].file_name().unwrap().to_str().unwrap().to_owned();
+    let (unfinished, foreign) = (root.path().join(format!(".{name}.1.new")), root.path().join("notes"));
+    fs::create_dir(&unfinished).unwrap();
+    fs::create_dir(&foreign).unwrap();
+    fit(&gradient, &Quiet).unwrap();
+    assert!(!unfinished.exists() && foreign.exists());
+}
+
+#[test]
 fn validation_pairs_of_other_dimensions_are_refused() {
     let validation = Embeddings::new(vec![1.0; 6], 3).unwrap();
     let validation = Some(Paired::new(validation.clone(), validation).unwrap());

@@ -92,8 +92,12 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// The latest whole checkpoint of this run. A damaged one is set aside under another name.
+    /// The latest whole checkpoint of this run. What a killed run was writing is removed; a damaged checkpoint is set
+    /// aside under another name.
     pub(super) fn latest(&mut self) -> Result<Option<State>> {
+        for unfinished in self.named(|name| name.starts_with(&format!(".{}-", self.key.short())))? {
+            fs::remove_dir_all(&unfinished).map_err(Error::io(&unfinished))?;
+        }
         for dir in self.found()? {
             match self.read(&dir) {
                 Ok(state) => {
@@ -113,20 +117,19 @@ impl Checkpoints {
 
     /// The checkpoints of this run, latest first.
     fn found(&self) -> Result<Vec<PathBuf>> {
+        let prefix = format!("{}-", self.key.short());
+        self.named(|name| name.strip_prefix(&prefix).is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit())))
+    }
+
+    /// The entries of the directory whose names fit, in descending order.
+    fn named(&self, fits: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
         if !self.root.exists() {
             return Ok(Vec::new());
         }
-        let prefix = format!("{}-", self.key.short());
-        let is_ours =
-            |name: &str| name.strip_prefix(&prefix).is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
         let entries = fs::read_dir(&self.root).map_err(Error::io(&self.root))?;
-        let mut found: Vec<PathBuf> = entries
-            .flatten()
-            .filter(|e| e.file_name().to_str().is_some_and(is_ours))
-            .map(|e| e.path())
-            .collect();
-        found.sort();
-        found.reverse();
+        let ours = entries.flatten().filter(|e| e.file_name().to_str().is_some_and(&fits));
+        let mut found: Vec<PathBuf> = ours.map(|e| e.path()).collect();
+        found.sort_by(|a, b| b.cmp(a));
         Ok(found)
     }
 
