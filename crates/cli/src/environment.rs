@@ -14,7 +14,8 @@ pub(crate) fn environment() -> Environment {
     if let Some(token) = set("HF_TOKEN").or_else(saved_token) {
         environment.hub = environment.hub.with_token(token);
     }
-    let offline = set("HF_HUB_OFFLINE").is_some_and(|v| ["1", "on", "yes", "true"].contains(&&*v.to_lowercase()));
+    let offline =
+        set("HF_HUB_OFFLINE").is_some_and(|v| ["1", "on", "yes", "true"].contains(&&*v.to_lowercase()));
     environment.hub = environment.hub.with_offline(offline);
     environment
 }

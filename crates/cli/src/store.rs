@@ -1,9 +1,49 @@
 use crate::args::Store as Command;
-use manyview_pipeline::Store;
+use crate::progress::Bars;
+use anyhow::bail;
+use manyview_pipeline::{Error, Space, Store};
 use std::path::Path;
 
 /// Runs one `manyview store` command.
-pub(crate) fn run(dir: &Path, command: Command) -> anyhow::Result<()> {
-    let store = Store::open(dir).map_err(manyview_pipeline::Error::from)?;
-    todo!("{store:?} {command:?}")
+pub(crate) fn run(dir: &Path, command: Command, bars: &Bars) -> anyhow::Result<()> {
+    let store = Store::open(dir).map_err(Error::from)?;
+    match command {
+        Command::Ls => list(&store.spaces().map_err(Error::from)?),
+        Command::Verify => {
+            let checked = store.verify(bars).map_err(Error::from)?;
+            let bad = checked.iter().filter_map(|c| Some((c, c.problem.as_ref()?)));
+            for (part, problem) in bad.clone() {
+                println!(
+                    "{}: {problem}; moved aside, its vectors are computed again when asked for",
+                    part.part.display()
+                );
+            }
+            let (bad, rows) = (bad.count(), checked.iter().map(|c| c.rows).sum::<usize>());
+            println!("{} files, {rows} vectors, {bad} bad", checked.len());
+            if bad > 0 {
+                bail!(Error::File { path: dir.into(), problem: format!("{bad} bad files were moved aside") });
+            }
+        }
+        Command::Rm { key } => {
+            let space = store.remove(&key).map_err(Error::from)?;
+            println!("removed {} vectors of {}", space.rows, described(&space));
+        }
+    }
+    Ok(())
+}
+
+fn list(spaces: &[Space]) {
+    println!("{:12}  {:>9}  {:>6}  {:>9}  encoder and instruction", "key", "rows", "dim", "MiB");
+    for space in spaces {
+        let key: String = space.key.chars().take(12).collect();
+        let mib = space.bytes as f64 / f64::from(1 << 20);
+        println!("{key:12}  {:>9}  {:>6}  {mib:>9.1}  {}", space.rows, space.dim, described(space));
+    }
+}
+
+fn described(space: &Space) -> String {
+    match &space.instruction {
+        Some(instruction) => format!("{}: {}", space.encoder, instruction.task()),
+        None => space.encoder.clone(),
+    }
 }

@@ -29,6 +29,18 @@ impl<E: Encoder + ?Sized> Encoder for &E {
     }
 }
 
+impl<E: Encoder + ?Sized> Encoder for std::sync::Arc<E> {
+    fn dim(&self) -> usize {
+        (**self).dim()
+    }
+    fn fingerprint(&self) -> Fingerprint {
+        (**self).fingerprint()
+    }
+    fn encode(&self, texts: &[&str], instruction: Option<&Instruction>) -> Result<Encoded> {
+        (**self).encode(texts, instruction)
+    }
+}
+
 /// What an [`Encoder`] made of a batch of `n` texts. `Embeddings::into` makes one where only the vectors are known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Encoded {

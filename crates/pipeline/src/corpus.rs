@@ -47,9 +47,10 @@ impl SplitCorpus {
         let split = split(data, &corpus, &truth)?;
         let of_train = |i: &usize| labels.get(*i).cloned();
         let train_labels = split.train.iter().filter_map(of_train).collect();
-        let train_answers = corpus.answers.take().map(|answers| {
-            split.train.iter().map(|&i| answers.get(i).cloned().flatten()).collect()
-        });
+        let train_answers = corpus
+            .answers
+            .take()
+            .map(|answers| split.train.iter().map(|&i| answers.get(i).cloned().flatten()).collect());
         let embedded = embedded::corpus(data);
         Ok(Self {
             name: data.source.clone(),
@@ -66,6 +67,11 @@ impl SplitCorpus {
     /// The texts at `rows`.
     pub fn texts(&self, rows: &[usize]) -> Vec<&str> {
         rows.iter().filter_map(|&i| self.corpus.texts.get(i)).map(String::as_str).collect()
+    }
+
+    /// The labels of `rows`, as codes: for scores only.
+    pub(crate) fn truth_of(&self, rows: &[usize]) -> Vec<usize> {
+        rows.iter().filter_map(|&i| self.truth.codes.get(i).copied()).collect()
     }
 
     /// All texts, in row order.
@@ -85,7 +91,9 @@ pub fn fetch(data: &Data, environment: &Environment, progress: &dyn Progress) ->
             true => Ok(vec![path]),
             false => Err(Error::File {
                 path,
-                problem: "the embedded corpus is not here; set MANYVIEW_DATA to the `data` directory of the source".into(),
+                problem:
+                    "the embedded corpus is not here; set MANYVIEW_DATA to the `data` directory of the source"
+                        .into(),
             }),
         };
     }

@@ -8,6 +8,8 @@ pub struct Vectors<E> {
     stored: Stored<E>,
     /// What was done so far.
     pub tally: Tally,
+    /// Texts of the last call whose end was cut, by index.
+    pub truncated: Vec<usize>,
 }
 
 /// What encoding took.
@@ -17,8 +19,6 @@ pub struct Tally {
     pub encoded: usize,
     /// Vectors found in the store.
     pub reused: usize,
-    /// Texts whose end was cut, by the last call.
-    pub truncated: usize,
     /// Wall time, seconds.
     pub seconds: f64,
 }
@@ -26,7 +26,7 @@ pub struct Tally {
 impl<E: Encoder> Vectors<E> {
     /// Vectors from `stored`, nothing done yet.
     pub fn new(stored: Stored<E>) -> Self {
-        Self { stored, tally: Tally::default() }
+        Self { stored, tally: Tally::default(), truncated: Vec::new() }
     }
 
     /// The encoder behind it, without the store.
@@ -53,7 +53,7 @@ impl<E: Encoder> Vectors<E> {
         let (encoded, reuse) = self.stored.encode_all(texts, instruction, progress)?;
         self.tally.encoded += reuse.encoded;
         self.tally.reused += reuse.reused;
-        self.tally.truncated = encoded.truncated.iter().filter(|t| **t).count();
+        self.truncated = (0..texts.len()).filter(|&i| encoded.truncated.get(i) == Some(&true)).collect();
         self.tally.seconds += start.elapsed().as_secs_f64();
         Ok(encoded.vectors)
     }

@@ -11,7 +11,8 @@ use std::path::PathBuf;
 pub fn load(config: &Encoder, environment: &Environment, progress: &dyn Progress) -> Result<TextEncoder> {
     let device = device::device(&config.device)?;
     let dir = fetch(config, environment, progress)?;
-    let mut options = EncoderConfig { max_length: config.max_length, ..EncoderConfig::default() };
+    let streams = device::streams(&config.device);
+    let mut options = EncoderConfig { max_length: config.max_length, streams, ..EncoderConfig::default() };
     if let Some(tokens) = config.batch_tokens {
         options.batch_tokens = tokens;
     }

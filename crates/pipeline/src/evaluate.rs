@@ -1,12 +1,13 @@
 use crate::config::Experiment;
 use crate::corpus::SplitCorpus;
+use crate::encode::Tally;
 use crate::fit::{Closeness, FitRecord};
 use crate::latency::Timings;
 use crate::teacher::Lesson;
-use crate::{Result, encode::Tally};
+use crate::{Error, Result};
 use manyview_adapter::{Linear, Offset};
-use manyview_core::{Embeddings, Estimate, Fit, Paired, Transform};
-use manyview_eval::{Clustering, Comparison, mean_cosine, neighbour_overlap};
+use manyview_core::{Embeddings, Estimate, Fingerprint, Fit, Kind, Paired, Transform};
+use manyview_eval::{Clustering, Comparison, ViewScores};
 use manyview_report::{Encoding, Fidelity, FitMetrics, HeldOut, Metrics, Scores, Views};
 
 /// The views of one set of rows, side by side.
@@ -66,8 +67,7 @@ impl Sight {
             resamples: protocol.resamples,
             seed: protocol.seed,
         };
-        let truth: Vec<usize> = self.rows.iter().filter_map(|&i| corpus.truth.codes.get(i).copied()).collect();
-        Ok(clustering.compare(&self.views(), &truth)?)
+        Ok(clustering.compare(&self.views(), &corpus.truth_of(&self.rows))?)
     }
 }
 
@@ -85,10 +85,12 @@ pub struct Subject<'a> {
     pub linear: &'a Linear,
     /// What fitting found.
     pub record: &'a FitRecord,
-    /// Name and fingerprint of the encoder.
-    pub encoder: (&'a str, String),
+    /// The encoder's fingerprint.
+    pub encoder: Fingerprint,
     /// What encoding took.
     pub tally: Tally,
+    /// Texts of the corpus whose end was cut.
+    pub truncated: usize,
 }
 
 /// Scores every view on the test texts. The only place that reads labels of test and validation rows.
@@ -103,8 +105,8 @@ pub fn measure(subject: &Subject<'_>, timings: &Timings) -> Result<(Metrics, Sig
     let kept = comparison.gain_kept("base", "adapter", "teacher");
     let metrics = Metrics {
         dataset: corpus.name.clone(),
-        encoder: subject.encoder.0.into(),
-        encoder_fingerprint: subject.encoder.1.clone(),
+        encoder: experiment.encoder.model.clone(),
+        encoder_fingerprint: subject.encoder.to_string(),
         instruction: experiment.teacher.instruction.clone(),
         teacher: experiment.teacher.kind.as_str().into(),
         label: experiment.data.label.clone(),
@@ -112,8 +114,8 @@ pub fn measure(subject: &Subject<'_>, timings: &Timings) -> Result<(Metrics, Sig
         n_train: lesson.rows.len(),
         n_val: split.val.len(),
         n_test: split.test.len(),
-        views: views(&comparison),
-        gain: gain(&comparison),
+        views: views(&comparison)?,
+        gain: gain(&comparison)?,
         verdict: kept.verdict,
         gain_kept: kept.estimate,
         fidelity: fidelity(experiment, &sight, record)?,
@@ -130,7 +132,7 @@ pub fn measure(subject: &Subject<'_>, timings: &Timings) -> Result<(Metrics, Sig
             texts: corpus.corpus.texts.len(),
             encoded: subject.tally.encoded,
             reused: subject.tally.reused,
-            truncated: subject.tally.truncated,
+            truncated: subject.truncated,
             seconds: subject.tally.seconds,
         },
     };
@@ -151,27 +153,51 @@ fn held_out(subject: &Subject<'_>) -> Result<Option<HeldOut>> {
     let rows = [&split.val[..], &split.test].concat();
     let sight = Sight::of(rows, base, lesson, linear, teacher)?;
     let comparison = sight.compare(experiment, corpus)?;
-    Ok(Some(HeldOut { n: sight.rows.len(), views: views(&comparison), gain: gain(&comparison) }))
+    Ok(Some(HeldOut { n: sight.rows.len(), views: views(&comparison)?, gain: gain(&comparison)? }))
 }
 
-fn views(comparison: &Comparison) -> Views {
-    let scores = |name: &str| {
-        comparison.view(name).map(|v| Scores {
-            v_measure: v.v_measure,
-            homogeneity: v.homogeneity,
-            completeness: v.completeness,
-            ami: v.ami,
-            ari: v.ari,
-        })
-    };
-    Views { base: scores("base"), offset: scores("offset"), adapter: scores("adapter"), teacher: scores("teacher") }
+fn views(comparison: &Comparison) -> Result<Views> {
+    let scores = |name: &str| comparison.view(name).map(scores);
+    Ok(Views {
+        base: scores("base").ok_or_else(unscored)?,
+        offset: scores("offset"),
+        adapter: scores("adapter").ok_or_else(unscored)?,
+        teacher: scores("teacher"),
+    })
 }
 
-fn gain(comparison: &Comparison) -> Estimate {
-    comparison.difference("adapter", "base")
+fn scores(view: &ViewScores) -> Scores {
+    Scores {
+        v_measure: view.v_measure,
+        homogeneity: view.homogeneity,
+        completeness: view.completeness,
+        ami: view.ami,
+        ari: view.ari,
+    }
 }
 
-/// How close the view is to the teacher: on the test texts where the teacher sees them, leave-one-out otherwise.
+fn gain(comparison: &Comparison) -> Result<Estimate> {
+    comparison.difference("adapter", "base").ok_or_else(unscored)
+}
+
+fn unscored() -> Error {
+    manyview_core::Error::other(Kind::Internal, "base and adapter were compared but have no scores").into()
+}
+
+/// How close the view is to the teacher: on the test texts where the teacher sees them, on training texts left out of
+/// the fit otherwise.
 fn fidelity(experiment: &Experiment, sight: &Sight, record: &FitRecord) -> Result<Fidelity> {
-    todo!()
+    let knn = experiment.evaluate.knn;
+    let close = match &sight.teacher {
+        Some(teacher) => Closeness::measure("test", &sight.adapter, &sight.base, teacher, knn)?,
+        None => record.closeness.clone(),
+    };
+    Ok(Fidelity {
+        cosine: close.cosine,
+        knn_overlap: close.knn_overlap,
+        knn,
+        base_cosine: close.base_cosine,
+        base_knn_overlap: close.base_knn_overlap,
+        measured_on: close.measured_on,
+    })
 }

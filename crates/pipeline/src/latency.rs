@@ -3,8 +3,12 @@ use crate::corpus::SplitCorpus;
 use crate::{Error, Result};
 use manyview_adapter::Linear;
 use manyview_core::{Embeddings, Encoder, Instruction, Latency, Transform};
+use manyview_eval::latency;
 use manyview_report::{Batch, Latencies};
-use std::time::Instant;
+use std::time::Duration;
+
+/// Calls before the clock starts.
+const WARM_UP: usize = 3;
 
 /// Times of the passes over one text and over a batch.
 #[derive(Clone, Copy, Debug)]
@@ -15,30 +19,69 @@ pub struct Timings {
     pub batch: Batch,
 }
 
-/// Times the teacher's pass (the encoder under the instruction), the base pass, and the adapter alone, after warm-up,
-/// each on the same test texts.
+/// Times of one pass.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass {
+    /// Over one text.
+    pub one: Latency,
+    /// Over a batch.
+    pub batch: Latency,
+}
+
+impl Timings {
+    /// Puts the passes side by side.
+    pub fn new(batch: usize, teacher: Option<Pass>, base: Pass, adapter: Pass) -> Self {
+        let passes = |pick: fn(Pass) -> Latency| Latencies {
+            teacher: teacher.map(pick),
+            base: Some(pick(base)),
+            adapter: pick(adapter),
+        };
+        Self { one: passes(|p| p.one), batch: Batch { n: batch, passes: passes(|p| p.batch) } }
+    }
+}
+
+/// The test texts whose passes are timed: as many as a batch has, in row order.
+pub fn timed_rows(experiment: &Experiment, corpus: &SplitCorpus) -> Vec<usize> {
+    corpus.split.test.iter().copied().take(experiment.evaluate.batch.max(1)).collect()
+}
+
+/// Times the encoder over `texts`, one by one and together.
 ///
 /// # Errors
-/// Whatever a pass reports.
-pub fn measure<E: Encoder>(
+/// Whatever the encoder reports.
+pub fn encoder<E: Encoder>(
     experiment: &Experiment,
-    corpus: &SplitCorpus,
+    texts: &[&str],
     encoder: &E,
     instruction: Option<&Instruction>,
-    base: &Embeddings,
-    linear: &Linear,
-) -> Result<Timings> {
+) -> Result<Pass> {
+    let one = |i: usize| texts.get(i % texts.len()..).and_then(|t| t.get(..1)).unwrap_or(texts);
+    Ok(Pass {
+        one: timed(experiment, |i| Ok(drop(encoder.encode(one(i), instruction)?)))?,
+        batch: timed(experiment, |_| Ok(drop(encoder.encode(texts, instruction)?)))?,
+    })
+}
+
+/// Times the adapter over stored vectors, `[n, dim]`, one by one and together.
+///
+/// # Errors
+/// Vectors it does not take.
+pub fn adapter(experiment: &Experiment, vectors: &Embeddings, linear: &Linear) -> Result<Pass> {
+    let singles = vectors.rows().map(|row| Embeddings::from_rows([row])).collect::<Result<Vec<_>, _>>()?;
+    let one = |i: usize| singles.get(i % singles.len()).unwrap_or(vectors);
+    Ok(Pass {
+        one: timed(experiment, |i| Ok(drop(linear.transform(one(i))?)))?,
+        batch: timed(experiment, |_| Ok(drop(linear.transform(vectors)?)))?,
+    })
+}
+
+fn timed(experiment: &Experiment, call: impl FnMut(usize) -> Result<()>) -> Result<Latency> {
     let seconds = experiment.evaluate.latency_seconds;
-    let rows: Vec<usize> = corpus.split.test.iter().copied().take(experiment.evaluate.batch.max(1)).collect();
-    let texts = corpus.texts(&rows);
-    let vectors = base.select(&rows)?;
-    let singles: Vec<Embeddings> = vectors.rows().map(|row| Embeddings::from_rows([row])).collect::<Result<_, _>>()?;
-    let one = Latencies {
-        teacher: instruction
-            .map(|i| cycle(seconds, &texts, |text| drop(encoder.encode(&[text], Some(i))?)))
-            .transpose()?,
-        base: Some(cycle(seconds, &texts, |text| Ok(drop(encoder.encode(&[text], None)?)))?),
-        adapter: cycle(seconds, &singles, |x| Ok(drop(linear.transform(x)?)))?,
-    };
-    todo!()
+    let budget = Duration::try_from_secs_f64(seconds).map_err(|_| {
+        Error::setting(
+            "evaluate.latency_seconds",
+            format!("expected a number of seconds from 0, found {seconds}"),
+        )
+    })?;
+    latency(budget, WARM_UP, call)
 }

@@ -1,1 +1,43 @@
-//! The only crate that joins the layers: experiments, steps, run directories, devices.
+//! The only crate that joins the layers: experiment files as types, steps, run directories, devices.
+//!
+//! The first type to know is [`config::Suite`]: what an experiment file says. [`run`] takes it from text to report.
+//!
+//! One decision: a stage keeps what it made where the next finds it, under a key of everything it depends on. So an
+//! interrupted run goes on where it stopped, and a changed setting redoes what depends on it and no more.
+#![forbid(unsafe_code)]
+
+pub mod config;
+
+mod bench;
+mod corpus;
+mod device;
+mod doctor;
+mod embedded;
+mod encode;
+mod encoder;
+mod environment;
+mod error;
+mod evaluate;
+mod fit;
+mod infer;
+mod latency;
+mod report;
+mod run;
+mod run_dir;
+mod teacher;
+
+pub use corpus::{SplitCorpus, fetch as fetch_corpus};
+pub use device::{DEVICES, device};
+pub use doctor::{Check, doctor};
+pub use embedded::{CORPORA, EmbeddedCorpus, QUICKSTART};
+pub use encode::{Tally, Vectors};
+pub use encoder::{fetch as fetch_encoder, load as load_encoder};
+pub use environment::Environment;
+pub use error::{Error, Result};
+pub use fit::{Closeness, FitRecord};
+pub use infer::{Inference, Inferred, infer};
+pub use manyview_encoder::{Quantized, quantize};
+pub use manyview_report::{Metrics, Report};
+pub use manyview_store::{Checked, Space, Store};
+pub use run::{Outcome, Stage, run, run_stage};
+pub use run_dir::{RunDir, resolved};

@@ -49,7 +49,8 @@ pub fn teach<E: Encoder>(
 pub fn instruction(experiment: &Experiment) -> Result<Instruction> {
     let teacher = &experiment.teacher;
     if teacher.instruction.trim().is_empty() {
-        let problem = "expected what to look for in a text, such as \"Identify the main topic\"; found nothing";
+        let problem =
+            "expected what to look for in a text, such as \"Identify the main topic\"; found nothing";
         return Err(Error::setting("teacher.instruction", problem));
     }
     Ok(Instruction::new(&teacher.instruction).with_template(&teacher.template)?)
@@ -65,9 +66,12 @@ fn instructed<E: Encoder>(
     let rows = asked(experiment, &corpus.split.train);
     let all = [&rows[..], &corpus.split.val, &corpus.split.test].concat();
     let taught = vectors.encode(&corpus.texts(&all), Some(&instruction), progress)?;
-    let part = |from: usize, n: usize| (n > 0).then(|| taught.select(&(from..from + n).collect::<Vec<_>>())).transpose();
+    let part = |from: usize, n: usize| {
+        (n > 0).then(|| taught.select(&(from..from + n).collect::<Vec<_>>())).transpose()
+    };
     let (n, val) = (rows.len(), corpus.split.val.len());
-    let train = part(0, n)?.ok_or_else(|| Error::setting("data.train", "expected training rows, found none"))?;
+    let train =
+        part(0, n)?.ok_or_else(|| Error::setting("data.train", "expected training rows, found none"))?;
     Ok(Lesson { train, val: part(n, val)?, test: part(n + val, corpus.split.test.len())?, rows })
 }
 
@@ -82,14 +86,20 @@ fn answers<E: Encoder>(
         return Err(Error::setting("data.answers", problem));
     };
     let given = corpus.split.train.iter().zip(answers).filter_map(|(&row, a)| {
-        a.as_deref().map(str::trim).filter(|a| !a.is_empty()).map(|a| (row, phrase(&experiment.teacher.question, a)))
+        a.as_deref()
+            .map(str::trim)
+            .filter(|a| !a.is_empty())
+            .map(|a| (row, phrase(&experiment.teacher.question, a)))
     });
     let given: Vec<(usize, String)> = given.collect();
     let rows = asked(experiment, &given.iter().map(|(row, _)| *row).collect::<Vec<_>>());
     let texts: Vec<&str> =
         given.iter().filter(|(row, _)| rows.binary_search(row).is_ok()).map(|(_, t)| t.as_str()).collect();
     if texts.is_empty() {
-        return Err(Error::setting("data.answers", "expected an answer in at least 2 training rows, found none"));
+        return Err(Error::setting(
+            "data.answers",
+            "expected an answer in at least 2 training rows, found none",
+        ));
     }
     Ok(Lesson { train: vectors.encode(&texts, None, progress)?, rows, val: None, test: None })
 }
@@ -117,7 +127,12 @@ fn names<E: Encoder>(
     let mixed = |rows: &[usize]| mix(&base.select(rows)?, &names, teacher.temperature);
     let held_out = |rows: &[usize]| (!rows.is_empty()).then(|| mixed(rows)).transpose();
     let rows = asked(experiment, &corpus.split.train);
-    Ok(Lesson { train: mixed(&rows)?, val: held_out(&corpus.split.val)?, test: held_out(&corpus.split.test)?, rows })
+    Ok(Lesson {
+        train: mixed(&rows)?,
+        val: held_out(&corpus.split.val)?,
+        test: held_out(&corpus.split.test)?,
+        rows,
+    })
 }
 
 fn matrix(experiment: &Experiment, corpus: &SplitCorpus) -> Result<Lesson> {
@@ -144,7 +159,8 @@ fn matrix(experiment: &Experiment, corpus: &SplitCorpus) -> Result<Lesson> {
         (!source.is_empty()).then(|| all.select(&source)).transpose()
     };
     let rows = asked(experiment, &corpus.split.train);
-    let train = of(&rows)?.ok_or_else(|| Error::setting("data.train", "expected training rows, found none"))?;
+    let train =
+        of(&rows)?.ok_or_else(|| Error::setting("data.train", "expected training rows, found none"))?;
     Ok(Lesson { train, val: of(&corpus.split.val)?, test: of(&corpus.split.test)?, rows })
 }
 

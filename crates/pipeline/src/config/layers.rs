@@ -28,7 +28,8 @@ impl Layers {
         let (key, value) =
             assignment.split_once('=').ok_or_else(|| bad("expected key=value, such as data.seed=7"))?;
         let mut path: Vec<&str> = key.trim().split('.').collect();
-        let Some(leaf) = path.pop().filter(|leaf| !leaf.is_empty() && path.iter().all(|p| !p.is_empty())) else {
+        let Some(leaf) = path.pop().filter(|leaf| !leaf.is_empty() && path.iter().all(|p| !p.is_empty()))
+        else {
             return Err(bad("expected a key before `=`, such as data.seed=7"));
         };
         let value = value.trim();
@@ -106,7 +107,9 @@ fn merge(into: &mut Table, from: Table, at: &str, origin: &str, origins: &mut BT
 /// Serde's words on a key, with the nearest known key for one that is unknown.
 fn explain(message: &str) -> String {
     let message = message.trim_end();
-    let Some(rest) = message.strip_prefix("unknown field `") else { return message.replace(" variant ", " value ") };
+    let Some(rest) = message.strip_prefix("unknown field `") else {
+        return message.replace(" variant ", " value ");
+    };
     let mut names = rest.split('`').step_by(2);
     let unknown = names.next().unwrap_or_default();
     let known: Vec<&str> = rest.split('`').skip(2).step_by(2).collect();

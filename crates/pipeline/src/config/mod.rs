@@ -9,4 +9,4 @@ mod train;
 pub use experiment::{Data, Encoder, Evaluate, Experiment, Output};
 pub use suite::{Suite, Variant};
 pub use teacher::{Teacher, TeacherKind};
-pub use train::{Method, Train};
+pub use train::{Method, Monitor, Train};

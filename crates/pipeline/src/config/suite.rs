@@ -59,7 +59,9 @@ impl Suite {
             Ok(experiment)
         };
         let variants = variants.into_iter().map(|(name, keys)| {
-            let Value::Table(keys) = keys else { return Err(not_a_table(&format!("variants.{name}"), origin)) };
+            let Value::Table(keys) = keys else {
+                return Err(not_a_table(&format!("variants.{name}"), origin));
+            };
             check_name(&format!("variants.{name}"), &name, origin)?;
             let mut layers = base.clone();
             layers.add_table(keys, &format!("{origin}, variants.{name}"));
@@ -94,7 +96,9 @@ fn check_name(key: &str, name: &str, origin: &str) -> Result<()> {
     Err(Error::Config {
         key: key.into(),
         origin: origin.into(),
-        problem: format!("expected letters, digits, `-`, `_` and `.`, found {name:?}; it becomes a directory"),
+        problem: format!(
+            "expected letters, digits, `-`, `_` and `.`, found {name:?}; it becomes a directory"
+        ),
     })
 }
 
@@ -102,8 +106,19 @@ fn check_name(key: &str, name: &str, origin: &str) -> Result<()> {
 fn warn_of_idle_keys(layers: &Layers, experiment: &Experiment) {
     let idle: &[&str] = match experiment.train.method {
         Method::Ridge => &[
-            "lr", "weight_decay", "epochs", "batch", "schedule", "warmup", "mse_weight", "cosine_weight", "start",
-            "patience", "monitor", "clip", "seed",
+            "lr",
+            "weight_decay",
+            "epochs",
+            "batch",
+            "schedule",
+            "warmup",
+            "mse_weight",
+            "cosine_weight",
+            "start",
+            "patience",
+            "monitor",
+            "clip",
+            "seed",
         ],
         Method::Gradient => &["towards", "center", "lambdas"],
     };
@@ -121,7 +136,8 @@ mod tests {
     #[test]
     fn variants_keep_their_order_and_differ_in_their_keys() {
         let suite = Suite::parse(TWO, "two.toml", &[]).unwrap();
-        let members: Vec<_> = suite.members().into_iter().map(|(n, e)| (n.unwrap(), &*e.data.label)).collect();
+        let members: Vec<_> =
+            suite.members().into_iter().map(|(n, e)| (n.unwrap(), &*e.data.label)).collect();
         assert_eq!(members, [("x", "a"), ("y", "b")]);
     }
 

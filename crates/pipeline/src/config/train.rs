@@ -1,4 +1,4 @@
-use manyview_adapter::Prior;
+use manyview_adapter::{GradientConfig, Prior, Ridge, Schedule, Start};
 use serde::{Deserialize, Serialize};
 
 /// How the adapter is fitted.
@@ -14,4 +14,125 @@ pub struct Train {
     /// Ridge: the penalties tried; a grid around the mean eigenvalue without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lambdas: Option<Vec<f64>>,
+    /// Gradient: peak learning rate of AdamW.
+    pub lr: f64,
+    /// Gradient: decoupled weight decay.
+    pub weight_decay: f64,
+    /// Gradient: passes over the training rows.
+    pub epochs: usize,
+    /// Gradient: rows a step.
+    pub batch: usize,
+    /// Gradient: `constant`, `cosine` or `linear` decay of the learning rate.
+    pub schedule: Schedule,
+    /// Gradient: share of the steps over which the learning rate rises.
+    pub warmup: f64,
+    /// Gradient: weight of the mean squared error.
+    pub mse_weight: f64,
+    /// Gradient: weight of 1 − cosine.
+    pub cosine_weight: f64,
+    /// Gradient: starts from `identity`, `random` or `ridge`.
+    pub start: Start,
+    /// Gradient: fits a bias as well.
+    pub bias: bool,
+    /// Gradient: epochs without a better score before it stops; 0 for never.
+    pub patience: usize,
+    /// Gradient: what decides which epoch is kept.
+    pub monitor: Monitor,
+    /// Gradient: largest norm of a step's gradient.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip: Option<f64>,
+    /// Gradient: seed of the shuffles and of a random start.
+    pub seed: u64,
+}
+
+/// How.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// In closed form.
+    Ridge,
+    /// By AdamW.
+    Gradient,
+}
+
+/// What decides which epoch is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Monitor {
+    /// The loss on validation rows: no label is read.
+    ValLoss,
+    /// V-measure of the validation rows' view: reads their labels, and nothing else does.
+    ValVMeasure,
+}
+
+impl Method {
+    /// The name in a configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ridge => "ridge",
+            Self::Gradient => "gradient",
+        }
+    }
+}
+
+impl Monitor {
+    /// The name in a configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ValLoss => "val_loss",
+            Self::ValVMeasure => "val_v_measure",
+        }
+    }
+}
+
+impl Default for Train {
+    fn default() -> Self {
+        let (ridge, gradient) = (Ridge::default(), GradientConfig::default());
+        Self {
+            method: Method::Ridge,
+            towards: ridge.towards,
+            center: ridge.center,
+            lambdas: ridge.lambdas,
+            lr: gradient.lr,
+            weight_decay: gradient.weight_decay,
+            epochs: gradient.epochs,
+            batch: gradient.batch,
+            schedule: gradient.schedule,
+            warmup: gradient.warmup,
+            mse_weight: gradient.mse_weight,
+            cosine_weight: gradient.cosine_weight,
+            start: gradient.start,
+            bias: gradient.bias,
+            patience: gradient.patience,
+            monitor: Monitor::ValLoss,
+            clip: gradient.clip,
+            seed: gradient.seed,
+        }
+    }
+}
+
+impl Train {
+    /// The part a ridge reads.
+    pub fn ridge(&self) -> Ridge {
+        Ridge { towards: self.towards, center: self.center, lambdas: self.lambdas.clone() }
+    }
+
+    /// The part training by gradient reads.
+    pub fn gradient(&self) -> GradientConfig {
+        GradientConfig {
+            lr: self.lr,
+            weight_decay: self.weight_decay,
+            epochs: self.epochs,
+            batch: self.batch,
+            schedule: self.schedule,
+            warmup: self.warmup,
+            mse_weight: self.mse_weight,
+            cosine_weight: self.cosine_weight,
+            start: self.start,
+            bias: self.bias,
+            patience: self.patience,
+            clip: self.clip,
+            seed: self.seed,
+        }
+    }
 }

@@ -1,0 +1,93 @@
+use crate::args::{Command, Experiment, Infer};
+use crate::environment::environment;
+use crate::progress::Bars;
+use crate::{print, store};
+use anyhow::bail;
+use manyview_pipeline::config::Suite;
+use manyview_pipeline::{Inference, QUICKSTART, Stage};
+use std::path::Path;
+
+/// The experiment that `manyview quickstart` runs.
+const QUICKSTART_TOML: &str = include_str!("../../../configs/quickstart.toml");
+
+/// Runs one command.
+pub(crate) fn run(command: Command, bars: &Bars) -> anyhow::Result<()> {
+    match command {
+        Command::Quickstart { overrides } => {
+            report(&Suite::parse(QUICKSTART_TOML, QUICKSTART, &overrides)?, bars)
+        }
+        Command::Run(experiment) => report(&suite(&experiment)?, bars),
+        Command::Fetch(experiment) => fetch(&suite(&experiment)?, bars),
+        Command::Encode(experiment) => stage(&experiment, Stage::Encode, bars),
+        Command::Train(experiment) => stage(&experiment, Stage::Train, bars),
+        Command::Evaluate(experiment) => stage(&experiment, Stage::Evaluate, bars),
+        Command::Report(experiment) => stage(&experiment, Stage::Report, bars),
+        Command::Infer(infer) => self::infer(infer, bars),
+        Command::Doctor { config, overrides } => doctor(config.as_deref(), &overrides, bars),
+        Command::Quantize { from, to } => {
+            let made = manyview_pipeline::quantize(&from, &to).map_err(manyview_pipeline::Error::from)?;
+            print::quantized(&to, &made);
+            Ok(())
+        }
+        Command::Store { dir, command } => store::run(&dir, command, bars),
+    }
+}
+
+fn suite(experiment: &Experiment) -> anyhow::Result<Suite> {
+    Ok(Suite::load(&experiment.config, &experiment.overrides)?)
+}
+
+fn report(suite: &Suite, bars: &Bars) -> anyhow::Result<()> {
+    let outcome = manyview_pipeline::run(suite, &environment(), bars)?;
+    print::outcome(&outcome);
+    Ok(())
+}
+
+fn stage(experiment: &Experiment, stage: Stage, bars: &Bars) -> anyhow::Result<()> {
+    let outcome = manyview_pipeline::run_stage(&suite(experiment)?, stage, &environment(), bars)?;
+    print::stage(stage, &outcome);
+    Ok(())
+}
+
+fn fetch(suite: &Suite, bars: &Bars) -> anyhow::Result<()> {
+    let environment = environment();
+    let mut seen = Vec::new();
+    for (_, experiment) in suite.members() {
+        let mut found = vec![manyview_pipeline::fetch_encoder(&experiment.encoder, &environment, bars)?];
+        found.extend(manyview_pipeline::fetch_corpus(&experiment.data, &environment, bars)?);
+        for path in found.into_iter().filter(|path| !seen.contains(path)).collect::<Vec<_>>() {
+            println!("{}", path.display());
+            seen.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn infer(infer: Infer, bars: &Bars) -> anyhow::Result<()> {
+    let inference = Inference {
+        input: infer.input,
+        text_column: infer.text_column,
+        adapter: infer.adapter,
+        output: infer.output_dir,
+        limit: infer.limit,
+        encoder: infer.encoder,
+        device: infer.device,
+        store: infer.store,
+    };
+    let inferred = manyview_pipeline::infer(&inference, &environment(), bars)?;
+    print::inferred(&inference.output, &inferred);
+    Ok(())
+}
+
+fn doctor(config: Option<&Path>, overrides: &[String], bars: &Bars) -> anyhow::Result<()> {
+    let suite = config.map(|path| Suite::load(path, overrides)).transpose()?;
+    let checks = manyview_pipeline::doctor(suite.as_ref(), &environment(), bars);
+    let failed = print::checks(&checks);
+    if failed > 0 {
+        bail!(manyview_pipeline::Error::Setting {
+            key: "doctor".into(),
+            problem: format!("{failed} of {} checks failed; each says its cure", checks.len()),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+use crate::config::{Data, Encoder, Experiment, TeacherKind};
+use crate::corpus::SplitCorpus;
+use crate::encode::Vectors;
+use crate::latency::{self, Pass, Timings};
+use crate::{Environment, Result, encoder, teacher};
+use manyview_adapter::Linear;
+use manyview_core::{Embeddings, Instruction, Progress};
+use manyview_encoder::TextEncoder;
+use manyview_store::{Store, Stored};
+use std::sync::Arc;
+
+/// What the experiments of a suite share: each corpus is read once, each encoder loaded once, each pass timed once.
+pub(crate) struct Bench<'a> {
+    pub(crate) environment: &'a Environment,
+    pub(crate) progress: &'a dyn Progress,
+    corpora: Vec<(Data, Arc<SplitCorpus>)>,
+    encoders: Vec<(Encoder, Arc<TextEncoder>)>,
+    passes: Vec<(PassKey, Pass)>,
+}
+
+/// Which pass: of which encoder, under which instruction, over which corpus.
+#[derive(PartialEq)]
+struct PassKey {
+    encoder: Encoder,
+    data: Data,
+    instruction: Option<Instruction>,
+    batch: usize,
+}
+
+/// One experiment with its corpus and the vectors of all its texts.
+pub(crate) struct Prepared {
+    pub(crate) corpus: Arc<SplitCorpus>,
+    pub(crate) vectors: Vectors<Arc<TextEncoder>>,
+    /// `[n, dim]`.
+    pub(crate) base: Embeddings,
+    /// Texts of the corpus whose end was cut.
+    pub(crate) truncated: usize,
+}
+
+impl<'a> Bench<'a> {
+    pub(crate) fn new(environment: &'a Environment, progress: &'a dyn Progress) -> Self {
+        Self { environment, progress, corpora: Vec::new(), encoders: Vec::new(), passes: Vec::new() }
+    }
+
+    /// Reads the corpus, loads the encoder, and encodes what the store does not have.
+    pub(crate) fn prepare(&mut self, experiment: &Experiment) -> Result<Prepared> {
+        let corpus = self.corpus(&experiment.data)?;
+        let encoder = self.encoder(&experiment.encoder)?;
+        let store = Store::open(&experiment.output.store)?;
+        let mut vectors = Vectors::new(Stored::new(encoder, store, experiment.encoder.model.clone()));
+        let base = vectors.encode(&corpus.all_texts(), None, self.progress)?;
+        let truncated = vectors.truncated.len();
+        Ok(Prepared { corpus, vectors, base, truncated })
+    }
+
+    pub(crate) fn corpus(&mut self, data: &Data) -> Result<Arc<SplitCorpus>> {
+        if let Some((_, corpus)) = self.corpora.iter().find(|(d, _)| d == data) {
+            return Ok(corpus.clone());
+        }
+        let corpus = Arc::new(SplitCorpus::load(data, self.environment, self.progress)?);
+        self.corpora.push((data.clone(), corpus.clone()));
+        Ok(corpus)
+    }
+
+    pub(crate) fn encoder(&mut self, config: &Encoder) -> Result<Arc<TextEncoder>> {
+        if let Some((_, encoder)) = self.encoders.iter().find(|(c, _)| c == config) {
+            return Ok(encoder.clone());
+        }
+        let encoder = Arc::new(encoder::load(config, self.environment, self.progress)?);
+        self.encoders.push((config.clone(), encoder.clone()));
+        Ok(encoder)
+    }
+
+    /// Times every pass of an experiment over the same test texts.
+    pub(crate) fn timings(
+        &mut self,
+        experiment: &Experiment,
+        prepared: &Prepared,
+        linear: &Linear,
+    ) -> Result<Timings> {
+        let rows = latency::timed_rows(experiment, &prepared.corpus);
+        let texts = prepared.corpus.texts(&rows);
+        let prompted =
+            experiment.teacher.kind == TeacherKind::Instructed || !experiment.teacher.instruction.is_empty();
+        let instruction = prompted.then(|| teacher::instruction(experiment)).transpose()?;
+        let base = self.pass(experiment, prepared, &texts, None)?;
+        let teacher = instruction.map(|i| self.pass(experiment, prepared, &texts, Some(i))).transpose()?;
+        let adapter = latency::adapter(experiment, &prepared.base.select(&rows)?, linear)?;
+        Ok(Timings::new(rows.len(), teacher, base, adapter))
+    }
+
+    fn pass(
+        &mut self,
+        experiment: &Experiment,
+        prepared: &Prepared,
+        texts: &[&str],
+        instruction: Option<Instruction>,
+    ) -> Result<Pass> {
+        let key = PassKey {
+            encoder: experiment.encoder.clone(),
+            data: experiment.data.clone(),
+            batch: experiment.evaluate.batch,
+            instruction,
+        };
+        if let Some((_, pass)) = self.passes.iter().find(|(k, _)| *k == key) {
+            return Ok(*pass);
+        }
+        let pass = latency::encoder(experiment, texts, prepared.vectors.encoder(), key.instruction.as_ref())?;
+        self.passes.push((key, pass));
+        Ok(pass)
+    }
+}

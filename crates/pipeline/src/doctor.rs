@@ -1,0 +1,111 @@
+use crate::config::{Experiment, Suite, TeacherKind};
+use crate::corpus::SplitCorpus;
+use crate::{Environment, Error, Result, device, embedded, encoder};
+use manyview_core::{Encoder, Progress};
+use manyview_store::Store;
+use std::path::Path;
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What.
+    pub what: String,
+    /// What was found, or what is wrong and how to cure it.
+    pub found: Result<String, String>,
+}
+
+/// Looks at everything a long job needs before it starts: the embedded data, the device, the encoder, the corpora, the
+/// teachers' inputs, and the directories that are written to.
+pub fn doctor(suite: Option<&Suite>, environment: &Environment, progress: &dyn Progress) -> Vec<Check> {
+    let mut checks = vec![
+        check("embedded data", embedded_data(environment)),
+        check("devices", Ok(device::DEVICES.join(", "))),
+        check("threads", Ok(std::thread::available_parallelism().map_or(1, usize::from).to_string())),
+    ];
+    for (name, experiment) in suite.map(Suite::members).unwrap_or_default() {
+        let of = |what: &str| name.map_or(what.to_string(), |name| format!("{name}: {what}"));
+        checks.push(check(&of("encoder"), encoder_loads(experiment, environment, progress)));
+        checks.push(check(&of("corpus"), corpus_loads(experiment, environment, progress)));
+        checks.push(check(&of("teacher"), teacher_ready(experiment)));
+        checks.push(check(&of("run directory"), writable(&experiment.output.dir)));
+        checks.push(check(&of("store"), store_opens(&experiment.output.store)));
+    }
+    checks
+}
+
+fn check(what: &str, found: Result<String>) -> Check {
+    Check { what: what.into(), found: found.map_err(|e| e.to_string()) }
+}
+
+fn embedded_data(environment: &Environment) -> Result<String> {
+    let files = embedded::CORPORA.iter().map(|c| environment.data.join(c.file));
+    let encoder = environment.data.join(embedded::ENCODER).join("model.safetensors");
+    match files.chain([encoder]).find(|path| !path.is_file()) {
+        None => Ok(environment.data.display().to_string()),
+        Some(path) => Err(Error::File {
+            path,
+            problem: "not there; set MANYVIEW_DATA to the `data` directory of the source".into(),
+        }),
+    }
+}
+
+fn encoder_loads(
+    experiment: &Experiment,
+    environment: &Environment,
+    progress: &dyn Progress,
+) -> Result<String> {
+    let encoder = encoder::load(&experiment.encoder, environment, progress)?;
+    let (dim, length, pooling) = (encoder.dim(), encoder.max_length(), encoder.pooling().as_str());
+    let model = &experiment.encoder.model;
+    Ok(format!(
+        "{model}: {dim} dimensions, {pooling} pooling, up to {length} tokens, {}",
+        encoder.fingerprint().short()
+    ))
+}
+
+fn corpus_loads(
+    experiment: &Experiment,
+    environment: &Environment,
+    progress: &dyn Progress,
+) -> Result<String> {
+    let corpus = SplitCorpus::load(&experiment.data, environment, progress)?;
+    let split = &corpus.split;
+    let parts = [split.train.len(), split.val.len(), split.test.len()];
+    let [train, val, test] = parts;
+    let labels = corpus.truth.names.len();
+    Ok(format!("{}: {train} train, {val} validation, {test} test, {labels} labels", corpus.name))
+}
+
+fn teacher_ready(experiment: &Experiment) -> Result<String> {
+    let teacher = &experiment.teacher;
+    match teacher.kind {
+        TeacherKind::Instructed => {
+            crate::teacher::instruction(experiment)?;
+        }
+        TeacherKind::Answers if experiment.data.answers.is_none() => {
+            return Err(Error::setting("data.answers", "the teacher `answers` needs the column of answers"));
+        }
+        TeacherKind::Vectors => match &teacher.vectors {
+            None => return Err(Error::setting("teacher.vectors", "the teacher `vectors` needs a file")),
+            Some(path) => {
+                manyview_data::read_vectors(path, &teacher.vectors_column)?;
+            }
+        },
+        TeacherKind::Answers | TeacherKind::Names => {}
+    }
+    Ok(teacher.kind.as_str().into())
+}
+
+fn store_opens(path: &Path) -> Result<String> {
+    let spaces = Store::open(path)?.spaces()?;
+    writable(path)?;
+    Ok(format!("{}, {} vectors", path.display(), spaces.iter().map(|s| s.rows).sum::<usize>()))
+}
+
+fn writable(path: &Path) -> Result<String> {
+    std::fs::create_dir_all(path).map_err(Error::io(path))?;
+    let probe = path.join(format!(".probe-{}", std::process::id()));
+    std::fs::write(&probe, b"manyview").map_err(Error::io(&probe))?;
+    std::fs::remove_file(&probe).map_err(Error::io(&probe))?;
+    Ok(path.display().to_string())
+}

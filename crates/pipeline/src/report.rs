@@ -1,0 +1,143 @@
+use crate::config::{Experiment, Suite};
+use crate::corpus::SplitCorpus;
+use crate::evaluate::Sight;
+use crate::run_dir::publish;
+use crate::{Result, embedded};
+use manyview_report::{Fact, Map, Report, ViewReport, project};
+use std::path::Path;
+
+/// Two-dimensional maps of some test texts: base, view, and teacher where it sees them.
+///
+/// # Errors
+/// Too few texts to draw.
+pub(crate) fn maps(experiment: &Experiment, corpus: &SplitCorpus, sight: &Sight) -> Result<Vec<Map>> {
+    let shown: Vec<usize> = (0..sight.rows.len().min(experiment.output.map_texts)).collect();
+    let picked =
+        [("Base", Some(&sight.base)), ("View", Some(&sight.adapter)), ("Teacher", sight.teacher.as_ref())];
+    let picked: Vec<_> = picked.into_iter().filter_map(|(title, view)| Some((title, view?))).collect();
+    let views = picked.iter().map(|(_, view)| Ok(view.select(&shown)?)).collect::<Result<Vec<_>>>()?;
+    let points = project(&views.iter().collect::<Vec<_>>(), experiment.evaluate.seed)?;
+    let rows: Vec<usize> = shown.iter().filter_map(|&i| sight.rows.get(i).copied()).collect();
+    let texts: Vec<String> = corpus.texts(&rows).into_iter().map(String::from).collect();
+    let maps = picked.iter().zip(points).map(|((title, _), points)| Map {
+        title: (*title).into(),
+        points,
+        labels: corpus.truth_of(&rows),
+        label_names: corpus.truth.names.clone(),
+        texts: texts.clone(),
+    });
+    Ok(maps.collect())
+}
+
+/// The report of a suite.
+pub(crate) fn report(suite: &Suite, corpus: &SplitCorpus, views: Vec<ViewReport>) -> Report {
+    Report {
+        name: suite.base.name.clone(),
+        summary: summary(suite, corpus, &views),
+        reproduce: reproduce(suite),
+        caveats: caveats(suite, &views),
+        views,
+    }
+}
+
+/// Writes `report.html` and `report.md`.
+///
+/// # Errors
+/// Files that cannot be written.
+pub(crate) fn write(dir: &Path, report: &Report) -> Result<()> {
+    publish(&dir.join("report.html"), report.html().as_bytes())?;
+    publish(&dir.join("report.md"), report.markdown().as_bytes())
+}
+
+fn summary(suite: &Suite, corpus: &SplitCorpus, views: &[ViewReport]) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let mut fact = |label: &str, value: String| facts.push(Fact { label: label.into(), value });
+    let experiment = suite.members().first().map_or(&suite.base, |(_, e)| *e);
+    fact(
+        "Corpus",
+        match &corpus.origin {
+            Some(origin) => format!("{}: {origin}", corpus.name),
+            None => corpus.name.clone(),
+        },
+    );
+    let dropped = corpus.corpus.dropped;
+    let mut texts = format!("{} of {} rows", corpus.corpus.texts.len(), corpus.source_rows);
+    for (n, why) in [
+        (dropped.missing, "without text or label"),
+        (dropped.duplicates, "seen before"),
+        (dropped.limited, "over the limit"),
+    ] {
+        if n > 0 {
+            texts += &format!(", {n} {why}");
+        }
+    }
+    fact("Texts", texts);
+    let split = &corpus.split;
+    let parts =
+        format!("{} train, {} validation, {} test", split.train.len(), split.val.len(), split.test.len());
+    fact("Split", format!("{parts}; the scores are from the test texts, which no adapter has seen"));
+    let first = views.first().map(|v| &v.metrics);
+    let cut = first.map_or(0, |m| m.encoding.truncated);
+    let length = experiment
+        .encoder
+        .max_length
+        .map_or("the model's own length".into(), |n| format!("{n} tokens a text"));
+    fact(
+        "Encoder",
+        format!("{}, frozen, at {length}; {cut} texts were cut at their end", experiment.encoder.model),
+    );
+    let encoded: usize = views.iter().map(|v| v.metrics.encoding.encoded).sum();
+    let reused: usize = views.iter().map(|v| v.metrics.encoding.reused).sum();
+    fact("Encoding", format!("{encoded} vectors computed, {reused} taken from the store"));
+    let slowest = views.iter().map(|v| v.metrics.fit.seconds).fold(0.0, f64::max);
+    fact("Fitting", format!("{slowest:.2} s for the slowest adapter"));
+    let evaluate = &experiment.evaluate;
+    fact(
+        "Scores",
+        format!(
+            "k-means with as many clusters as labels, {} seeds of {} restarts; 95% intervals from {} paired resamples of texts and seeds",
+            evaluate.seeds, evaluate.restarts, evaluate.resamples
+        ),
+    );
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    fact(
+        "Machine",
+        format!(
+            "{threads} threads, device {}, manyview {}",
+            experiment.encoder.device,
+            env!("CARGO_PKG_VERSION")
+        ),
+    );
+    facts
+}
+
+fn reproduce(suite: &Suite) -> Vec<String> {
+    let overrides =
+        suite.overrides.iter().map(|o| format!(" '{}'", o.replace('\'', r"'\''"))).collect::<String>();
+    let dir = crate::RunDir::of(&suite.base);
+    let first = match suite.origin == embedded::QUICKSTART {
+        true => format!("manyview quickstart{overrides}"),
+        false => format!("manyview run {}{overrides}", suite.origin),
+    };
+    vec![first, format!("manyview run {}", dir.join("experiment.toml").display())]
+}
+
+fn caveats(suite: &Suite, views: &[ViewReport]) -> Vec<String> {
+    let mut caveats = vec![
+        "The scores say how well k-means finds the labels in a view. A view that serves another purpose may be better or worse for it.".to_string(),
+        "An interval covers the choice of test texts and of k-means seeds, not the choice of training texts, of the encoder or of the instruction.".into(),
+        "A gain whose interval includes zero is no gain that this corpus can show.".into(),
+        "Times are of this machine, under whatever load it had; the adapter's pass starts from stored vectors, the other passes from text.".into(),
+    ];
+    let has = |teacher: &str| views.iter().any(|v| v.metrics.teacher == teacher);
+    if has("answers") {
+        caveats.push("The teacher `answers` reads answers of training texts only, so it has no vectors for test texts: its own score and the share kept cannot be given. Where the answers are the labels themselves, as in the embedded corpora, it shows what such answers are worth.".into());
+    }
+    if has("names") {
+        caveats.push("The teacher `names` sees no label, but the list of names is taken from the training labels unless the configuration gives one.".into());
+    }
+    if has("instructed") && suite.members().iter().any(|(_, e)| e.encoder.model == embedded::ENCODER) {
+        caveats.push("The embedded encoder was never trained to follow instructions, so a prompt moves its vectors without helping; the teacher `instructed` is for encoders such as Qwen3-Embedding.".into());
+    }
+    caveats
+}

@@ -1,0 +1,258 @@
+use crate::bench::{Bench, Prepared};
+use crate::config::{Experiment, Suite};
+use crate::encode::Tally;
+use crate::evaluate::{self, Sight, Subject};
+use crate::fit::{self, FitRecord, Supervision};
+use crate::run_dir::{Member, RunDir};
+use crate::teacher::{self, Lesson};
+use crate::{Environment, Error, Result, report};
+use manyview_adapter::Linear;
+use manyview_core::{Encoder, Progress};
+use manyview_report::{Metrics, Report, ViewReport};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+const METRICS: &str = "metrics.json";
+
+/// How far to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Encodes the corpus into the store.
+    Encode,
+    /// Asks the teacher and fits the adapter.
+    Train,
+    /// Scores the views.
+    Evaluate,
+    /// Draws the report.
+    Report,
+}
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The run directory.
+    pub dir: PathBuf,
+    /// What encoding took, all experiments together.
+    pub tally: Tally,
+    /// Texts of the corpora whose end was cut.
+    pub truncated: usize,
+    /// The fits, by experiment.
+    pub fits: Vec<(String, FitRecord)>,
+    /// The report, once it is drawn.
+    pub report: Option<Report>,
+}
+
+/// Runs the experiments of `suite` through every stage, from encoding to the report.
+///
+/// What an earlier run finished is kept: vectors in the store, adapters whose inputs are the same, training from its
+/// last checkpoint.
+///
+/// # Errors
+/// Whatever a stage reports; the stages before it are kept.
+pub fn run(suite: &Suite, environment: &Environment, progress: &dyn Progress) -> Result<Outcome> {
+    Run::open(suite, environment, progress)?.through(Stage::Report)
+}
+
+/// Runs one stage of the experiments of `suite`.
+///
+/// # Errors
+/// Whatever the stage reports; [`Error::Missing`] when the stage it builds on was not run.
+pub fn run_stage(
+    suite: &Suite,
+    stage: Stage,
+    environment: &Environment,
+    progress: &dyn Progress,
+) -> Result<Outcome> {
+    Run::open(suite, environment, progress)?.only(stage)
+}
+
+struct Run<'a> {
+    suite: &'a Suite,
+    dir: RunDir,
+    bench: Bench<'a>,
+    outcome: Outcome,
+    views: Vec<ViewReport>,
+}
+
+impl<'a> Run<'a> {
+    fn open(suite: &'a Suite, environment: &'a Environment, progress: &'a dyn Progress) -> Result<Self> {
+        let dir = RunDir::open(&suite.base)?;
+        dir.save_config(suite)?;
+        let outcome = Outcome {
+            dir: dir.path().into(),
+            tally: Tally::default(),
+            truncated: 0,
+            fits: Vec::new(),
+            report: None,
+        };
+        Ok(Self { suite, dir, bench: Bench::new(environment, progress), outcome, views: Vec::new() })
+    }
+
+    fn through(mut self, last: Stage) -> Result<Outcome> {
+        for (name, experiment) in self.suite.members() {
+            let (member, title) = (self.dir.member(name)?, name.unwrap_or(&experiment.name));
+            let mut prepared = self.bench.prepare(experiment)?;
+            let lesson = self.teach(experiment, &mut prepared)?;
+            let (linear, record) = self.fit(experiment, &prepared, &lesson, &member)?;
+            let (metrics, sight) = self.measure(experiment, &mut prepared, &lesson, &linear, &record)?;
+            member.write(METRICS, &metrics)?;
+            self.draw(title, experiment, &prepared, &sight, metrics, &record)?;
+            self.finish(title, prepared, Some(record));
+        }
+        self.write_metrics()?;
+        self.report(last)
+    }
+
+    fn only(mut self, stage: Stage) -> Result<Outcome> {
+        for (name, experiment) in self.suite.members() {
+            let (member, title) = (self.dir.member(name)?, name.unwrap_or(&experiment.name));
+            let mut prepared = self.bench.prepare(experiment)?;
+            if stage == Stage::Encode {
+                self.finish(title, prepared, None);
+                continue;
+            }
+            if stage == Stage::Train {
+                let lesson = self.teach(experiment, &mut prepared)?;
+                let (_, record) = self.fit(experiment, &prepared, &lesson, &member)?;
+                self.finish(title, prepared, Some(record));
+                continue;
+            }
+            let (saved, record) = fit::load(&member)?;
+            if saved.card.encoder_fingerprint != prepared.vectors.fingerprint() {
+                return Err(manyview_core::Error::Fingerprint {
+                    what: member.adapter().display().to_string(),
+                    expected: saved.card.encoder_fingerprint.short().into(),
+                    found: prepared.vectors.fingerprint().short().into(),
+                }
+                .into());
+            }
+            let lesson = self.teach(experiment, &mut prepared)?;
+            if stage == Stage::Evaluate {
+                let (metrics, _) =
+                    self.measure(experiment, &mut prepared, &lesson, &saved.linear, &record)?;
+                member.write(METRICS, &metrics)?;
+            } else {
+                let metrics = metrics(&member)?;
+                let teacher = lesson.test.clone();
+                let sight = Sight::of(
+                    prepared.corpus.split.test.clone(),
+                    &prepared.base,
+                    &lesson,
+                    &saved.linear,
+                    teacher,
+                )?;
+                self.draw(title, experiment, &prepared, &sight, metrics, &record)?;
+            }
+            self.finish(title, prepared, Some(record));
+        }
+        if stage == Stage::Evaluate {
+            self.write_metrics()?;
+        }
+        self.report(stage)
+    }
+
+    fn teach(&self, experiment: &Experiment, prepared: &mut Prepared) -> Result<Lesson> {
+        teacher::teach(experiment, &prepared.corpus, &mut prepared.vectors, self.bench.progress)
+    }
+
+    fn fit(
+        &self,
+        experiment: &Experiment,
+        prepared: &Prepared,
+        lesson: &Lesson,
+        member: &Member,
+    ) -> Result<(Linear, FitRecord)> {
+        if self.bench.progress.stopped() {
+            return Err(Error::Core(manyview_core::Error::Interrupted));
+        }
+        let encoder = prepared.vectors.fingerprint();
+        let supervision =
+            Supervision { experiment, corpus: &prepared.corpus, base: &prepared.base, lesson, encoder };
+        fit::fit(&supervision, member, self.bench.progress)
+    }
+
+    fn measure(
+        &mut self,
+        experiment: &Experiment,
+        prepared: &mut Prepared,
+        lesson: &Lesson,
+        linear: &Linear,
+        record: &FitRecord,
+    ) -> Result<(Metrics, Sight)> {
+        let progress = self.bench.progress;
+        progress.begin("evaluate", 2);
+        let timings = self.bench.timings(experiment, prepared, linear)?;
+        progress.advance(1);
+        let subject = Subject {
+            experiment,
+            corpus: &prepared.corpus,
+            base: &prepared.base,
+            lesson,
+            linear,
+            record,
+            encoder: prepared.vectors.encoder().fingerprint(),
+            tally: prepared.vectors.tally,
+            truncated: prepared.truncated,
+        };
+        let measured = evaluate::measure(&subject, &timings);
+        progress.end();
+        if progress.stopped() {
+            return Err(Error::Core(manyview_core::Error::Interrupted));
+        }
+        measured
+    }
+
+    fn draw(
+        &mut self,
+        title: &str,
+        experiment: &Experiment,
+        prepared: &Prepared,
+        sight: &Sight,
+        metrics: Metrics,
+        record: &FitRecord,
+    ) -> Result<()> {
+        let maps = report::maps(experiment, &prepared.corpus, sight)?;
+        self.views.push(ViewReport { name: title.into(), metrics, maps, curve: Some(record.curve.clone()) });
+        Ok(())
+    }
+
+    fn finish(&mut self, title: &str, prepared: Prepared, record: Option<FitRecord>) {
+        let tally = &mut self.outcome.tally;
+        tally.encoded += prepared.vectors.tally.encoded;
+        tally.reused += prepared.vectors.tally.reused;
+        tally.seconds += prepared.vectors.tally.seconds;
+        self.outcome.truncated = self.outcome.truncated.max(prepared.truncated);
+        self.outcome.fits.extend(record.map(|record| (title.to_string(), record)));
+    }
+
+    /// The metrics of all variants in one file, by name.
+    fn write_metrics(&self) -> Result<()> {
+        if self.suite.variants.is_empty() {
+            return Ok(());
+        }
+        let mut all = BTreeMap::new();
+        for (name, _) in self.suite.members() {
+            all.insert(name.unwrap_or_default(), metrics(&self.dir.member(name)?)?);
+        }
+        self.dir.member(None)?.write(METRICS, &all)
+    }
+
+    fn report(mut self, stage: Stage) -> Result<Outcome> {
+        if stage == Stage::Report {
+            let corpus =
+                self.bench.corpus(&self.suite.members().first().map_or(&self.suite.base, |m| m.1).data)?;
+            let report = report::report(self.suite, &corpus, std::mem::take(&mut self.views));
+            report::write(self.dir.path(), &report)?;
+            self.outcome.report = Some(report);
+        }
+        Ok(self.outcome)
+    }
+}
+
+fn metrics(member: &Member) -> Result<Metrics> {
+    member.read(METRICS)?.ok_or_else(|| Error::Missing {
+        path: member.path().into(),
+        missing: METRICS.into(),
+        cure: "evaluate".into(),
+    })
+}
