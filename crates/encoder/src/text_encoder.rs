@@ -155,7 +155,8 @@ impl Encoder for TextEncoder {
         }
         let ids = self.ids(texts, instruction)?;
         let lengths: Vec<usize> = ids.iter().map(|i| i.ids.len()).collect();
-        let batches = batches(&lengths, self.config.batch_tokens);
+        let share = lengths.iter().sum::<usize>().div_ceil(self.config.streams.max(1)); // few texts: some for every stream
+        let batches = batches(&lengths, self.config.batch_tokens.min(share));
         let dim = self.dim();
         let mut vectors = vec![0f32; texts.len() * dim];
         for (batch, found) in batches.iter().zip(self.run(&ids, &batches)?) {

@@ -18,13 +18,13 @@ pub(crate) struct Bench<'a> {
     passes: Vec<(PassKey, Pass)>,
 }
 
-/// Which pass: of which encoder, under which instruction, over which corpus.
+/// Which pass: of which encoder, under which instruction, over which texts, for how long.
 #[derive(PartialEq)]
 struct PassKey {
     encoder: Encoder,
-    data: Data,
     instruction: Option<Instruction>,
-    batch: usize,
+    texts: Vec<String>,
+    seconds: f64,
 }
 
 /// One experiment with its corpus and the vectors of all its texts.
@@ -71,7 +71,7 @@ impl<'a> Bench<'a> {
         Ok(encoder)
     }
 
-    /// Times every pass of an experiment over the same test texts.
+    /// Times every pass of an experiment over the same texts.
     pub(crate) fn timings(
         &mut self,
         experiment: &Experiment,
@@ -98,9 +98,9 @@ impl<'a> Bench<'a> {
     ) -> Result<Pass> {
         let key = PassKey {
             encoder: experiment.encoder.clone(),
-            data: experiment.data.clone(),
-            batch: experiment.evaluate.batch,
             instruction,
+            texts: texts.iter().map(ToString::to_string).collect(),
+            seconds: experiment.evaluate.latency_seconds,
         };
         if let Some((_, pass)) = self.passes.iter().find(|(k, _)| *k == key) {
             return Ok(*pass);

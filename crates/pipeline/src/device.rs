@@ -40,7 +40,7 @@ pub fn device(name: &str) -> Result<Device> {
 }
 
 /// Batches that run side by side on the device of a name: LibTorch has threads and streams of its own.
-pub fn streams(name: &str) -> usize {
+pub(crate) fn streams(name: &str) -> usize {
     if name.starts_with("libtorch") { 1 } else { manyview_encoder::EncoderConfig::default().streams }
 }
 

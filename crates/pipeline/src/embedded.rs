@@ -28,12 +28,12 @@ pub const CORPORA: &[EmbeddedCorpus] = &[
 ];
 
 /// The name of the embedded encoder, and its directory below `data/`.
-pub const ENCODER: &str = "minilm";
+pub(crate) const ENCODER: &str = "minilm";
 
 /// What the embedded experiment is called in errors and reports.
 pub const QUICKSTART: &str = "the embedded quickstart experiment";
 
 /// The embedded corpus a configuration names, if it names one.
-pub fn corpus(data: &Data) -> Option<&'static EmbeddedCorpus> {
+pub(crate) fn corpus(data: &Data) -> Option<&'static EmbeddedCorpus> {
     CORPORA.iter().find(|c| c.name == data.source)
 }

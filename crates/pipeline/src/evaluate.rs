@@ -12,7 +12,7 @@ use manyview_report::{Encoding, Fidelity, FitMetrics, HeldOut, Metrics, Scores, 
 
 /// The views of one set of rows, side by side.
 #[derive(Clone, Debug)]
-pub struct Sight {
+pub(crate) struct Sight {
     /// The rows, in the order of the vectors.
     pub rows: Vec<usize>,
     /// The stored vectors as they are, `[rows, dim_in]`.
@@ -30,7 +30,7 @@ impl Sight {
     ///
     /// # Errors
     /// Vectors the adapter does not take.
-    pub fn of(
+    pub(crate) fn of(
         rows: Vec<usize>,
         base: &Embeddings,
         lesson: &Lesson,
@@ -49,7 +49,7 @@ impl Sight {
     }
 
     /// The views there are, by name, base first.
-    pub fn views(&self) -> Vec<(&'static str, &Embeddings)> {
+    pub(crate) fn views(&self) -> Vec<(&'static str, &Embeddings)> {
         let all = [
             ("base", Some(&self.base)),
             ("offset", self.offset.as_ref()),
@@ -72,7 +72,7 @@ impl Sight {
 }
 
 /// Everything [`measure`] needs to know of a run.
-pub struct Subject<'a> {
+pub(crate) struct Subject<'a> {
     /// The experiment.
     pub experiment: &'a Experiment,
     /// Its corpus.
@@ -97,7 +97,7 @@ pub struct Subject<'a> {
 ///
 /// # Errors
 /// Labels or numbers of texts that cannot be scored.
-pub fn measure(subject: &Subject<'_>, timings: &Timings) -> Result<(Metrics, Sight)> {
+pub(crate) fn measure(subject: &Subject<'_>, timings: &Timings) -> Result<(Metrics, Sight)> {
     let Subject { experiment, corpus, base, lesson, linear, record, .. } = subject;
     let split = &corpus.split;
     let sight = Sight::of(split.test.clone(), base, lesson, linear, lesson.test.clone())?;

@@ -76,7 +76,7 @@ impl Closeness {
 }
 
 /// What a fit starts from.
-pub struct Supervision<'a> {
+pub(crate) struct Supervision<'a> {
     /// The experiment.
     pub experiment: &'a Experiment,
     /// Its corpus.
@@ -94,7 +94,7 @@ pub struct Supervision<'a> {
 /// # Errors
 /// Supervision the method cannot use, numbers that leave the finite range, an interruption, or files that cannot be
 /// written.
-pub fn fit(
+pub(crate) fn fit(
     supervision: &Supervision<'_>,
     member: &Member,
     progress: &dyn Progress,
@@ -121,7 +121,7 @@ pub fn fit(
 ///
 /// # Errors
 /// [`Error::Missing`] when there is none.
-pub fn load(member: &Member) -> Result<(Saved, FitRecord)> {
+pub(crate) fn load(member: &Member) -> Result<(Saved, FitRecord)> {
     let missing = || Error::Missing {
         path: member.path().into(),
         missing: "a fitted adapter".into(),

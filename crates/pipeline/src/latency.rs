@@ -12,7 +12,7 @@ const WARM_UP: usize = 3;
 
 /// Times of the passes over one text and over a batch.
 #[derive(Clone, Copy, Debug)]
-pub struct Timings {
+pub(crate) struct Timings {
     /// One text.
     pub one: Latencies,
     /// A batch.
@@ -21,7 +21,7 @@ pub struct Timings {
 
 /// Times of one pass.
 #[derive(Clone, Copy, Debug)]
-pub struct Pass {
+pub(crate) struct Pass {
     /// Over one text.
     pub one: Latency,
     /// Over a batch.
@@ -30,7 +30,7 @@ pub struct Pass {
 
 impl Timings {
     /// Puts the passes side by side.
-    pub fn new(batch: usize, teacher: Option<Pass>, base: Pass, adapter: Pass) -> Self {
+    pub(crate) fn new(batch: usize, teacher: Option<Pass>, base: Pass, adapter: Pass) -> Self {
         let passes = |pick: fn(Pass) -> Latency| Latencies {
             teacher: teacher.map(pick),
             base: Some(pick(base)),
@@ -40,16 +40,17 @@ impl Timings {
     }
 }
 
-/// The test texts whose passes are timed: as many as a batch has, in row order.
-pub fn timed_rows(experiment: &Experiment, corpus: &SplitCorpus) -> Vec<usize> {
-    corpus.split.test.iter().copied().take(experiment.evaluate.batch.max(1)).collect()
+/// The texts whose passes are timed: as many as a batch has, from everywhere in the corpus, whatever its labels.
+pub(crate) fn timed_rows(experiment: &Experiment, corpus: &SplitCorpus) -> Vec<usize> {
+    let (n, batch) = (corpus.corpus.texts.len(), experiment.evaluate.batch.max(1));
+    (0..n).step_by((n / batch).max(1)).take(batch).collect()
 }
 
 /// Times the encoder over `texts`, one by one and together.
 ///
 /// # Errors
 /// Whatever the encoder reports.
-pub fn encoder<E: Encoder>(
+pub(crate) fn encoder<E: Encoder>(
     experiment: &Experiment,
     texts: &[&str],
     encoder: &E,
@@ -66,7 +67,7 @@ pub fn encoder<E: Encoder>(
 ///
 /// # Errors
 /// Vectors it does not take.
-pub fn adapter(experiment: &Experiment, vectors: &Embeddings, linear: &Linear) -> Result<Pass> {
+pub(crate) fn adapter(experiment: &Experiment, vectors: &Embeddings, linear: &Linear) -> Result<Pass> {
     let singles = vectors.rows().map(|row| Embeddings::from_rows([row])).collect::<Result<Vec<_>, _>>()?;
     let one = |i: usize| singles.get(i % singles.len()).unwrap_or(vectors);
     Ok(Pass {

@@ -6,7 +6,7 @@ use manyview_core::{Embeddings, Encoder, Fingerprint, Instruction, Progress};
 
 /// What a teacher taught: its vectors for training rows, and for the other rows where it can see them.
 #[derive(Clone, Debug)]
-pub struct Lesson {
+pub(crate) struct Lesson {
     /// The training rows it was asked for, sorted.
     pub rows: Vec<usize>,
     /// Its vectors of those rows, `[rows, dim_out]`.
@@ -21,7 +21,7 @@ pub struct Lesson {
 ///
 /// # Errors
 /// A teacher whose settings are missing or do not fit the corpus, or whatever the encoder reports.
-pub fn teach<E: Encoder>(
+pub(crate) fn teach<E: Encoder>(
     experiment: &Experiment,
     corpus: &SplitCorpus,
     vectors: &mut Vectors<E>,
@@ -46,7 +46,7 @@ pub fn teach<E: Encoder>(
 ///
 /// # Errors
 /// An empty instruction, or a template without its placeholders.
-pub fn instruction(experiment: &Experiment) -> Result<Instruction> {
+pub(crate) fn instruction(experiment: &Experiment) -> Result<Instruction> {
     let teacher = &experiment.teacher;
     if teacher.instruction.trim().is_empty() {
         let problem =
