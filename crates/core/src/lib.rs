@@ -27,3 +27,7 @@ pub use instruction::Instruction;
 pub use progress::{Progress, Quiet};
 pub use summary::{Estimate, Latency, Summary};
 pub use supervision::Paired;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

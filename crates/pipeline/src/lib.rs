@@ -41,3 +41,7 @@ pub use manyview_report::{Metrics, Report};
 pub use manyview_store::{Checked, Space, Store};
 pub use run::{Outcome, Stage, run, run_stage};
 pub use run_dir::{RunDir, resolved};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
