@@ -1,4 +1,4 @@
-use manyview_core::Embeddings;
+use manyview_core::{Embeddings, Progress};
 use rayon::prelude::*;
 
 use crate::bootstrap::Resample;
@@ -40,12 +40,19 @@ impl Clustering {
     /// # Errors
     /// [`Error::Range`] for zero seeds or restarts, fewer than 20 resamples or 3 texts; [`Error::Length`] when a
     /// view has other than `n` rows; [`Error::OneClass`], [`Error::AllDistinct`]; [`Error::Views`] without views or
-    /// with two of one name; [`manyview_core::Error::ZeroRow`] naming the view and row without a direction.
-    pub fn compare(&self, views: &[(&str, &Embeddings)], truth: &[usize]) -> Result<Comparison> {
+    /// with two of one name; [`manyview_core::Error::ZeroRow`] naming the view and row without a direction;
+    /// [`manyview_core::Error::Interrupted`] when `progress` asked to stop.
+    pub fn compare(
+        &self,
+        views: &[(&str, &Embeddings)],
+        truth: &[usize],
+        progress: &dyn Progress,
+    ) -> Result<Comparison> {
         let (truth, classes) = dense(truth.iter().copied());
         self.check(views, truth.len(), classes)?;
 
-        let found = self.cluster(views, &truth, classes)?;
+        progress.begin("evaluate", (views.len() * self.seeds + self.resamples) as u64);
+        let found = self.cluster(views, &truth, classes, progress)?;
         let logs = Logarithms::up_to(truth.len());
         let measured: Vec<Vec<[f64; METRICS]>> =
             found.iter().map(|seeds| seeds.iter().map(|c| scores(&c.table(), &logs)).collect()).collect();
@@ -53,9 +60,11 @@ impl Clustering {
             .into_par_iter()
             .map(|index| {
                 let resample = Resample::draw(self.seed, index, &truth, self.seeds);
-                found.iter().map(|seeds| resampled_scores(seeds, &resample, &logs)).collect()
+                go_on(progress)?;
+                Ok(found.iter().map(|seeds| resampled_scores(seeds, &resample, &logs)).collect())
             })
-            .collect();
+            .collect::<Result<_>>()?;
+        progress.end();
 
         let views = views.iter().enumerate().map(|(v, (name, _))| {
             let resampled: Vec<_> = resampled.iter().map(|scores| scores[v]).collect();
@@ -93,8 +102,10 @@ impl Clustering {
         views: &[(&str, &Embeddings)],
         truth: &[usize],
         classes: usize,
+        progress: &dyn Progress,
     ) -> Result<Vec<Vec<Contingency>>> {
         let one = |x: &Embeddings, seed: usize| {
+            go_on(progress)?;
             let seed = self.seed.wrapping_add(seed as u64);
             let kmeans = KMeans { restarts: self.restarts, seed, ..KMeans::new(classes) };
             Ok(Contingency::new(truth, &kmeans.fit(x)?.labels))
@@ -106,6 +117,15 @@ impl Clustering {
                 (0..self.seeds).into_par_iter().map(|seed| one(&x, seed)).collect()
             })
             .collect()
+    }
+}
+
+/// Counts one step, unless the user asked to stop.
+fn go_on(progress: &dyn Progress) -> Result<()> {
+    progress.advance(1);
+    match progress.stopped() {
+        true => Err(manyview_core::Error::Interrupted.into()),
+        false => Ok(()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Views of known worth, compared.
 #![allow(clippy::unwrap_used)] // a test file of its own
 
-use manyview_core::Embeddings;
+use manyview_core::{Embeddings, Quiet};
 use manyview_eval::{Clustering, Comparison, Error};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -31,7 +31,7 @@ fn compare(signals: &[(&str, f32)]) -> Comparison {
     let made: Vec<Embeddings> =
         signals.iter().enumerate().map(|(i, (_, signal))| view(200, *signal, i as u64)).collect();
     let views: Vec<_> = signals.iter().zip(&made).map(|((name, _), x)| (*name, x)).collect();
-    quick().compare(&views, &labels(200)).unwrap()
+    quick().compare(&views, &labels(200), &Quiet).unwrap()
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn the_length_of_a_row_does_not_matter() {
             .map(|(i, row)| row.iter().map(|v| v * (1 << (i % 9)) as f32).collect::<Vec<_>>()),
     )
     .unwrap();
-    let c = quick().compare(&[("x", &x), ("scaled", &scaled)], &labels(200)).unwrap();
+    let c = quick().compare(&[("x", &x), ("scaled", &scaled)], &labels(200), &Quiet).unwrap();
     assert_eq!(c.view("x"), c.view("scaled"));
 }
 
@@ -75,7 +75,7 @@ fn a_difference_is_the_one_of_the_means_and_turns_with_its_views() {
 #[test]
 fn a_view_differs_from_itself_by_exactly_nothing() {
     let x = view(200, 0.7, 1);
-    let c = quick().compare(&[("x", &x), ("again", &x)], &labels(200)).unwrap();
+    let c = quick().compare(&[("x", &x), ("again", &x)], &labels(200), &Quiet).unwrap();
     let d = c.difference("x", "again").unwrap();
     assert_eq!((d.value, d.low, d.high), (0.0, 0.0, 0.0));
 }
@@ -84,7 +84,7 @@ fn a_view_differs_from_itself_by_exactly_nothing() {
 fn intervals_narrow_with_more_texts() {
     let width = |n: usize| {
         let x = view(n, 0.8, 2);
-        let v = quick().compare(&[("x", &x)], &labels(n)).unwrap().view("x").unwrap().v_measure;
+        let v = quick().compare(&[("x", &x)], &labels(n), &Quiet).unwrap().view("x").unwrap().v_measure;
         v.high - v.low
     };
     let (few, many) = (width(60), width(960));
@@ -159,31 +159,56 @@ fn without_a_teacher_the_gain_itself_is_told() {
 #[test]
 fn labels_that_cannot_be_clustered_are_refused() {
     let x = view(8, 1.0, 0);
-    let with = |truth: &[usize]| quick().compare(&[("x", &x)], truth).unwrap_err();
+    let with = |truth: &[usize]| quick().compare(&[("x", &x)], truth, &Quiet).unwrap_err();
     assert!(matches!(with(&[0, 1]), Error::Length { expected: 8, found: 2, .. }));
     assert!(matches!(with(&[5; 8]), Error::OneClass));
     assert!(matches!(with(&[0, 1, 2, 3, 4, 5, 6, 7]), Error::AllDistinct { n: 8 }));
     let two = view(2, 1.0, 0);
-    let e = quick().compare(&[("x", &two)], &[0, 1]).unwrap_err();
+    let e = quick().compare(&[("x", &two)], &[0, 1], &Quiet).unwrap_err();
     assert_eq!(e.to_string(), "texts to cluster: expected at least 3, found 2");
 }
 
 #[test]
 fn views_and_settings_without_sense_are_refused() {
     let (x, truth) = (view(8, 1.0, 0), labels(8));
-    assert!(matches!(quick().compare(&[], &truth), Err(Error::Views { .. })));
-    assert!(matches!(quick().compare(&[("x", &x), ("x", &x)], &truth), Err(Error::Views { .. })));
+    assert!(matches!(quick().compare(&[], &truth, &Quiet), Err(Error::Views { .. })));
+    assert!(matches!(quick().compare(&[("x", &x), ("x", &x)], &truth, &Quiet), Err(Error::Views { .. })));
     let none = [
         Clustering { seeds: 0, ..quick() },
         Clustering { restarts: 0, ..quick() },
         Clustering { resamples: 19, ..quick() },
     ];
     for settings in none {
-        assert!(matches!(settings.compare(&[("x", &x)], &truth), Err(Error::Range { .. })), "{settings:?}");
+        assert!(
+            matches!(settings.compare(&[("x", &x)], &truth, &Quiet), Err(Error::Range { .. })),
+            "{settings:?}"
+        );
     }
     let mut values = x.into_vec();
     values[DIM..2 * DIM].fill(0.0);
     let zero = Embeddings::new(values, DIM).unwrap();
-    let e = quick().compare(&[("flat", &zero)], &truth).unwrap_err();
+    let e = quick().compare(&[("flat", &zero)], &truth, &Quiet).unwrap_err();
     assert!(e.to_string().starts_with("view \"flat\", row 1:"), "{e}");
+}
+
+/// Counts steps, and asks to stop after so many.
+struct Until(std::sync::atomic::AtomicU64, u64);
+
+impl manyview_core::Progress for Until {
+    fn begin(&self, _: &str, _: u64) {}
+    fn advance(&self, by: u64) {
+        self.0.fetch_add(by, std::sync::atomic::Ordering::SeqCst);
+    }
+    fn end(&self) {}
+    fn stopped(&self) -> bool {
+        self.0.load(std::sync::atomic::Ordering::SeqCst) > self.1
+    }
+}
+
+#[test]
+fn a_comparison_stops_between_two_steps_when_asked() {
+    let x = view(200, 1.0, 3);
+    let run = |most| quick().compare(&[("x", &x)], &labels(200), &Until(0.into(), most));
+    assert!(matches!(run(5), Err(Error::Core(manyview_core::Error::Interrupted))));
+    assert!(run(u64::MAX).is_ok());
 }

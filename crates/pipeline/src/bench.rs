@@ -83,9 +83,16 @@ impl<'a> Bench<'a> {
         let prompted =
             experiment.teacher.kind == TeacherKind::Instructed || !experiment.teacher.instruction.is_empty();
         let instruction = prompted.then(|| teacher::instruction(experiment)).transpose()?;
+        self.progress.begin("time", 3);
         let base = self.pass(experiment, prepared, &texts, None)?;
+        self.progress.advance(1);
         let teacher = instruction.map(|i| self.pass(experiment, prepared, &texts, Some(i))).transpose()?;
+        self.progress.advance(1);
         let adapter = latency::adapter(experiment, &prepared.base.select(&rows)?, linear)?;
+        self.progress.end();
+        if self.progress.stopped() {
+            return Err(manyview_core::Error::Interrupted.into());
+        }
         Ok(Timings::new(rows.len(), teacher, base, adapter))
     }
 

@@ -6,7 +6,7 @@ use crate::latency::Timings;
 use crate::teacher::Lesson;
 use crate::{Error, Result};
 use manyview_adapter::{Linear, Offset};
-use manyview_core::{Embeddings, Estimate, Fingerprint, Fit, Kind, Paired, Transform};
+use manyview_core::{Embeddings, Estimate, Fingerprint, Fit, Kind, Paired, Progress, Transform};
 use manyview_eval::{Clustering, Comparison, ViewScores};
 use manyview_report::{Encoding, Fidelity, FitMetrics, HeldOut, Metrics, Scores, Views};
 
@@ -59,7 +59,12 @@ impl Sight {
         all.into_iter().filter_map(|(name, view)| Some((name, view?))).collect()
     }
 
-    fn compare(&self, experiment: &Experiment, corpus: &SplitCorpus) -> Result<Comparison> {
+    fn compare(
+        &self,
+        experiment: &Experiment,
+        corpus: &SplitCorpus,
+        progress: &dyn Progress,
+    ) -> Result<Comparison> {
         let protocol = &experiment.evaluate;
         let clustering = Clustering {
             seeds: protocol.seeds,
@@ -67,7 +72,7 @@ impl Sight {
             resamples: protocol.resamples,
             seed: protocol.seed,
         };
-        Ok(clustering.compare(&self.views(), &corpus.truth_of(&self.rows))?)
+        Ok(clustering.compare(&self.views(), &corpus.truth_of(&self.rows), progress)?)
     }
 }
 
@@ -91,6 +96,8 @@ pub(crate) struct Subject<'a> {
     pub tally: Tally,
     /// Texts of the corpus whose end was cut.
     pub truncated: usize,
+    /// Told how far it is.
+    pub progress: &'a dyn Progress,
 }
 
 /// Scores every view on the test texts. The only place that reads labels of test and validation rows.
@@ -101,7 +108,7 @@ pub(crate) fn measure(subject: &Subject<'_>, timings: &Timings) -> Result<(Metri
     let Subject { experiment, corpus, base, lesson, linear, record, .. } = subject;
     let split = &corpus.split;
     let sight = Sight::of(split.test.clone(), base, lesson, linear, lesson.test.clone())?;
-    let comparison = sight.compare(experiment, corpus)?;
+    let comparison = sight.compare(experiment, corpus, subject.progress)?;
     let kept = comparison.gain_kept("base", "adapter", "teacher");
     let metrics = Metrics {
         dataset: corpus.name.clone(),
@@ -152,7 +159,7 @@ fn held_out(subject: &Subject<'_>) -> Result<Option<HeldOut>> {
     };
     let rows = [&split.val[..], &split.test].concat();
     let sight = Sight::of(rows, base, lesson, linear, teacher)?;
-    let comparison = sight.compare(experiment, corpus)?;
+    let comparison = sight.compare(experiment, corpus, subject.progress)?;
     Ok(Some(HeldOut { n: sight.rows.len(), views: views(&comparison)?, gain: gain(&comparison)? }))
 }
 

@@ -3,7 +3,7 @@ use crate::config::{Experiment, Suite};
 use crate::encode::Tally;
 use crate::evaluate::{self, Sight, Subject};
 use crate::fit::{self, FitRecord, Supervision};
-use crate::run_dir::{Member, RunDir};
+use crate::run_dir::{METRICS, Member, RunDir};
 use crate::teacher::{self, Lesson};
 use crate::{Environment, Error, Result, report};
 use manyview_adapter::Linear;
@@ -11,8 +11,6 @@ use manyview_core::{Encoder, Progress};
 use manyview_report::{Metrics, Report, ViewReport};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-
-const METRICS: &str = "metrics.json";
 
 /// How far to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,7 +75,6 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn open(suite: &'a Suite, environment: &'a Environment, progress: &'a dyn Progress) -> Result<Self> {
         let dir = RunDir::open(&suite.base)?;
-        dir.save_config(suite)?;
         let outcome = Outcome {
             dir: dir.path().into(),
             tally: Tally::default(),
@@ -93,6 +90,7 @@ impl<'a> Run<'a> {
             let (member, title) = (self.dir.member(name)?, name.unwrap_or(&experiment.name));
             let mut prepared = self.bench.prepare(experiment)?;
             let lesson = self.teach(experiment, &mut prepared)?;
+            self.dir.save_config(self.suite)?;
             let (linear, record) = self.fit(experiment, &prepared, &lesson, &member)?;
             let (metrics, sight) = self.measure(experiment, &mut prepared, &lesson, &linear, &record)?;
             member.write(METRICS, &metrics)?;
@@ -106,41 +104,35 @@ impl<'a> Run<'a> {
     fn only(mut self, stage: Stage) -> Result<Outcome> {
         for (name, experiment) in self.suite.members() {
             let (member, title) = (self.dir.member(name)?, name.unwrap_or(&experiment.name));
+            if stage > Stage::Train {
+                fit::load(&member)?; // before anything long
+            }
+            if stage == Stage::Report {
+                metrics(&member)?;
+            }
             let mut prepared = self.bench.prepare(experiment)?;
             if stage == Stage::Encode {
+                self.dir.save_config(self.suite)?;
                 self.finish(title, prepared, None);
                 continue;
             }
+            let lesson = self.teach(experiment, &mut prepared)?;
             if stage == Stage::Train {
-                let lesson = self.teach(experiment, &mut prepared)?;
+                self.dir.save_config(self.suite)?;
                 let (_, record) = self.fit(experiment, &prepared, &lesson, &member)?;
                 self.finish(title, prepared, Some(record));
                 continue;
             }
-            let (saved, record) = fit::load(&member)?;
-            if saved.card.encoder_fingerprint != prepared.vectors.fingerprint() {
-                return Err(manyview_core::Error::Fingerprint {
-                    what: member.adapter().display().to_string(),
-                    expected: saved.card.encoder_fingerprint.short().into(),
-                    found: prepared.vectors.fingerprint().short().into(),
-                }
-                .into());
-            }
-            let lesson = self.teach(experiment, &mut prepared)?;
+            let (linear, record) = fit::current(&supervision(experiment, &prepared, &lesson), &member)?;
+            self.dir.save_config(self.suite)?;
             if stage == Stage::Evaluate {
-                let (metrics, _) =
-                    self.measure(experiment, &mut prepared, &lesson, &saved.linear, &record)?;
+                let (metrics, _) = self.measure(experiment, &mut prepared, &lesson, &linear, &record)?;
                 member.write(METRICS, &metrics)?;
             } else {
                 let metrics = metrics(&member)?;
                 let teacher = lesson.test.clone();
-                let sight = Sight::of(
-                    prepared.corpus.split.test.clone(),
-                    &prepared.base,
-                    &lesson,
-                    &saved.linear,
-                    teacher,
-                )?;
+                let sight =
+                    Sight::of(prepared.corpus.split.test.clone(), &prepared.base, &lesson, &linear, teacher)?;
                 self.draw(title, experiment, &prepared, &sight, metrics, &record)?;
             }
             self.finish(title, prepared, Some(record));
@@ -165,10 +157,7 @@ impl<'a> Run<'a> {
         if self.bench.progress.stopped() {
             return Err(Error::Core(manyview_core::Error::Interrupted));
         }
-        let encoder = prepared.vectors.fingerprint();
-        let supervision =
-            Supervision { experiment, corpus: &prepared.corpus, base: &prepared.base, lesson, encoder };
-        fit::fit(&supervision, member, self.bench.progress)
+        fit::fit(&supervision(experiment, prepared, lesson), member, self.bench.progress)
     }
 
     fn measure(
@@ -179,10 +168,7 @@ impl<'a> Run<'a> {
         linear: &Linear,
         record: &FitRecord,
     ) -> Result<(Metrics, Sight)> {
-        let progress = self.bench.progress;
-        progress.begin("evaluate", 2);
         let timings = self.bench.timings(experiment, prepared, linear)?;
-        progress.advance(1);
         let subject = Subject {
             experiment,
             corpus: &prepared.corpus,
@@ -193,13 +179,9 @@ impl<'a> Run<'a> {
             encoder: prepared.vectors.encoder().fingerprint(),
             tally: prepared.vectors.tally,
             truncated: prepared.truncated,
+            progress: self.bench.progress,
         };
-        let measured = evaluate::measure(&subject, &timings);
-        progress.end();
-        if progress.stopped() {
-            return Err(Error::Core(manyview_core::Error::Interrupted));
-        }
-        measured
+        evaluate::measure(&subject, &timings)
     }
 
     fn draw(
@@ -252,7 +234,16 @@ impl<'a> Run<'a> {
 fn metrics(member: &Member) -> Result<Metrics> {
     member.read(METRICS)?.ok_or_else(|| Error::Missing {
         path: member.path().into(),
-        missing: METRICS.into(),
+        missing: format!("{METRICS} of the adapter there, found none"),
         cure: "evaluate".into(),
     })
+}
+
+fn supervision<'a>(
+    experiment: &'a Experiment,
+    prepared: &'a Prepared,
+    lesson: &'a Lesson,
+) -> Supervision<'a> {
+    let encoder = prepared.vectors.fingerprint();
+    Supervision { experiment, corpus: &prepared.corpus, base: &prepared.base, lesson, encoder }
 }
