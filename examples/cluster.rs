@@ -35,8 +35,8 @@ fn main() -> anyhow::Result<()> {
         println!("{column:12}  {k:2}  {:9.3}  {:11.3}  {:12.3}", v.v_measure, v.homogeneity, v.completeness);
     }
     println!(
-        "\nThe texts are the same, the vectors are the same: the encoder has one view, and it is that of the area."
+        "\nOne set of vectors is one view: its clusters follow the area and the aspect, and neither fully."
     );
-    println!("An adapter gives the other view from the same vectors, without encoding again.");
+    println!("An adapter for each label set makes two views of the same vectors, without encoding again.");
     Ok(())
 }

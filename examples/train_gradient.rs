@@ -43,8 +43,7 @@ fn main() -> anyhow::Result<()> {
     let pairs = |rows: &[usize]| Paired::new(base.select(rows)?, teacher.select(rows)?);
     let (train, validation, test) = (pairs(&split.train)?, pairs(&split.val)?, pairs(&split.test)?);
 
-    let config =
-        GradientConfig { schedule: Schedule::Cosine, warmup: 0.05, patience: 5, ..Default::default() };
+    let config = GradientConfig { schedule: Schedule::Cosine, lr: 3e-3, warmup: 0.05, ..Default::default() };
     let started = Instant::now();
     let monitored =
         Monitored { train: train.clone(), validation: Some(validation), score: None, progress: &Dots };
