@@ -88,7 +88,7 @@ impl Corpus {
             dropped.limited = before - rows.len();
         }
         if rows.is_empty() {
-            return Err(Error::Corpus { problem: nothing_left(table.n(), dropped) });
+            return Err(Error::Corpus { problem: nothing_left(table, dropped) });
         }
         let take =
             |values: Column| -> Vec<String> { rows.iter().filter_map(|&row| values[row].clone()).collect() };
@@ -160,9 +160,15 @@ fn differ(ids: &[String], rows: &[usize]) -> Result<()> {
     Ok(())
 }
 
-fn nothing_left(n: usize, dropped: Dropped) -> String {
-    let Dropped { missing, limited, .. } = dropped;
-    format!("no row is left of {n}: {missing} lack a value, {limited} are beyond the limit")
+fn nothing_left(table: &Table, dropped: Dropped) -> String {
+    let (source, n, Dropped { missing, limited, .. }) = (table.source(), table.n(), dropped);
+    match n {
+        0 => format!("{source}: expected rows of texts, found only the names of columns; add rows"),
+        _ => format!(
+            "{source}: no row is left of {n}: {missing} lack a value, {limited} are beyond the limit; repair the rows \
+             or raise the limit"
+        ),
+    }
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl Labels {
         let refuse = |problem: String| Err(Error::Labels { column: column.into(), problem });
         match (self.codes.len(), self.names.as_slice()) {
             (n, _) if n < Self::FEWEST => {
-                refuse(format!("expected at least {} rows, found {n}", Self::FEWEST))
+                refuse(format!("expected at least {} rows, found {n}; add rows", Self::FEWEST))
             }
             (_, [only]) => refuse(format!("every row says `{only}`; expected at least two labels")),
             (n, names) if n == names.len() => refuse(format!(

@@ -59,6 +59,11 @@ impl Table {
         })
     }
 
+    /// The file or files it was read from.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// The names of the columns.
     pub fn columns(&self) -> Vec<&str> {
         self.columns.iter().map(|(name, _)| name.as_str()).collect()
