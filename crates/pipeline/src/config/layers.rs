@@ -1,4 +1,4 @@
-use super::Experiment;
+use super::{Experiment, limits};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -58,10 +58,15 @@ impl Layers {
 
     /// The experiment these layers describe; keys not set have their defaults.
     pub(super) fn experiment(&self) -> Result<Experiment> {
-        serde_path_to_error::deserialize(Value::Table(self.values.clone())).map_err(|e| {
+        let read = serde_path_to_error::deserialize(Value::Table(self.values.clone()));
+        let experiment = read.map_err(|e| {
             let key = e.path().to_string();
             Error::Config { origin: self.origin(&key), problem: explain(&e.into_inner().to_string()), key }
-        })
+        })?;
+        match limits::broken(&experiment) {
+            None => Ok(experiment),
+            Some((key, problem)) => Err(Error::Config { key: key.into(), origin: self.origin(key), problem }),
+        }
     }
 
     fn origin(&self, key: &str) -> String {
@@ -106,9 +111,9 @@ fn merge(into: &mut Table, from: Table, at: &str, origin: &str, origins: &mut BT
 
 /// Serde's words on a key, with the nearest known key for one that is unknown.
 fn explain(message: &str) -> String {
-    let message = message.trim_end();
+    let message = message.lines().next().unwrap_or_default(); // the rest says again which key it is
     let Some(rest) = message.strip_prefix("unknown field `") else {
-        return message.replace(" variant ", " value ");
+        return in_words(message);
     };
     let mut names = rest.split('`').step_by(2);
     let unknown = names.next().unwrap_or_default();
@@ -117,11 +122,28 @@ fn explain(message: &str) -> String {
         .iter()
         .map(|k| (strsim::jaro_winkler(unknown, k), *k))
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(likeness, _)| *likeness > 0.6);
+        .filter(|(likeness, _)| *likeness > 0.7);
     match nearest {
         Some((_, name)) => format!("unknown key; did you mean `{name}`? known here: {}", known.join(", ")),
         None => format!("unknown key; known here: {}", known.join(", ")),
     }
+}
+
+/// What a value should be and what it is, without names of types.
+fn in_words(message: &str) -> String {
+    const WORDS: &[(&str, &str)] = &[
+        ("u64", "a whole number from 0"),
+        ("usize", "a whole number from 0"),
+        ("f64", "a number"),
+        ("a boolean", "true or false"),
+        ("path string", "a path in quotes"),
+        ("a string", "text in quotes"),
+    ];
+    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.into() };
+    let kinds = ["invalid type: ", "invalid value: ", "unknown variant "];
+    let found = kinds.iter().find_map(|kind| found.strip_prefix(kind)).unwrap_or(found);
+    let word = WORDS.iter().find(|(name, _)| *name == expected).map_or(expected, |(_, word)| word);
+    format!("expected {word}, found {found}")
 }
 
 #[cfg(test)]
@@ -150,7 +172,15 @@ mod tests {
     #[test]
     fn a_wrong_type_names_key_and_origin() {
         let e = layers("", &["data.seed=many"]).unwrap_err().to_string();
-        assert!(e.contains("data.seed") && e.contains("command line") && e.contains("integer"), "{e}");
+        assert_eq!(e, "data.seed (command line): expected a whole number from 0, found string \"many\"");
+        let e = layers("", &["train.method=rigde"]).unwrap_err().to_string();
+        assert!(e.contains("expected `ridge` or `gradient`, found `rigde`"), "{e}");
+    }
+
+    #[test]
+    fn a_key_like_no_other_gets_no_guess() {
+        let e = layers("", &["nonsense.x=1"]).unwrap_err().to_string();
+        assert!(!e.contains("did you mean") && e.ends_with("train, evaluate, output"), "{e}");
     }
 
     #[test]

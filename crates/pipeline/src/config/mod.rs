@@ -2,6 +2,7 @@
 
 mod experiment;
 mod layers;
+mod limits;
 mod suite;
 mod teacher;
 mod train;
