@@ -2,11 +2,13 @@ use crate::config::Data;
 use crate::{Environment, Error, Result, embedded};
 use manyview_core::Progress;
 use manyview_data::{Corpus, CorpusConfig, Fractions, Labels, Split, Table};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// A corpus, split, with what each stage may see of its labels.
 ///
-/// Only [`Evaluation`](crate::evaluate) reads `truth` of validation and test rows; teachers get `train_labels` and
+/// Only [`Evaluation`](crate::evaluate) reads `truth` of validation and test rows, but for the check that test rows have
+/// labels to score; teachers get `train_labels` and
 /// `train_answers`, which hold training rows only.
 #[derive(Clone, Debug)]
 pub struct SplitCorpus {
@@ -45,6 +47,7 @@ impl SplitCorpus {
         let truth = Labels::of(&labels);
         truth.check(&data.label)?;
         let split = split(data, &corpus, &truth)?;
+        check(data, &split, &truth)?;
         let of_train = |i: &usize| labels.get(*i).cloned();
         let train_labels = split.train.iter().filter_map(of_train).collect();
         let train_answers = corpus
@@ -100,7 +103,19 @@ pub fn fetch(data: &Data, environment: &Environment, progress: &dyn Progress) ->
     if let Some(repo) = data.source.strip_prefix("hub:") {
         return Ok(environment.hub.fetch_dataset(repo, data.config.as_deref(), &data.revision, progress)?);
     }
-    Ok(vec![PathBuf::from(&data.source)])
+    let path = PathBuf::from(&data.source);
+    match path.is_file() {
+        true => Ok(vec![path]),
+        false => Err(Error::setting(
+            "data.source",
+            format!(
+                "`{}` is neither an embedded corpus ({}), a file, nor `hub:ORG/NAME`; check the path, which starts \
+                 from the current directory",
+                data.source,
+                embedded::CORPORA.iter().map(|c| c.name).collect::<Vec<_>>().join(", ")
+            ),
+        )),
+    }
 }
 
 fn corpus_config(data: &Data) -> CorpusConfig {
@@ -115,6 +130,29 @@ fn corpus_config(data: &Data) -> CorpusConfig {
         dedup: data.dedup,
         drop_missing: data.drop_missing,
     }
+}
+
+/// That there is something to learn from and something to score, before anything is encoded.
+fn check(data: &Data, split: &Split, truth: &Labels) -> Result<()> {
+    const FEWEST: usize = 3;
+    let key = if data.split.is_some() { "data.split" } else { "data.test" };
+    let labels: BTreeSet<_> = split.test.iter().filter_map(|&i| truth.codes.get(i)).collect();
+    let (n, classes) = (split.test.len(), labels.len());
+    let problem = if split.train.len() < 2 {
+        format!("expected at least 2 training rows, found {}", split.train.len())
+    } else if n < FEWEST {
+        format!("expected at least {FEWEST} test rows to score, found {n}")
+    } else if classes < 2 || classes == n {
+        format!(
+            "expected test rows of at least 2 labels that some of them share, found {classes} labels in {n} rows"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Error::setting(
+        key,
+        format!("{problem}, of {} in {}; add rows or change the split", truth.codes.len(), data.source),
+    ))
 }
 
 fn split(data: &Data, corpus: &Corpus, truth: &Labels) -> Result<Split> {

@@ -27,11 +27,11 @@ pub enum Error {
         problem: String,
     },
     /// A stage was asked for before the one it builds on.
-    #[error("{}: expected {missing}, found none; run `manyview {cure}` first", path.display())]
+    #[error("{}: expected {missing}; run `manyview {cure}` first", path.display())]
     Missing {
         /// The run directory.
         path: PathBuf,
-        /// What is not there.
+        /// What is not there, and what is found in its place.
         missing: String,
         /// The command that makes it.
         cure: String,

@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 const RECORD: &str = "fit.json";
+/// Where the card of an adapter says which fit it is of.
+const KEY: &str = "fit";
 /// Of the training rows of a teacher that sees no others, one in so many is held back from training by gradient.
 const HELD_BACK: usize = 10;
 
@@ -100,11 +102,9 @@ pub(crate) fn fit(
     progress: &dyn Progress,
 ) -> Result<(Linear, FitRecord)> {
     let key = supervision.key()?;
-    if let Ok((saved, record)) = load(member) {
-        if record.key == key {
-            tracing::info!(path = %member.adapter().display(), "the adapter is up to date");
-            return Ok((saved.linear, record));
-        }
+    if let Some((saved, record)) = load(member).ok().filter(|(_, record)| record.key == key) {
+        tracing::info!(path = %member.adapter().display(), "the adapter is up to date");
+        return Ok((saved.linear, record));
     }
     let start = Instant::now();
     let (linear, mut record) = match supervision.experiment.train.method {
@@ -112,9 +112,23 @@ pub(crate) fn fit(
         Method::Gradient => supervision.gradient(key, member, progress)?,
     };
     record.seconds = start.elapsed().as_secs_f64();
+    member.forget_metrics()?;
     manyview_adapter::save(&member.adapter(), &linear, &supervision.card(&linear, &record))?;
     member.write(RECORD, &record)?;
     Ok((linear, record))
+}
+
+/// The saved adapter and its record, if it was fitted with these settings to these texts.
+///
+/// # Errors
+/// [`Error::Missing`] when there is none, and when what is there is of other settings: its training texts may be the
+/// test texts of these.
+pub(crate) fn current(supervision: &Supervision<'_>, member: &Member) -> Result<(Linear, FitRecord)> {
+    let (saved, record) = load(member)?;
+    match record.key == supervision.key()? {
+        true => Ok((saved.linear, record)),
+        false => Err(missing(member, "an adapter fitted with these settings, found one of other settings")),
+    }
 }
 
 /// The adapter and record of an earlier fit.
@@ -122,13 +136,17 @@ pub(crate) fn fit(
 /// # Errors
 /// [`Error::Missing`] when there is none.
 pub(crate) fn load(member: &Member) -> Result<(Saved, FitRecord)> {
-    let missing = || Error::Missing {
-        path: member.path().into(),
-        missing: "a fitted adapter".into(),
-        cure: "train".into(),
-    };
-    let record = member.read(RECORD)?.ok_or_else(missing)?;
-    Ok((manyview_adapter::load(&member.adapter())?, record))
+    let none = || missing(member, "a fitted adapter, found none");
+    let record: FitRecord = member.read(RECORD)?.ok_or_else(none)?;
+    let saved = manyview_adapter::load(&member.adapter())?;
+    match saved.card.settings.get(KEY).and_then(|key| key.as_str()) == Some(record.key.as_str()) {
+        true => Ok((saved, record)),
+        false => Err(missing(member, "a fitted adapter and its record, found a record of another fit")),
+    }
+}
+
+fn missing(member: &Member, what: &str) -> Error {
+    Error::Missing { path: member.path().into(), missing: what.into(), cure: "train".into() }
 }
 
 impl Supervision<'_> {
@@ -191,8 +209,8 @@ impl Supervision<'_> {
             None => Ok(0.0),
         };
         let device = device::device(&experiment.encoder.device)?;
-        let gradient =
-            Gradient::new(experiment.train.gradient(), device).with_checkpoints(member.checkpoints());
+        let gradient = Gradient::new(experiment.train.gradient(), device)
+            .with_checkpoints(member.checkpoints().join(key.short()));
         let rows = train.base().n();
         let fit =
             gradient.fit(&Monitored { train, validation, score: by_labels.then_some(&score), progress })?;
@@ -284,6 +302,7 @@ impl Supervision<'_> {
             ("revision".into(), encoder.revision.clone().into()),
             ("dataset".into(), self.corpus.name.clone().into()),
             ("label".into(), self.experiment.data.label.clone().into()),
+            (KEY.into(), record.key.as_str().into()),
         ]);
         settings.extend(encoder.max_length.map(|n| ("max_length".to_string(), n.into())));
         AdapterCard {

@@ -96,7 +96,10 @@ fn load(path: &Path) -> Result<Saved> {
     variants.sort();
     let problem = match variants.is_empty() {
         true => "expected a fitted adapter, found none; run `manyview train` first".to_string(),
-        false => format!("holds several views; name one of {}", variants.join(", ")),
+        false => format!(
+            "expected one fitted adapter, found views of its own; name one of {}",
+            variants.join(", ")
+        ),
     };
     Err(Error::File { path: path.into(), problem })
 }

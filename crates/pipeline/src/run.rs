@@ -90,8 +90,8 @@ impl<'a> Run<'a> {
             let (member, title) = (self.dir.member(name)?, name.unwrap_or(&experiment.name));
             let mut prepared = self.bench.prepare(experiment)?;
             let lesson = self.teach(experiment, &mut prepared)?;
-            self.dir.save_config(self.suite)?;
             let (linear, record) = self.fit(experiment, &prepared, &lesson, &member)?;
+            self.dir.save_config(self.suite)?;
             let (metrics, sight) = self.measure(experiment, &mut prepared, &lesson, &linear, &record)?;
             member.write(METRICS, &metrics)?;
             self.draw(title, experiment, &prepared, &sight, metrics, &record)?;
@@ -118,8 +118,8 @@ impl<'a> Run<'a> {
             }
             let lesson = self.teach(experiment, &mut prepared)?;
             if stage == Stage::Train {
-                self.dir.save_config(self.suite)?;
                 let (_, record) = self.fit(experiment, &prepared, &lesson, &member)?;
+                self.dir.save_config(self.suite)?;
                 self.finish(title, prepared, Some(record));
                 continue;
             }

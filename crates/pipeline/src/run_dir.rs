@@ -4,6 +4,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
+/// The file of measurements in a member's directory.
+pub(crate) const METRICS: &str = "metrics.json";
+
 /// The directory of one run, held by one process at a time.
 #[derive(Debug)]
 pub struct RunDir {
@@ -105,6 +108,18 @@ impl Member {
     /// Where checkpoints of training by gradient are kept.
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
+    }
+
+    /// Removes the measurements: the adapter they are of is about to be replaced.
+    ///
+    /// # Errors
+    /// A file that cannot be removed.
+    pub fn forget_metrics(&self) -> Result<()> {
+        let path = self.path.join(METRICS);
+        match std::fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path)(e)),
+            _ => Ok(()),
+        }
     }
 
     /// Writes `value` as `name`, readable JSON.
