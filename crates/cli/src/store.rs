@@ -6,6 +6,13 @@ use std::path::Path;
 
 /// Runs one `manyview store` command.
 pub(crate) fn run(dir: &Path, command: Command, bars: &Bars) -> anyhow::Result<()> {
+    if !dir.is_dir() {
+        bail!(Error::Missing {
+            path: dir.into(),
+            missing: "a vector store, found none".into(),
+            cure: "encode".into()
+        });
+    }
     let store = Store::open(dir).map_err(Error::from)?;
     match command {
         Command::Ls => list(&store.spaces().map_err(Error::from)?),

@@ -1,0 +1,12 @@
+//! The command line as a stranger meets it: the built program in a directory of its own, offline.
+#![allow(missing_docs)]
+
+mod bad_corpora;
+mod bad_models;
+mod bad_settings;
+mod full_disk;
+mod help;
+mod interruption;
+mod run_directory;
+mod scene;
+mod steps;
