@@ -144,7 +144,7 @@ fn check(data: &Data, split: &Split, truth: &Labels) -> Result<()> {
         format!("expected at least {FEWEST} test rows to score, found {n}")
     } else if classes < 2 || classes == n {
         format!(
-            "expected test rows of at least 2 labels that some of them share, found {classes} labels in {n} rows"
+            "expected at least 2 labels among the test rows, some of them shared, found {n} rows with {classes} in all"
         )
     } else {
         return Ok(());

@@ -94,14 +94,22 @@ fn load(path: &Path) -> Result<Saved> {
         .map(|e| e.display().to_string())
         .collect();
     variants.sort();
-    let problem = match variants.is_empty() {
-        true => "expected a fitted adapter, found none; run `manyview train` first".to_string(),
-        false => format!(
-            "expected one fitted adapter, found views of its own; name one of {}",
-            variants.join(", ")
+    Err(match variants.is_empty() {
+        true => Error::Missing {
+            path: path.into(),
+            missing: "a fitted adapter, found none".into(),
+            cure: "train".into(),
+        },
+        false => Error::setting(
+            "--adapter",
+            format!(
+                "expected the directory of one adapter, found those of {} in {}; name one of {}",
+                variants.len(),
+                path.display(),
+                variants.join(", ")
+            ),
         ),
-    };
-    Err(Error::File { path: path.into(), problem })
+    })
 }
 
 fn texts(inference: &Inference) -> Result<Vec<String>> {

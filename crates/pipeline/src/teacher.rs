@@ -112,13 +112,18 @@ fn names<E: Encoder>(
 ) -> Result<Lesson> {
     let teacher = &experiment.teacher;
     if teacher.temperature.is_nan() || teacher.temperature <= 0.0 {
-        return Err(Error::setting("teacher.temperature", "expected a number above 0"));
+        let problem = format!("expected a number above 0, found {}", teacher.temperature);
+        return Err(Error::setting("teacher.temperature", problem));
     }
     let mut candidates = teacher.names.clone().unwrap_or_else(|| corpus.train_labels.clone());
     candidates.sort();
     candidates.dedup();
     if candidates.len() < 2 {
-        return Err(Error::setting("teacher.names", "expected at least 2 candidate names to tell apart"));
+        let problem = format!(
+            "expected at least 2 candidate names to tell apart, found {}; list them, or use data with more labels",
+            candidates.len()
+        );
+        return Err(Error::setting("teacher.names", problem));
     }
     let phrases: Vec<String> = candidates.iter().map(|name| phrase(&teacher.question, name)).collect();
     let phrases: Vec<&str> = phrases.iter().map(String::as_str).collect();

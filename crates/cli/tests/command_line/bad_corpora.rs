@@ -65,7 +65,7 @@ fn test_rows_that_cannot_be_scored_are_refused_before_anything_is_encoded() {
         "one.csv",
         relabelled(60, |i| if test_row(i) { "rain".into() } else { format!("l{}", i % 4) }),
     );
-    let words = ["data.split", "at least 2 labels", "found 1 labels in 9 rows", "one.csv"];
+    let words = ["data.split", "at least 2 labels", "found 9 rows with 1 in all", "one.csv"];
     scene.refused("run experiment.toml data.source=one.csv data.split=split", 2, &words);
     assert!(!scene.path("store").exists());
 }

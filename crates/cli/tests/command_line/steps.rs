@@ -1,5 +1,6 @@
 use crate::scene::{Scene, program};
 use std::fs;
+use std::path::Path;
 
 /// Rows and columns of a `.npy` file of float32, and its numbers.
 fn npy(bytes: &[u8]) -> ([usize; 2], Vec<f32>) {
@@ -45,7 +46,7 @@ fn a_step_out_of_order_says_which_comes_first() {
     scene.refused("evaluate experiment.toml", 2, &["runs/weather", "a fitted adapter", &first("train")]);
     scene.refused("report experiment.toml", 2, &["runs/weather", "a fitted adapter", &first("train")]);
     assert!(!scene.path("store").exists(), "texts were encoded for a step that could not follow");
-    scene.refused("infer --input corpus.csv --adapter runs/weather", 3, &["runs/weather", &first("train")]);
+    scene.refused("infer --input corpus.csv --adapter runs/weather", 2, &["runs/weather", &first("train")]);
     scene.refused("infer --input corpus.csv --adapter nothere", 3, &["nothere"]);
     for command in ["ls", "verify", "rm 00"] {
         scene.refused(
@@ -57,7 +58,7 @@ fn a_step_out_of_order_says_which_comes_first() {
     assert!(!scene.path("store").exists(), "looking for a store made one");
     scene.done("train experiment.toml");
     scene.refused("report experiment.toml", 2, &["metrics.json", &first("evaluate")]);
-    scene.refused("infer --input corpus.csv --adapter runs", 3, &["runs", "name one of runs/weather"]);
+    scene.refused("infer --input corpus.csv --adapter runs", 2, &["--adapter", "in runs", "name one of runs/weather"]);
 }
 
 /// Otherwise texts an adapter was fitted on could be the test texts it is scored on.
@@ -112,6 +113,9 @@ fn inference_keeps_the_order_and_the_repeats_of_its_input() {
     let [(shape, first), _] = infer("texts.jsonl", "limited", "--limit 2");
     assert_eq!(shape, [2, 384]);
     assert!(first == forth[0].1[..768]);
+    let parquet = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/medquad/medquad.parquet");
+    let [(shape, _), _] = infer(&parquet.display().to_string(), "parquet", "--limit 3");
+    assert_eq!(shape, [3, 384]);
     let line = "infer --input texts.jsonl --text-column texts --adapter runs/weather";
     scene.refused(line, 2, &["texts.jsonl", "no column `texts`, perhaps `text`"]);
     scene.refused("infer --input nothere.csv --adapter runs/weather", 3, &["nothere.csv"]);
