@@ -1,8 +1,8 @@
 use crate::{Error, Result};
-use arrow_array::Array;
+use arrow_array::RecordBatch;
 use arrow_schema::Fields;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -16,8 +16,9 @@ pub(crate) struct Opened {
 impl Opened {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::io(path))?;
-        let builder =
-            ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(path, &e.to_string()))?;
+        let builder = contained(path, || {
+            ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(path, &e.to_string()))
+        })?;
         Ok(Self { path: path.into(), builder })
     }
 
@@ -26,30 +27,38 @@ impl Opened {
         self.builder.schema().fields().clone()
     }
 
-    /// Gives each part of the columns at `places` to `take`, with its place, from the first row to the last.
-    pub(crate) fn read(
-        self,
-        places: &[usize],
-        mut take: impl FnMut(usize, &dyn Array) -> Result<()>,
-    ) -> Result<()> {
+    /// The number of rows the footer says there are.
+    pub(crate) fn rows(&self) -> usize {
+        let rows = self.builder.metadata().file_metadata().num_rows();
+        usize::try_from(rows).unwrap_or(0)
+    }
+
+    /// The columns at `places`, at most `most` rows at a time, from row `first` to the last.
+    pub(crate) fn batches(self, places: &[usize], most: usize, first: usize) -> Result<Batches> {
         let mask = ProjectionMask::roots(self.builder.parquet_schema(), places.iter().copied());
-        let names: Vec<String> = self.fields().iter().map(|f| f.name().clone()).collect();
-        let wrong = |e: String| damaged(&self.path, &e);
-        let reader = self.builder.with_projection(mask).build().map_err(|e| wrong(e.to_string()))?;
-        for batch in reader {
-            let batch = batch.map_err(|e| wrong(e.to_string()))?;
-            for &place in places {
-                if let Some(array) = batch.column_by_name(&names[place]) {
-                    take(place, array.as_ref())?;
-                }
-            }
-        }
-        Ok(())
+        let builder = self.builder.with_projection(mask).with_batch_size(most).with_offset(first);
+        let path = self.path;
+        let reader = contained(&path, || builder.build().map_err(|e| damaged(&path, &e.to_string())))?;
+        Ok(Batches { path, reader })
+    }
+}
+
+/// Rows of some columns, batch by batch.
+pub(crate) struct Batches {
+    path: PathBuf,
+    reader: ParquetRecordBatchReader,
+}
+
+impl Batches {
+    /// The next rows, none at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<RecordBatch>> {
+        let (path, reader) = (&self.path, &mut self.reader);
+        contained(path, || reader.next().transpose().map_err(|e| damaged(path, &e.to_string())))
     }
 }
 
 /// Runs `read`, and makes an error of a panic in the Parquet reader, which some damaged files cause.
-pub(crate) fn contained<T>(path: &Path, read: impl FnOnce() -> Result<T>) -> Result<T> {
+fn contained<T>(path: &Path, read: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(damaged(path, "the reader gave up on it")))
 }
 

@@ -1,59 +1,90 @@
+use super::rows::{BATCH, Source, Started};
 use super::{NamedColumn, places};
 use crate::{Error, Result};
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Reads one JSON object a line; blank lines and a byte order mark are skipped.
-pub(super) fn read(path: &Path, wanted: &[&str]) -> Result<Vec<NamedColumn>> {
-    let (names, objects) = objects(path, wanted)?;
-    let textual = |i: usize| {
-        let values = objects.iter().filter_map(|(_, object)| object.get(&names[i]));
-        values.into_iter().all(|v| v.is_string() || v.is_null())
-    };
-    let places = places(path, &names, wanted, textual)?;
-    let column = |place: usize| {
-        let name = &names[place];
-        let values = objects.iter().map(|(line, object)| written(path, *line, name, object.get(name)));
-        Ok((name.clone(), values.collect::<Result<_>>()?))
-    };
-    places.into_iter().map(column).collect()
+pub(super) fn open(path: &Path, wanted: &[&str]) -> Result<Started> {
+    let keys = keys(path, wanted)?;
+    let names: Vec<String> = keys.keys().cloned().collect();
+    let places = places(path, &names, wanted, |i| keys.get(&names[i]) == Some(&true))?;
+    let kept = places.iter().map(|&i| names[i].clone()).collect();
+    Ok((kept, Box::new(Lines::open(path)?)))
 }
 
-/// An object and the line it stands on, from 1.
-type Line = (u64, Map<String, Value>);
-
-/// All keys, sorted, and the objects with those of them that are wanted.
-fn objects(path: &Path, wanted: &[&str]) -> Result<(Vec<String>, Vec<Line>)> {
-    let mut reader = BufReader::new(File::open(path).map_err(Error::io(path))?);
-    let (mut names, mut objects) = (BTreeSet::new(), Vec::new());
-    let (mut bytes, mut line) = (Vec::new(), 0);
-    while reader.read_until(b'\n', &mut bytes).map_err(Error::io(path))? > 0 {
-        line += 1;
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|_| Error::line(path, line, "not UTF-8; save the file as UTF-8"))?
-            .trim_start_matches('\u{feff}')
-            .trim();
-        if !text.is_empty() {
-            let mut object: Map<String, Value> = serde_json::from_str(text)
-                .map_err(|e| Error::line(path, line, format!("expected one JSON object a line: {e}")))?;
-            for name in object.keys().filter(|name| !names.contains(*name)).cloned().collect::<Vec<_>>() {
-                names.insert(name);
-            }
-            object.retain(|name, _| wanted.is_empty() || wanted.contains(&name.as_str()));
-            objects.push((line, object));
+/// The keys of the objects, and whether each has only strings for values: from as many lines as it takes to meet the
+/// `wanted` ones, from all where none is wanted.
+fn keys(path: &Path, wanted: &[&str]) -> Result<BTreeMap<String, bool>> {
+    let (mut lines, mut keys) = (Lines::open(path)?, BTreeMap::new());
+    while let Some(object) = lines.object()? {
+        for (name, value) in object {
+            let textual = value.is_string() || value.is_null();
+            *keys.entry(name).or_insert(true) &= textual;
         }
-        bytes.clear();
+        if !wanted.is_empty() && wanted.iter().all(|name| keys.contains_key(*name)) {
+            break;
+        }
     }
-    Ok((names.into_iter().collect(), objects))
+    Ok(keys)
 }
 
-fn written(path: &Path, line: u64, name: &str, value: Option<&Value>) -> Result<Option<String>> {
+/// The objects of a file, one after the other.
+struct Lines {
+    path: PathBuf,
+    reader: BufReader<File>,
+    bytes: Vec<u8>,
+    /// The line last read, from 1.
+    line: u64,
+}
+
+impl Lines {
+    fn open(path: &Path) -> Result<Self> {
+        let reader = BufReader::new(File::open(path).map_err(Error::io(path))?);
+        Ok(Self { path: path.into(), reader, bytes: Vec::new(), line: 0 })
+    }
+
+    fn object(&mut self) -> Result<Option<Map<String, Value>>> {
+        loop {
+            self.bytes.clear();
+            if self.reader.read_until(b'\n', &mut self.bytes).map_err(Error::io(&self.path))? == 0 {
+                return Ok(None);
+            }
+            self.line += 1;
+            let text = std::str::from_utf8(&self.bytes)
+                .map_err(|_| Error::line(&self.path, self.line, "not UTF-8; save the file as UTF-8"))?
+                .trim_start_matches('\u{feff}')
+                .trim();
+            if !text.is_empty() {
+                let object = serde_json::from_str(text);
+                return object.map(Some).map_err(|e| {
+                    Error::line(&self.path, self.line, format!("expected one JSON object a line: {e}"))
+                });
+            }
+        }
+    }
+}
+
+impl Source for Lines {
+    fn more(&mut self, columns: &mut [NamedColumn]) -> Result<bool> {
+        for _ in 0..BATCH {
+            let Some(mut object) = self.object()? else { return Ok(false) };
+            for (name, values) in &mut *columns {
+                let value = object.remove(name.as_str());
+                values.push(written(&self.path, self.line, name, value)?);
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn written(path: &Path, line: u64, name: &str, value: Option<Value>) -> Result<Option<String>> {
     match value {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(Value::String(text)) => Ok(Some(text)),
         Some(value @ (Value::Bool(_) | Value::Number(_))) => Ok(Some(value.to_string())),
         Some(Value::Array(_) | Value::Object(_)) => Err(Error::line(
             path,

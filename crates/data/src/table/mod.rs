@@ -1,6 +1,9 @@
 mod csv;
 mod jsonl;
 mod parquet;
+mod rows;
+
+pub use rows::Rows;
 
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -70,23 +73,7 @@ impl Table {
     }
 
     fn read(path: &Path, wanted: &[&str]) -> Result<Self> {
-        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
-        let read = match extension.as_str() {
-            "parquet" => parquet::read,
-            "csv" => csv::read_commas,
-            "tsv" => csv::read_tabs,
-            "jsonl" | "ndjson" => jsonl::read,
-            _ => {
-                return Err(Error::file(
-                    path,
-                    "expected a name that ends in .parquet, .csv, .tsv, .jsonl or .ndjson",
-                ));
-            }
-        };
-        if std::fs::metadata(path).map_err(Error::io(path))?.len() == 0 {
-            return Err(Error::file(path, "the file is empty"));
-        }
-        Ok(Self::of_columns(&path.display().to_string(), read(path, wanted)?))
+        Rows::open(path, wanted, usize::MAX)?.rest()
     }
 
     pub(crate) fn of_columns(source: &str, columns: Vec<NamedColumn>) -> Self {

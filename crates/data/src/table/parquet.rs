@@ -1,5 +1,6 @@
+use super::rows::{BATCH, Source, Started};
 use super::{NamedColumn, places};
-use crate::parquet_file::{self, Opened};
+use crate::parquet_file::{Batches, Opened};
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -9,32 +10,33 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrowPrimitiveType, DictionaryArray, PrimitiveArray};
 use arrow_schema::DataType;
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-pub(super) fn read(path: &Path, wanted: &[&str]) -> Result<Vec<NamedColumn>> {
-    parquet_file::contained(path, || {
-        let opened = Opened::open(path)?;
-        let fields = opened.fields();
-        let names: Vec<String> = fields.iter().map(|f| f.name().clone()).collect();
-        let places = places(path, &names, wanted, |i| textual(fields[i].data_type()))?;
-        let mut columns: Vec<NamedColumn> = places.iter().map(|&i| (names[i].clone(), Vec::new())).collect();
-        opened.read(&places, |place, array| {
-            let at = places.iter().position(|&p| p == place).unwrap_or(0);
-            let strings = strings(array).ok_or_else(|| {
-                let found = array.data_type();
-                Error::file(
-                    path,
-                    format!(
-                        "column `{}`: expected strings, numbers or booleans, found {found}",
-                        names[place]
-                    ),
-                )
-            })?;
-            columns[at].1.extend(strings);
-            Ok(())
-        })?;
-        Ok(columns)
-    })
+pub(super) fn open(path: &Path, wanted: &[&str]) -> Result<Started> {
+    let opened = Opened::open(path)?;
+    let fields = opened.fields();
+    let names: Vec<String> = fields.iter().map(|f| f.name().clone()).collect();
+    let places = places(path, &names, wanted, |i| textual(fields[i].data_type()))?;
+    let kept = places.iter().map(|&i| names[i].clone()).collect();
+    Ok((kept, Box::new(Strings { path: path.into(), batches: opened.batches(&places, BATCH, 0)? })))
+}
+
+struct Strings {
+    path: PathBuf,
+    batches: Batches,
+}
+
+impl Source for Strings {
+    fn more(&mut self, columns: &mut [NamedColumn]) -> Result<bool> {
+        let Some(batch) = self.batches.next()? else { return Ok(false) };
+        for (name, values) in columns {
+            let Some(array) = batch.column_by_name(name) else { continue };
+            let found = array.data_type();
+            let problem = || format!("column `{name}`: expected strings, numbers or booleans, found {found}");
+            values.extend(strings(array).ok_or_else(|| Error::file(&self.path, problem()))?);
+        }
+        Ok(true)
+    }
 }
 
 fn textual(kind: &DataType) -> bool {

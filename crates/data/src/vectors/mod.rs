@@ -1,0 +1,45 @@
+mod lists;
+mod npy;
+mod npy_writer;
+mod rows;
+
+pub use npy_writer::NpyWriter;
+pub use rows::VectorRows;
+
+use crate::{Error, Result};
+use manyview_core::Embeddings;
+use std::path::Path;
+
+/// Reads vectors made elsewhere, `[n, dim]`: a two-dimensional `.npy` array of float32 or float64, in C or Fortran
+/// order, or the `column` of lists of floats in a `.parquet` file. `column` is not looked at for `.npy`.
+///
+/// # Errors
+/// [`Error::File`] for another format, type or number of dimensions, [`Error::Column`], and [`Error::Vectors`] naming the
+/// row of a NaN, an infinity, a missing vector or one of another length.
+pub fn read_vectors(path: &Path, column: &str) -> Result<Embeddings> {
+    let nothing = || {
+        let source = manyview_core::Error::Empty { what: "embeddings".into() };
+        Error::Vectors { path: path.into(), source }
+    };
+    VectorRows::open(path, column, usize::MAX)?.next().unwrap_or_else(|| Err(nothing()))
+}
+
+/// Writes `x`, `[n, dim]`, as float32 in C order. The file is there whole or not at all.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write_npy(path: &Path, x: &Embeddings) -> Result<()> {
+    let mut part = path.as_os_str().to_owned();
+    part.push(format!(".{}.part", std::process::id()));
+    let part = Path::new(&part);
+    let write = || {
+        let mut writer = NpyWriter::create(part, x.dim())?;
+        writer.append(x)?;
+        writer.finish()?;
+        std::fs::rename(part, path).map_err(Error::io(path))
+    };
+    write().inspect_err(|_| {
+        // Nothing more can be done about a part that cannot be removed: the first error is the one to tell.
+        let _ = std::fs::remove_file(part);
+    })
+}
