@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Report(Experiment),
     /// Encodes the texts of any file and gives them the view of a fitted adapter.
     Infer(Infer),
+    /// Writes a fitted adapter and a model card for other programs: sentence-transformers, ONNX, NumPy.
+    Export(Export),
     /// Says what is missing before a long job starts.
     Doctor {
         /// An experiment to check as well.
@@ -128,6 +130,35 @@ pub(crate) struct Infer {
     /// The vector store.
     #[arg(long, default_value = "store")]
     pub(crate) store: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// A run directory, a variant's directory in it, or an adapter directory.
+    pub(crate) adapter: PathBuf,
+    /// What to write.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) to: ExportFormat,
+    /// Directory to make; it appears whole or not at all.
+    pub(crate) output: PathBuf,
+    /// Encoder, where the adapter's own is not to be found by name.
+    #[arg(long)]
+    pub(crate) encoder: Option<String>,
+    /// Device to load the encoder on.
+    #[arg(long, default_value = "flex")]
+    pub(crate) device: String,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// Encoder and adapter as one model that Python's sentence-transformers loads.
+    SentenceTransformers,
+    /// The adapter alone as a graph, adapter.onnx: base vectors in, view out.
+    Onnx,
+    /// The adapter alone as weight.npy, and bias.npy where it has one.
+    Npy,
+    /// The adapter alone as `manyview infer` reads it.
+    Adapter,
 }
 
 #[derive(Debug, Subcommand)]

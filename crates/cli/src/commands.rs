@@ -1,7 +1,7 @@
 use crate::args::{Command, Experiment, Infer};
 use crate::environment::environment;
 use crate::progress::Bars;
-use crate::{print, store};
+use crate::{print, share, store};
 use anyhow::bail;
 use manyview_pipeline::config::Suite;
 use manyview_pipeline::{Inference, QUICKSTART, Stage};
@@ -23,6 +23,7 @@ pub(crate) fn run(command: Command, bars: &Bars) -> anyhow::Result<()> {
         Command::Evaluate(experiment) => stage(&experiment, Stage::Evaluate, bars),
         Command::Report(experiment) => stage(&experiment, Stage::Report, bars),
         Command::Infer(infer) => self::infer(infer, bars),
+        Command::Export(export) => share::export(export, bars),
         Command::Doctor { config, overrides } => doctor(config.as_deref(), &overrides, bars),
         Command::Quantize { from, to } => {
             let made = manyview_pipeline::quantize(&from, &to).map_err(manyview_pipeline::Error::from)?;

@@ -6,6 +6,7 @@ mod commands;
 mod environment;
 mod print;
 mod progress;
+mod share;
 mod store;
 
 use args::{Cli, Log, LogFormat};

@@ -15,6 +15,7 @@ mod layers;
 mod layout;
 mod model;
 mod pooling;
+mod portable;
 mod quantize;
 mod text_encoder;
 mod tokens;
@@ -23,6 +24,7 @@ mod weights;
 pub use burn::tensor::Device;
 pub use error::{Error, Result};
 pub use pooling::Pooling;
+pub use portable::portable;
 pub use quantize::{Quantized, quantize};
 pub use text_encoder::{EncoderConfig, TextEncoder};
 

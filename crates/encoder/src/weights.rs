@@ -71,6 +71,17 @@ impl Weights {
         self.tensors.get(name).map(|(_, info)| info.shape.as_slice())
     }
 
+    /// Whether a tensor, by its name as saved, is int8 with a scale for each row.
+    pub(crate) fn is_int8(&self, name: &str) -> bool {
+        let int8 = self.tensors.get(name).is_some_and(|(_, info)| info.dtype == Dtype::I8);
+        int8 && self.tensors.contains_key(&format!("{name}{SCALE}"))
+    }
+
+    /// The type and the bytes of a tensor, by its name as saved.
+    pub(crate) fn as_saved(&self, name: &str) -> Result<(Dtype, Vec<u8>)> {
+        self.bytes(name).map(|(info, bytes)| (info.dtype, bytes))
+    }
+
     /// Whether the model has this tensor.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.tensors.contains_key(&format!("{}{name}", self.prefix))

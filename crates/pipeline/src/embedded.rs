@@ -29,6 +29,8 @@ pub const CORPORA: &[EmbeddedCorpus] = &[
 
 /// The name of the embedded encoder, and its directory below `data/`.
 pub(crate) const ENCODER: &str = "minilm";
+/// The repository of the hub it is made from.
+pub(crate) const ENCODER_ORIGIN: &str = "sentence-transformers/all-MiniLM-L6-v2";
 
 /// What the embedded experiment is called in errors and reports.
 pub const QUICKSTART: &str = "the embedded quickstart experiment";

@@ -59,7 +59,7 @@ pub fn infer(inference: &Inference, environment: &Environment, progress: &dyn Pr
     let saved = load(&inference.adapter)?;
     let texts = texts(inference)?;
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let config = config(inference, &saved.card)?;
+    let config = encoder_of(&saved.card, inference.encoder.as_deref(), &inference.device)?;
     let encoder = encoder::load(&config, environment, progress)?;
     let mut vectors = Vectors::new(Stored::new(encoder, Store::open(&inference.store)?, config.model));
     let base = vectors.encode(&texts, None, progress)?;
@@ -82,7 +82,7 @@ pub fn infer(inference: &Inference, environment: &Environment, progress: &dyn Pr
 }
 
 /// The adapter in a run directory, in a variant's directory, or in the directory itself.
-fn load(path: &Path) -> Result<Saved> {
+pub(crate) fn load(path: &Path) -> Result<Saved> {
     for dir in [path.join("adapter"), path.to_path_buf()] {
         if dir.join("adapter.safetensors").is_file() {
             return Ok(manyview_adapter::load(&dir)?);
@@ -134,10 +134,10 @@ fn texts(inference: &Inference) -> Result<Vec<String>> {
 }
 
 /// The encoder the adapter names, unless another is asked for.
-fn config(inference: &Inference, card: &AdapterCard) -> Result<Encoder> {
+pub(crate) fn encoder_of(card: &AdapterCard, encoder: Option<&str>, device: &str) -> Result<Encoder> {
     let setting = |key: &str| card.settings.get(key);
     let text = |key: &str| setting(key).and_then(|v| v.as_str()).map(String::from);
-    let model = inference.encoder.clone().or_else(|| text("model")).unwrap_or_else(|| card.encoder.clone());
+    let model = encoder.map(String::from).or_else(|| text("model")).unwrap_or_else(|| card.encoder.clone());
     let max_length = match setting("max_length").map(|v| v.as_u64().and_then(|n| usize::try_from(n).ok())) {
         Some(None) => {
             return Err(Error::setting("max_length", "expected a number in the adapter's config.json"));
@@ -145,5 +145,5 @@ fn config(inference: &Inference, card: &AdapterCard) -> Result<Encoder> {
         found => found.flatten(),
     };
     let revision = text("revision").unwrap_or_else(|| Encoder::default().revision);
-    Ok(Encoder { model, revision, device: inference.device.clone(), max_length, batch_tokens: None })
+    Ok(Encoder { model, revision, device: device.into(), max_length, batch_tokens: None })
 }

@@ -1,0 +1,40 @@
+use crate::args::{Export, ExportFormat};
+use crate::environment::environment;
+use crate::progress::Bars;
+use anyhow::Context;
+use manyview_pipeline::Format;
+use std::path::Path;
+
+/// Writes an adapter for other programs, and says what lies where.
+pub(crate) fn export(export: Export, bars: &Bars) -> anyhow::Result<()> {
+    let export = manyview_pipeline::Export {
+        adapter: export.adapter,
+        output: export.output,
+        format: match export.to {
+            ExportFormat::SentenceTransformers => Format::SentenceTransformers,
+            ExportFormat::Onnx => Format::Onnx,
+            ExportFormat::Npy => Format::Npy,
+            ExportFormat::Adapter => Format::Adapter,
+        },
+        encoder: export.encoder,
+        device: export.device,
+    };
+    manyview_pipeline::export(&export, &environment(), bars)?;
+    files(&export.output)?;
+    println!("{}: how to use it, to be read and completed", export.output.join("README.md").display());
+    Ok(())
+}
+
+fn files(dir: &Path) -> anyhow::Result<()> {
+    let entries = std::fs::read_dir(dir).with_context(|| dir.display().to_string())?;
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        match path.is_dir() {
+            true => files(&path)?,
+            false if path.ends_with("README.md") => {}
+            false => println!("{}", path.display()),
+        }
+    }
+    Ok(())
+}

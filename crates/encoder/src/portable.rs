@@ -1,0 +1,117 @@
+use crate::layout::{Layout, json};
+use crate::weights::{SCALE, Weights};
+use crate::{Error, Pooling, Result, TextEncoder};
+use manyview_core::{Encoder, Progress};
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Files copied as they are: prompts from the top, the rest from where the transformer is.
+const PROMPTS: &str = "config_sentence_transformers.json";
+const TOKENIZER: &[&str] = &["special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"];
+const SENTENCE_BERT: &str = "sentence_bert_config.json";
+/// Keys under which `config.json` names the numbers a program computes in, old and new.
+const NUMBERS: [&str; 2] = ["torch_dtype", "dtype"];
+
+/// Writes into the directory `to` what sentence-transformers needs to compute the same vectors: transformer, pooling
+/// and normalisation in `modules.json`, prompts and tokenizer unchanged, int8 matrices as the `f32` they stand for, the
+/// maximum length `encoder` reads, and `f32` as the numbers to compute in.
+///
+/// # Errors
+/// Files that cannot be read or written, or an interruption; what was written until then stays.
+pub fn portable(encoder: &TextEncoder, to: &Path, progress: &dyn Progress) -> Result<()> {
+    let layout = Layout::read(encoder.path())?;
+    std::fs::create_dir_all(to).map_err(Error::io(to))?;
+    let small = TOKENIZER.iter().map(|name| (layout.transformer.join(name), *name));
+    for (from, name) in small.chain([(layout.root.join(PROMPTS), PROMPTS)]) {
+        if from.is_file() {
+            std::fs::copy(&from, to.join(name)).map_err(Error::io(&from))?;
+        }
+    }
+    let mut config: Map<String, Value> = layout.config()?;
+    config.retain(|key, _| !NUMBERS.contains(&key.as_str()));
+    config.extend(NUMBERS.map(|key| (key.to_string(), "float32".into())));
+    write(&to.join("config.json"), &config)?;
+    let reading = layout.transformer.join(SENTENCE_BERT);
+    let mut reading: Map<String, Value> = json(&reading)?.unwrap_or_default();
+    reading.insert("max_seq_length".into(), encoder.max_length().into());
+    reading.entry("do_lower_case").or_insert(false.into());
+    write(&to.join(SENTENCE_BERT), &reading)?;
+    let pooling = to.join("1_Pooling");
+    std::fs::create_dir_all(&pooling).map_err(Error::io(&pooling))?;
+    write(&pooling.join("config.json"), &pooling_config(encoder))?;
+    write(&to.join("modules.json"), &modules())?;
+    weights(&layout.transformer, to, progress)
+}
+
+fn modules() -> Value {
+    let module = |idx: usize, path: &str, kind: &str| json!({"idx": idx, "name": idx.to_string(), "path": path, "type": format!("sentence_transformers.models.{kind}")});
+    let modules = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")];
+    modules.iter().enumerate().map(|(idx, (path, kind))| module(idx, path, kind)).collect()
+}
+
+fn pooling_config(encoder: &TextEncoder) -> Value {
+    let is = |pooling: Pooling| encoder.pooling() == pooling;
+    json!({
+        "word_embedding_dimension": encoder.dim(),
+        "pooling_mode_cls_token": is(Pooling::Cls),
+        "pooling_mode_mean_tokens": is(Pooling::Mean),
+        "pooling_mode_max_tokens": false,
+        "pooling_mode_mean_sqrt_len_tokens": false,
+        "pooling_mode_weightedmean_tokens": false,
+        "pooling_mode_lasttoken": is(Pooling::LastToken),
+        "include_prompt": true,
+    })
+}
+
+/// The weights, as they are where everyone reads them, and otherwise as one file of `f32`.
+fn weights(from: &Path, to: &Path, progress: &dyn Progress) -> Result<()> {
+    let weights = Weights::open_any(from)?;
+    let int8: Vec<&str> = weights.names().filter(|name| weights.is_int8(name)).collect();
+    let mut files: Vec<PathBuf> = weights.paths().map(Path::to_path_buf).collect();
+    if int8.is_empty() {
+        files.extend(Some(from.join("model.safetensors.index.json")).filter(|_| files.len() > 1));
+        progress.begin("copy", files.len() as u64);
+        for file in files {
+            stopped(progress)?;
+            std::fs::copy(&file, to.join(file.file_name().unwrap_or_default())).map_err(Error::io(&file))?;
+            progress.advance(1);
+        }
+        progress.end();
+        return Ok(());
+    }
+    let scale_of = |name: &str| name.strip_suffix(SCALE).is_some_and(|name| int8.contains(&name));
+    let names: Vec<&str> = weights.names().filter(|name| !scale_of(name)).collect();
+    let mut tensors = Vec::new();
+    progress.begin("copy", names.len() as u64);
+    for name in names {
+        stopped(progress)?;
+        let (dtype, bytes) = match int8.contains(&name) {
+            true => (Dtype::F32, weights.read(name)?.iter().flat_map(|v| v.to_le_bytes()).collect()),
+            false => weights.as_saved(name)?,
+        };
+        tensors.push((name, dtype, weights.shape(name).unwrap_or_default().to_vec(), bytes));
+        progress.advance(1);
+    }
+    progress.end();
+    let path = to.join("model.safetensors");
+    let fail = |e: safetensors::SafeTensorError| Error::file(&path, e.to_string());
+    let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
+        Ok((*name, TensorView::new(*dtype, shape.clone(), bytes).map_err(fail)?))
+    });
+    let metadata = HashMap::from([("format".to_string(), "pt".to_string())]); // transformers asks for it
+    let views = views.collect::<Result<Vec<_>>>()?;
+    let bytes = safetensors::serialize(views, Some(metadata)).map_err(fail)?;
+    std::fs::write(&path, bytes).map_err(Error::io(&path))
+}
+
+fn stopped(progress: &dyn Progress) -> Result<()> {
+    if progress.stopped() { Err(manyview_core::Error::Interrupted.into()) } else { Ok(()) }
+}
+
+fn write(path: &Path, value: &impl serde::Serialize) -> Result<()> {
+    let text = serde_json::to_vec_pretty(value).map_err(|e| Error::file(path, e.to_string()))?;
+    std::fs::write(path, text).map_err(Error::io(path))
+}

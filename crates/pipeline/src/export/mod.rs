@@ -1,0 +1,92 @@
+mod card;
+mod npy;
+mod onnx;
+mod protobuf;
+mod sentence_transformers;
+mod staging;
+
+use crate::infer::{encoder_of, load};
+use crate::run_dir::METRICS;
+use crate::{Environment, Error, Result, encoder};
+use card::Card;
+use manyview_adapter::Saved;
+use manyview_core::Progress;
+use manyview_report::Metrics;
+use std::path::{Path, PathBuf};
+
+/// A fitted adapter to write for other programs.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// A run directory, a variant's directory in it, or an adapter directory.
+    pub adapter: PathBuf,
+    /// Directory to make.
+    pub output: PathBuf,
+    /// What to write.
+    pub format: Format,
+    /// Encoder in place of the one the adapter names; only [`Format::SentenceTransformers`] needs one.
+    pub encoder: Option<String>,
+    /// Device the encoder is loaded on, to check that it is the adapter's.
+    pub device: String,
+}
+
+/// What an adapter is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Encoder and adapter as one sentence-transformers model.
+    SentenceTransformers,
+    /// The adapter alone as an ONNX graph: `base` `[n, dim_in]` to `view` `[n, dim_out]`.
+    Onnx,
+    /// The adapter alone as NumPy matrices.
+    Npy,
+    /// The adapter alone as Manyview saves it, for `infer`.
+    Adapter,
+}
+
+/// Writes the adapter, and a model card beside it, into a directory that appears whole or not at all. Names of local
+/// directories stay out of it.
+///
+/// # Errors
+/// An adapter that is not there, an output directory with something in it, an encoder that is not the adapter's, or
+/// files that cannot be written.
+pub fn export(export: &Export, environment: &Environment, progress: &dyn Progress) -> Result<()> {
+    let saved = load(&export.adapter)?;
+    let metrics = metrics(&export.adapter, &saved)?;
+    staging::vacant(&export.output)?;
+    let card = Card { saved: &saved, metrics: metrics.as_ref(), format: export.format };
+    staging::publish(&export.output, progress, |dir| {
+        match export.format {
+            Format::SentenceTransformers => {
+                let config = encoder_of(&saved.card, export.encoder.as_deref(), &export.device)?;
+                let encoder = encoder::load(&config, environment, progress)?;
+                sentence_transformers::write(dir, &saved, &encoder, progress)?;
+            }
+            Format::Onnx => onnx::write(dir, &saved)?,
+            Format::Npy => npy::write(dir, &saved.linear)?,
+            Format::Adapter => manyview_adapter::save(dir, &saved.linear, &card::public(&saved.card))?,
+        }
+        write(&dir.join("README.md"), card.markdown().as_bytes())
+    })
+}
+
+/// What was measured of the adapter at `path`, where it was.
+fn metrics(path: &Path, saved: &Saved) -> Result<Option<Metrics>> {
+    let parent = Some(path).filter(|path| path.ends_with("adapter")).and_then(Path::parent);
+    let file = match path.join("adapter").is_dir() {
+        true => path.join(METRICS),
+        false => parent.unwrap_or(path).join(METRICS),
+    };
+    let bytes = match std::fs::read(&file) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(Error::io(file)(e)),
+    };
+    let metrics: Metrics = serde_json::from_slice(&bytes).map_err(|e| Error::File {
+        path: file,
+        problem: format!("expected metrics, found {e}; run `manyview evaluate` again, or delete it"),
+    })?;
+    Ok(Some(metrics).filter(|found| found.encoder_fingerprint == saved.card.encoder_fingerprint.as_str()))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    std::fs::write(path, bytes).map_err(Error::io(path))
+}

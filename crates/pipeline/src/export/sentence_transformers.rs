@@ -1,0 +1,71 @@
+//! Encoder and adapter as one sentence-transformers model: transformer, pooling, normalisation, dense, normalisation.
+//!
+//! The encoder normalises before the adapter, and so does the model: with a bias the two do not commute.
+use super::write as put;
+use crate::{Error, Result};
+use manyview_adapter::{Linear, Saved};
+use manyview_core::{Encoder, Error as CoreError, Progress};
+use manyview_encoder::{TextEncoder, portable};
+use safetensors::tensor::{Dtype, TensorView};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::path::Path;
+
+pub(super) fn write(dir: &Path, saved: &Saved, encoder: &TextEncoder, progress: &dyn Progress) -> Result<()> {
+    let (card, linear) = (&saved.card, &saved.linear);
+    if encoder.fingerprint() != card.encoder_fingerprint {
+        return Err(CoreError::Fingerprint {
+            what: format!("adapter for {:?} of {}", card.instruction, card.encoder),
+            expected: card.encoder_fingerprint.short().into(),
+            found: encoder.fingerprint().short().into(),
+        }
+        .into());
+    }
+    portable(encoder, dir, progress)?;
+    let path = dir.join("modules.json");
+    let text = std::fs::read(&path).map_err(Error::io(&path))?;
+    let broken = |e: serde_json::Error| Error::File { path: path.clone(), problem: e.to_string() };
+    let mut modules: Vec<Value> = serde_json::from_slice(&text).map_err(broken)?;
+    let at = modules.len();
+    let folder = format!("{at}_Dense");
+    for (idx, path, kind) in
+        [(at, folder.clone(), "Dense"), (at + 1, format!("{}_Normalize", at + 1), "Normalize")]
+    {
+        let kind = format!("sentence_transformers.models.{kind}");
+        modules.push(json!({"idx": idx, "name": idx.to_string(), "path": path, "type": kind}));
+    }
+    put(&path, &serde_json::to_vec_pretty(&modules).map_err(broken)?)?;
+    dense(&dir.join(folder), linear)
+}
+
+fn dense(dir: &Path, linear: &Linear) -> Result<()> {
+    std::fs::create_dir(dir).map_err(Error::io(dir))?;
+    let path = dir.join("model.safetensors");
+    let config = json!({
+        "in_features": linear.dim_in(),
+        "out_features": linear.dim_out(),
+        "bias": linear.bias().is_some(),
+        "activation_function": "torch.nn.modules.linear.Identity",
+    });
+    put(&dir.join("config.json"), format!("{config:#}\n").as_bytes())?;
+    let weight = bytes(&transposed(linear));
+    let bias = linear.bias().map(bytes);
+    let fail = |e: safetensors::SafeTensorError| Error::File { path: path.clone(), problem: e.to_string() };
+    let view = |shape, bytes| TensorView::new(Dtype::F32, shape, bytes).map_err(fail);
+    let mut tensors = vec![("linear.weight", view(vec![linear.dim_out(), linear.dim_in()], &weight)?)];
+    if let Some(bias) = &bias {
+        tensors.push(("linear.bias", view(vec![linear.dim_out()], bias)?));
+    }
+    let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
+    put(&path, &safetensors::serialize(tensors, Some(metadata)).map_err(fail)?)
+}
+
+/// W as PyTorch keeps it, `[dim_out, dim_in]`.
+fn transposed(linear: &Linear) -> Vec<f32> {
+    let column = |j: usize| linear.weight().iter().skip(j).step_by(linear.dim_out());
+    (0..linear.dim_out()).flat_map(column).copied().collect()
+}
+
+fn bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
