@@ -1,6 +1,7 @@
 use crate::args::{Command, Experiment, Infer};
 use crate::environment::environment;
 use crate::progress::Bars;
+use crate::say::say;
 use crate::{print, share, store};
 use anyhow::bail;
 use manyview_pipeline::config::Suite;
@@ -27,8 +28,7 @@ pub(crate) fn run(command: Command, bars: &Bars) -> anyhow::Result<()> {
         Command::Doctor { config, overrides } => doctor(config.as_deref(), &overrides, bars),
         Command::Quantize { from, to } => {
             let made = manyview_pipeline::quantize(&from, &to).map_err(manyview_pipeline::Error::from)?;
-            print::quantized(&to, &made);
-            Ok(())
+            print::quantized(&to, &made)
         }
         Command::Store { dir, command } => store::run(&dir, command, bars),
     }
@@ -40,14 +40,12 @@ fn suite(experiment: &Experiment) -> anyhow::Result<Suite> {
 
 fn report(suite: &Suite, bars: &Bars) -> anyhow::Result<()> {
     let outcome = manyview_pipeline::run(suite, &environment(), bars)?;
-    print::outcome(&outcome);
-    Ok(())
+    print::outcome(&outcome)
 }
 
 fn stage(experiment: &Experiment, stage: Stage, bars: &Bars) -> anyhow::Result<()> {
     let outcome = manyview_pipeline::run_stage(&suite(experiment)?, stage, &environment(), bars)?;
-    print::stage(stage, &outcome);
-    Ok(())
+    print::stage(stage, &outcome)
 }
 
 fn fetch(suite: &Suite, bars: &Bars) -> anyhow::Result<()> {
@@ -57,7 +55,7 @@ fn fetch(suite: &Suite, bars: &Bars) -> anyhow::Result<()> {
         let mut found = vec![manyview_pipeline::fetch_encoder(&experiment.encoder, &environment, bars)?];
         found.extend(manyview_pipeline::fetch_corpus(&experiment.data, &environment, bars)?);
         for path in found.into_iter().filter(|path| !seen.contains(path)).collect::<Vec<_>>() {
-            println!("{}", path.display());
+            say(path.display())?;
             seen.push(path);
         }
     }
@@ -76,14 +74,13 @@ fn infer(infer: Infer, bars: &Bars) -> anyhow::Result<()> {
         store: infer.store,
     };
     let inferred = manyview_pipeline::infer(&inference, &environment(), bars)?;
-    print::inferred(&inference.output, &inferred);
-    Ok(())
+    print::inferred(&inference.output, &inferred)
 }
 
 fn doctor(config: Option<&Path>, overrides: &[String], bars: &Bars) -> anyhow::Result<()> {
     let suite = config.map(|path| Suite::load(path, overrides)).transpose()?;
     let checks = manyview_pipeline::doctor(suite.as_ref(), &environment(), bars);
-    let failed = print::checks(&checks);
+    let failed = print::checks(&checks)?;
     if failed > 0 {
         bail!(manyview_pipeline::Error::Setting {
             key: "doctor".into(),

@@ -1,70 +1,77 @@
+use crate::say::say;
+use anyhow::Result;
 use manyview_pipeline::{Check, Inferred, Outcome, Quantized, Stage, Tally};
 use std::path::Path;
 
 /// The table of a finished run, and where its report is.
-pub(crate) fn outcome(outcome: &Outcome) {
+pub(crate) fn outcome(outcome: &Outcome) -> Result<()> {
     if let Some(report) = &outcome.report {
-        print!("{}", report.table());
+        say(report.table())?;
     }
-    println!();
-    encoding(&outcome.tally, outcome.truncated);
-    println!("report: {}", outcome.dir.join("report.html").display());
+    encoding(&outcome.tally, outcome.truncated)?;
+    say(format_args!("report: {}", outcome.dir.join("report.html").display()))
 }
 
 /// What one stage did.
-pub(crate) fn stage(stage: Stage, outcome: &Outcome) {
-    encoding(&outcome.tally, outcome.truncated);
-    match stage {
-        Stage::Encode => {}
-        Stage::Train => {
-            for (name, record) in &outcome.fits {
-                let figures: Vec<String> =
-                    record.figures.iter().map(|(figure, value)| format!("{figure} {value:.4}")).collect();
-                println!("{name}: {} on {} rows, {}", record.method, record.rows, figures.join(", "));
-            }
-        }
-        Stage::Evaluate => println!("metrics: {}", outcome.dir.join("metrics.json").display()),
-        Stage::Report => self::outcome(outcome),
+pub(crate) fn stage(stage: Stage, outcome: &Outcome) -> Result<()> {
+    if stage == Stage::Report {
+        return self::outcome(outcome);
     }
+    encoding(&outcome.tally, outcome.truncated)?;
+    if stage == Stage::Train {
+        for (name, record) in &outcome.fits {
+            let figures: Vec<String> =
+                record.figures.iter().map(|(figure, value)| format!("{figure} {value:.4}")).collect();
+            let (method, rows) = (&record.method, record.rows);
+            say(format_args!("{name}: {method} on {rows} rows, {}", figures.join(", ")))?;
+        }
+    }
+    if stage == Stage::Evaluate {
+        say(format_args!("metrics: {}", outcome.dir.join("metrics.json").display()))?;
+    }
+    Ok(())
 }
 
-fn encoding(tally: &Tally, truncated: usize) {
-    println!(
-        "encoded {} texts in {:.1} s, took {} from the store",
-        tally.encoded, tally.seconds, tally.reused
-    );
+fn encoding(tally: &Tally, truncated: usize) -> Result<()> {
+    let Tally { encoded, reused, seconds } = tally;
+    say(format_args!("encoded {encoded} texts in {seconds:.1} s, took {reused} from the store"))?;
     if truncated > 0 {
-        println!("{truncated} texts of the corpus are longer than the encoder reads; their ends were cut");
+        say(format_args!(
+            "{truncated} texts of the corpus are longer than the encoder reads; their ends were cut"
+        ))?;
     }
+    Ok(())
 }
 
 /// What was inferred, and where it is.
-pub(crate) fn inferred(dir: &Path, inferred: &Inferred) {
-    println!("encoded {} texts, took {} from the store", inferred.tally.encoded, inferred.tally.reused);
-    println!("{}: base vectors, [{}, {}]", dir.join("base.npy").display(), inferred.rows, inferred.dim_in);
-    println!("{}: their view, [{}, {}]", dir.join("adapter.npy").display(), inferred.rows, inferred.dim_out);
-    println!("{}: what made them", dir.join("metadata.json").display());
+pub(crate) fn inferred(dir: &Path, inferred: &Inferred) -> Result<()> {
+    let Inferred { rows, dim_in, dim_out, tally, .. } = inferred;
+    let at = |name: &str| dir.join(name).display().to_string();
+    say(format_args!("encoded {} texts, took {} from the store", tally.encoded, tally.reused))?;
+    say(format_args!("{}: base vectors, [{rows}, {dim_in}]", at("base.npy")))?;
+    say(format_args!("{}: their view, [{rows}, {dim_out}]", at("adapter.npy")))?;
+    say(format_args!("{}: what made them", at("metadata.json")))
 }
 
 /// What was made smaller.
-pub(crate) fn quantized(to: &Path, made: &Quantized) {
+pub(crate) fn quantized(to: &Path, made: &Quantized) -> Result<()> {
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-    println!(
+    say(format_args!(
         "{}: {:.1} MiB, was {:.1} MiB; {} int8 matrices",
         to.display(),
         mib(made.after),
         mib(made.before),
         made.matrices
-    );
+    ))
 }
 
 /// Prints each check; gives the number of those that failed.
-pub(crate) fn checks(checks: &[Check]) -> usize {
+pub(crate) fn checks(checks: &[Check]) -> Result<usize> {
     for check in checks {
         match &check.found {
-            Ok(found) => println!("ok    {}: {found}", check.what),
-            Err(problem) => println!("FAIL  {}: {problem}", check.what),
-        }
+            Ok(found) => say(format_args!("ok    {}: {found}", check.what)),
+            Err(problem) => say(format_args!("FAIL  {}: {problem}", check.what)),
+        }?;
     }
-    checks.iter().filter(|check| check.found.is_err()).count()
+    Ok(checks.iter().filter(|check| check.found.is_err()).count())
 }

@@ -1,5 +1,6 @@
 use crate::args::Store as Command;
 use crate::progress::Bars;
+use crate::say::say;
 use anyhow::bail;
 use manyview_pipeline::{Error, Space, Store};
 use std::path::Path;
@@ -15,37 +16,39 @@ pub(crate) fn run(dir: &Path, command: Command, bars: &Bars) -> anyhow::Result<(
     }
     let store = Store::open(dir).map_err(Error::from)?;
     match command {
-        Command::Ls => list(&store.spaces().map_err(Error::from)?),
+        Command::Ls => list(&store.spaces().map_err(Error::from)?)?,
         Command::Verify => {
             let checked = store.verify(bars).map_err(Error::from)?;
             let bad = checked.iter().filter_map(|c| Some((c, c.problem.as_ref()?)));
             for (part, problem) in bad.clone() {
-                println!(
+                say(format_args!(
                     "{}: {problem}; moved aside, its vectors are computed again when asked for",
                     part.part.display()
-                );
+                ))?;
             }
             let (bad, rows) = (bad.count(), checked.iter().map(|c| c.rows).sum::<usize>());
-            println!("{} files, {rows} vectors, {bad} bad", checked.len());
+            say(format_args!("{} files, {rows} vectors, {bad} bad", checked.len()))?;
             if bad > 0 {
                 bail!(Error::File { path: dir.into(), problem: format!("{bad} bad files were moved aside") });
             }
         }
         Command::Rm { key } => {
             let space = store.remove(&key).map_err(Error::from)?;
-            println!("removed {} vectors of {}", space.rows, described(&space));
+            say(format_args!("removed {} vectors of {}", space.rows, described(&space)))?;
         }
     }
     Ok(())
 }
 
-fn list(spaces: &[Space]) {
-    println!("{:12}  {:>9}  {:>6}  {:>9}  encoder and instruction", "key", "rows", "dim", "MiB");
+fn list(spaces: &[Space]) -> anyhow::Result<()> {
+    say(format_args!("{:12}  {:>9}  {:>6}  {:>9}  encoder and instruction", "key", "rows", "dim", "MiB"))?;
     for space in spaces {
         let key: String = space.key.chars().take(12).collect();
         let mib = space.bytes as f64 / f64::from(1 << 20);
-        println!("{key:12}  {:>9}  {:>6}  {mib:>9.1}  {}", space.rows, space.dim, described(space));
+        let (rows, dim, of) = (space.rows, space.dim, described(space));
+        say(format_args!("{key:12}  {rows:>9}  {dim:>6}  {mib:>9.1}  {of}"))?;
     }
+    Ok(())
 }
 
 fn described(space: &Space) -> String {

@@ -1,7 +1,7 @@
 #![cfg(target_os = "linux")]
 
 use crate::scene::{Scene, assert_refusal, program};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 const ADAPTER: &str = "runs/weather/adapter/adapter.safetensors";
 
@@ -59,6 +59,25 @@ fn a_read_only_file_system_is_named() {
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{errors}");
     assert_refusal("run", &errors, &["fixed/runs", "Read-only file system"]);
+}
+
+#[test]
+fn a_full_disk_under_the_printed_lines_is_an_error_in_words() {
+    let scene = Scene::new();
+    let output = shell(&scene, r#"exec "$1" fetch experiment.toml >/dev/full"#);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(5), "{errors}");
+    assert_refusal("fetch", &errors, &["standard output", "No space left on device"]);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let scene = Scene::new();
+    let mut child =
+        scene.process("fetch experiment.toml").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
 }
 
 /// The other way to run out of room: a limit on the size of a file, where the signal of it is ignored.

@@ -58,7 +58,11 @@ fn a_step_out_of_order_says_which_comes_first() {
     assert!(!scene.path("store").exists(), "looking for a store made one");
     scene.done("train experiment.toml");
     scene.refused("report experiment.toml", 2, &["metrics.json", &first("evaluate")]);
-    scene.refused("infer --input corpus.csv --adapter runs", 2, &["--adapter", "in runs", "name one of runs/weather"]);
+    scene.refused(
+        "infer --input corpus.csv --adapter runs",
+        2,
+        &["--adapter", "in runs", "name one of runs/weather"],
+    );
 }
 
 /// Otherwise texts an adapter was fitted on could be the test texts it is scored on.

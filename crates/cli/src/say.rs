@@ -1,0 +1,12 @@
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write};
+
+/// Writes a line to standard output. That nobody reads it any more is no error; that it has no room is one.
+pub(crate) fn say(line: impl Display) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(source) => Err(manyview_core::Error::Io { path: "standard output".into(), source }.into()),
+        Ok(()) => Ok(()),
+    }
+}
