@@ -57,6 +57,26 @@ pub struct Dropped {
     pub limited: usize,
 }
 
+impl Corpus {
+    /// Texts without anything beside them, each called by its number.
+    pub fn of_texts(texts: Vec<String>) -> Self {
+        let rows: Vec<usize> = (0..texts.len()).collect();
+        let ids = rows.iter().map(usize::to_string).collect();
+        let mut corpus = Self {
+            texts,
+            ids,
+            rows,
+            label: None,
+            answers: None,
+            split: None,
+            fingerprint: Fingerprint::builder("corpus/1").finish(),
+            dropped: Dropped::default(),
+        };
+        corpus.fingerprint = corpus.identity();
+        corpus
+    }
+}
+
 type Column<'a> = &'a [Option<String>];
 
 impl Corpus {

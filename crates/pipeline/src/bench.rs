@@ -1,10 +1,10 @@
 use crate::config::{Data, Encoder, Experiment, TeacherKind};
 use crate::corpus::SplitCorpus;
-use crate::encode::Vectors;
+use crate::encode::{Tally, Vectors};
 use crate::latency::{self, Pass, Timings};
-use crate::{Environment, Result, encoder, teacher};
+use crate::{Environment, Result, encoder, given, teacher};
 use manyview_adapter::Linear;
-use manyview_core::{Embeddings, Instruction, Progress};
+use manyview_core::{Embeddings, Fingerprint, Instruction, Progress};
 use manyview_encoder::TextEncoder;
 use manyview_store::{Store, Stored};
 use std::sync::Arc;
@@ -30,11 +30,21 @@ struct PassKey {
 /// One experiment with its corpus and the vectors of all its texts.
 pub(crate) struct Prepared {
     pub(crate) corpus: Arc<SplitCorpus>,
-    pub(crate) vectors: Vectors<Arc<TextEncoder>>,
+    /// The encoder and what it did; none where the vectors came with the corpus.
+    pub(crate) vectors: Option<Vectors<Arc<TextEncoder>>>,
+    /// The encoder's fingerprint.
+    pub(crate) fingerprint: Fingerprint,
     /// `[n, dim]`.
     pub(crate) base: Embeddings,
     /// Texts of the corpus whose end was cut.
     pub(crate) truncated: usize,
+}
+
+impl Prepared {
+    /// What encoding took so far.
+    pub(crate) fn tally(&self) -> Tally {
+        self.vectors.as_ref().map(|vectors| vectors.tally).unwrap_or_default()
+    }
 }
 
 impl<'a> Bench<'a> {
@@ -45,12 +55,16 @@ impl<'a> Bench<'a> {
     /// Reads the corpus, loads the encoder, and encodes what the store does not have.
     pub(crate) fn prepare(&mut self, experiment: &Experiment) -> Result<Prepared> {
         let corpus = self.corpus(&experiment.data)?;
+        if let Some(base) = corpus.vectors.clone() {
+            let fingerprint = given::fingerprint(&experiment.encoder, base.dim());
+            return Ok(Prepared { corpus, vectors: None, fingerprint, base, truncated: 0 });
+        }
         let encoder = self.encoder(&experiment.encoder)?;
         let store = Store::open(&experiment.output.store)?;
         let mut vectors = Vectors::new(Stored::new(encoder, store, experiment.encoder.model.clone()));
         let base = vectors.encode(&corpus.all_texts(), None, self.progress)?;
-        let truncated = vectors.truncated.len();
-        Ok(Prepared { corpus, vectors, base, truncated })
+        let (truncated, fingerprint) = (vectors.truncated.len(), vectors.fingerprint());
+        Ok(Prepared { corpus, vectors: Some(vectors), fingerprint, base, truncated })
     }
 
     pub(crate) fn corpus(&mut self, data: &Data) -> Result<Arc<SplitCorpus>> {
@@ -84,9 +98,13 @@ impl<'a> Bench<'a> {
             experiment.teacher.kind == TeacherKind::Instructed || !experiment.teacher.instruction.is_empty();
         let instruction = prompted.then(|| teacher::instruction(experiment)).transpose()?;
         self.progress.begin("time", 3);
-        let base = self.pass(experiment, prepared, &texts, None)?;
-        self.progress.advance(1);
-        let teacher = instruction.map(|i| self.pass(experiment, prepared, &texts, Some(i))).transpose()?;
+        let (mut base, mut teacher) = (None, None);
+        if let Some(vectors) = &prepared.vectors {
+            let encoder = vectors.encoder();
+            base = Some(self.pass(experiment, encoder, &texts, None)?);
+            self.progress.advance(1);
+            teacher = instruction.map(|i| self.pass(experiment, encoder, &texts, Some(i))).transpose()?;
+        }
         self.progress.advance(1);
         let adapter = latency::adapter(experiment, &prepared.base.select(&rows)?, linear)?;
         self.progress.end();
@@ -99,7 +117,7 @@ impl<'a> Bench<'a> {
     fn pass(
         &mut self,
         experiment: &Experiment,
-        prepared: &Prepared,
+        encoder: &TextEncoder,
         texts: &[&str],
         instruction: Option<Instruction>,
     ) -> Result<Pass> {
@@ -112,7 +130,7 @@ impl<'a> Bench<'a> {
         if let Some((_, pass)) = self.passes.iter().find(|(k, _)| *k == key) {
             return Ok(*pass);
         }
-        let pass = latency::encoder(experiment, texts, prepared.vectors.encoder(), key.instruction.as_ref())?;
+        let pass = latency::encoder(experiment, texts, encoder, key.instruction.as_ref())?;
         self.passes.push((key, pass));
         Ok(pass)
     }

@@ -1,6 +1,6 @@
 use crate::config::Data;
-use crate::{Environment, Error, Result, embedded};
-use manyview_core::Progress;
+use crate::{Environment, Error, Result, embedded, given};
+use manyview_core::{Embeddings, Progress};
 use manyview_data::{Corpus, CorpusConfig, Fractions, Labels, Split, Table};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -24,6 +24,8 @@ pub struct SplitCorpus {
     pub source_rows: usize,
     /// The labels, all rows: for scores only.
     pub(crate) truth: Labels,
+    /// The vectors that came with the texts, `[n, dim]`, in place of an encoder's.
+    pub vectors: Option<Embeddings>,
     /// The labels of the training rows, in the order of `split.train`.
     pub train_labels: Vec<String>,
     /// The answers of the training rows, in the order of `split.train`.
@@ -36,6 +38,9 @@ impl SplitCorpus {
     /// # Errors
     /// Files, columns, labels or sizes that cannot be used, each with the cure.
     pub fn load(data: &Data, environment: &Environment, progress: &dyn Progress) -> Result<Self> {
+        if data.source.is_empty() {
+            return Self::of_vectors(data);
+        }
         let paths = fetch(data, environment, progress)?;
         let mut columns = vec![data.text.as_str(), data.label.as_str()];
         columns.extend([&data.answers, &data.split].into_iter().flatten().map(String::as_str));
@@ -55,15 +60,39 @@ impl SplitCorpus {
             .take()
             .map(|answers| split.train.iter().map(|&i| answers.get(i).cloned().flatten()).collect());
         let embedded = embedded::corpus(data);
+        let given = given::read(data, table.n())?;
         Ok(Self {
             name: data.source.clone(),
             origin: embedded.map(|c| c.origin.to_string()),
+            vectors: given.map(|all| all.select(&corpus.rows)).transpose()?,
             corpus,
             source_rows: table.n(),
             split,
             truth,
             train_labels,
             train_answers,
+        })
+    }
+
+    /// Vectors without texts: rows to fit, without labels to score.
+    fn of_vectors(data: &Data) -> Result<Self> {
+        let Some(path) = &data.vectors else {
+            return Err(Error::setting("data.source", "expected a corpus, or data.vectors; found neither"));
+        };
+        let vectors = manyview_data::read_vectors(path, &data.vectors_column)?;
+        let names: Vec<String> = (0..vectors.n()).map(|row| format!("row {row}")).collect();
+        let fractions = Fractions::new(data.train, data.val, data.test)?;
+        let split = Split::random(vectors.n(), fractions, data.seed)?;
+        Ok(Self {
+            name: path.display().to_string(),
+            origin: None,
+            source_rows: vectors.n(),
+            train_labels: Vec::new(),
+            train_answers: None,
+            truth: Labels::of(&[] as &[String]),
+            split,
+            corpus: Corpus::of_texts(names),
+            vectors: Some(vectors),
         })
     }
 
@@ -88,6 +117,9 @@ impl SplitCorpus {
 /// # Errors
 /// A source that is not there.
 pub fn fetch(data: &Data, environment: &Environment, progress: &dyn Progress) -> Result<Vec<PathBuf>> {
+    if data.source.is_empty() {
+        return Ok(data.vectors.iter().cloned().collect());
+    }
     if let Some(corpus) = embedded::corpus(data) {
         let path = environment.data.join(corpus.file);
         return match path.is_file() {

@@ -54,6 +54,9 @@ fn encoder_loads(
     environment: &Environment,
     progress: &dyn Progress,
 ) -> Result<String> {
+    if let Some(path) = &experiment.data.vectors {
+        return Ok(format!("not needed: vectors from {}", path.display()));
+    }
     let encoder = encoder::load(&experiment.encoder, environment, progress)?;
     let (dim, length, pooling) = (encoder.dim(), encoder.max_length(), encoder.pooling().as_str());
     let model = &experiment.encoder.model;

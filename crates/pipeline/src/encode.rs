@@ -23,6 +23,15 @@ pub struct Tally {
     pub seconds: f64,
 }
 
+impl Tally {
+    /// Adds what another piece of work took.
+    pub fn add(&mut self, other: Self) {
+        self.encoded += other.encoded;
+        self.reused += other.reused;
+        self.seconds += other.seconds;
+    }
+}
+
 impl<E: Encoder> Vectors<E> {
     /// Vectors from `stored`, nothing done yet.
     pub fn new(stored: Stored<E>) -> Self {

@@ -4,7 +4,7 @@ use crate::device;
 use crate::run_dir::Member;
 use crate::teacher::Lesson;
 use crate::{Error, Result};
-use manyview_adapter::{AdapterCard, Gradient, Linear, Monitored, PenaltyScore, Saved};
+use manyview_adapter::{AdapterCard, Gradient, Linear, Monitored, PenaltyScore, Prior, Saved};
 use manyview_core::{Embeddings, Fingerprint, Fit, Paired, Progress, Transform};
 use manyview_eval::{KMeans, mean_cosine, neighbour_overlap, v_measure};
 use manyview_report::{Curve, EpochPoint, PenaltyPoint};
@@ -156,6 +156,16 @@ impl Supervision<'_> {
 
     fn ridge(&self, key: Fingerprint) -> Result<(Linear, FitRecord)> {
         let pairs = self.pairs()?;
+        let (dim_in, dim_out) = (pairs.base().dim(), pairs.teacher().dim());
+        if self.experiment.train.towards == Prior::Identity && dim_in != dim_out {
+            return Err(Error::setting(
+                "train.towards",
+                format!(
+                    "expected procrustes or zero, as base vectors have {dim_in} values and the teacher's {dim_out}; found \
+                     identity"
+                ),
+            ));
+        }
         let fit = self.experiment.train.ridge().fit(&pairs)?;
         let chosen = fit.path.iter().find(|p| p.lambda == fit.lambda);
         let mut figures = BTreeMap::from([("lambda".to_string(), fit.lambda)]);

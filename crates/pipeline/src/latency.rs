@@ -30,10 +30,10 @@ pub(crate) struct Pass {
 
 impl Timings {
     /// Puts the passes side by side.
-    pub(crate) fn new(batch: usize, teacher: Option<Pass>, base: Pass, adapter: Pass) -> Self {
+    pub(crate) fn new(batch: usize, teacher: Option<Pass>, base: Option<Pass>, adapter: Pass) -> Self {
         let passes = |pick: fn(Pass) -> Latency| Latencies {
             teacher: teacher.map(pick),
-            base: Some(pick(base)),
+            base: base.map(pick),
             adapter: pick(adapter),
         };
         Self { one: passes(|p| p.one), batch: Batch { n: batch, passes: passes(|p| p.batch) } }

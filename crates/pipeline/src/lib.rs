@@ -20,6 +20,7 @@ mod error;
 mod evaluate;
 mod export;
 mod fit;
+mod given;
 mod infer;
 mod latency;
 mod report;

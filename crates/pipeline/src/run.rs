@@ -7,7 +7,7 @@ use crate::run_dir::{METRICS, Member, RunDir};
 use crate::teacher::{self, Lesson};
 use crate::{Environment, Error, Result, report};
 use manyview_adapter::Linear;
-use manyview_core::{Encoder, Progress};
+use manyview_core::Progress;
 use manyview_report::{Metrics, Report, ViewReport};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -48,7 +48,7 @@ pub struct Outcome {
 /// # Errors
 /// Whatever a stage reports; the stages before it are kept.
 pub fn run(suite: &Suite, environment: &Environment, progress: &dyn Progress) -> Result<Outcome> {
-    Run::open(suite, environment, progress)?.through(Stage::Report)
+    Run::open(suite, Stage::Report, environment, progress)?.through()
 }
 
 /// Runs one stage of the experiments of `suite`.
@@ -61,7 +61,7 @@ pub fn run_stage(
     environment: &Environment,
     progress: &dyn Progress,
 ) -> Result<Outcome> {
-    Run::open(suite, environment, progress)?.only(stage)
+    Run::open(suite, stage, environment, progress)?.only(stage)
 }
 
 struct Run<'a> {
@@ -73,7 +73,18 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn open(suite: &'a Suite, environment: &'a Environment, progress: &'a dyn Progress) -> Result<Self> {
+    fn open(
+        suite: &'a Suite,
+        last: Stage,
+        environment: &'a Environment,
+        progress: &'a dyn Progress,
+    ) -> Result<Self> {
+        let unlabelled = suite.members().iter().any(|(_, e)| e.data.source.is_empty());
+        if unlabelled && last > Stage::Train {
+            let problem = "expected a corpus with a column of labels to score the views against, found vectors alone; \
+                           `manyview train` fits without";
+            return Err(Error::setting("data.source", problem));
+        }
         let dir = RunDir::open(&suite.base)?;
         let outcome = Outcome {
             dir: dir.path().into(),
@@ -85,7 +96,7 @@ impl<'a> Run<'a> {
         Ok(Self { suite, dir, bench: Bench::new(environment, progress), outcome, views: Vec::new() })
     }
 
-    fn through(mut self, last: Stage) -> Result<Outcome> {
+    fn through(mut self) -> Result<Outcome> {
         for (name, experiment) in self.suite.members() {
             let (member, title) = (self.dir.member(name)?, name.unwrap_or(&experiment.name));
             let mut prepared = self.bench.prepare(experiment)?;
@@ -98,7 +109,7 @@ impl<'a> Run<'a> {
             self.finish(title, prepared, Some(record));
         }
         self.write_metrics()?;
-        self.report(last)
+        self.report(Stage::Report)
     }
 
     fn only(mut self, stage: Stage) -> Result<Outcome> {
@@ -144,7 +155,7 @@ impl<'a> Run<'a> {
     }
 
     fn teach(&self, experiment: &Experiment, prepared: &mut Prepared) -> Result<Lesson> {
-        teacher::teach(experiment, &prepared.corpus, &mut prepared.vectors, self.bench.progress)
+        teacher::teach(experiment, &prepared.corpus, prepared.vectors.as_mut(), self.bench.progress)
     }
 
     fn fit(
@@ -176,8 +187,8 @@ impl<'a> Run<'a> {
             lesson,
             linear,
             record,
-            encoder: prepared.vectors.encoder().fingerprint(),
-            tally: prepared.vectors.tally,
+            encoder: prepared.fingerprint.clone(),
+            tally: prepared.tally(),
             truncated: prepared.truncated,
             progress: self.bench.progress,
         };
@@ -199,10 +210,7 @@ impl<'a> Run<'a> {
     }
 
     fn finish(&mut self, title: &str, prepared: Prepared, record: Option<FitRecord>) {
-        let tally = &mut self.outcome.tally;
-        tally.encoded += prepared.vectors.tally.encoded;
-        tally.reused += prepared.vectors.tally.reused;
-        tally.seconds += prepared.vectors.tally.seconds;
+        self.outcome.tally.add(prepared.tally());
         self.outcome.truncated = self.outcome.truncated.max(prepared.truncated);
         self.outcome.fits.extend(record.map(|record| (title.to_string(), record)));
     }
@@ -244,6 +252,6 @@ fn supervision<'a>(
     prepared: &'a Prepared,
     lesson: &'a Lesson,
 ) -> Supervision<'a> {
-    let encoder = prepared.vectors.fingerprint();
+    let encoder = prepared.fingerprint.clone();
     Supervision { experiment, corpus: &prepared.corpus, base: &prepared.base, lesson, encoder }
 }

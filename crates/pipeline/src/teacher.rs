@@ -1,7 +1,7 @@
 use crate::config::{Experiment, TeacherKind};
 use crate::corpus::SplitCorpus;
 use crate::encode::Vectors;
-use crate::{Error, Result};
+use crate::{Error, Result, given};
 use manyview_core::{Embeddings, Encoder, Fingerprint, Instruction, Progress};
 
 /// What a teacher taught: its vectors for training rows, and for the other rows where it can see them.
@@ -24,14 +24,22 @@ pub(crate) struct Lesson {
 pub(crate) fn teach<E: Encoder>(
     experiment: &Experiment,
     corpus: &SplitCorpus,
-    vectors: &mut Vectors<E>,
+    vectors: Option<&mut Vectors<E>>,
     progress: &dyn Progress,
 ) -> Result<Lesson> {
-    let lesson = match experiment.teacher.kind {
-        TeacherKind::Instructed => instructed(experiment, corpus, vectors, progress),
-        TeacherKind::Answers => answers(experiment, corpus, vectors, progress),
-        TeacherKind::Names => names(experiment, corpus, vectors, progress),
-        TeacherKind::Vectors => matrix(experiment, corpus),
+    let lesson = match (experiment.teacher.kind, vectors) {
+        (TeacherKind::Vectors, _) => matrix(experiment, corpus),
+        (TeacherKind::Instructed, Some(vectors)) => instructed(experiment, corpus, vectors, progress),
+        (TeacherKind::Answers, Some(vectors)) => answers(experiment, corpus, vectors, progress),
+        (TeacherKind::Names, Some(vectors)) => names(experiment, corpus, vectors, progress),
+        (kind, None) => Err(Error::setting(
+            "teacher.kind",
+            format!(
+                "the teacher `{}` asks the encoder, and with data.vectors there is none; use `vectors`, or leave out \
+                 data.vectors",
+                kind.as_str()
+            ),
+        )),
     }?;
     if lesson.rows.len() < 2 {
         return Err(Error::setting(
@@ -146,19 +154,8 @@ fn matrix(experiment: &Experiment, corpus: &SplitCorpus) -> Result<Lesson> {
         let problem = "the teacher `vectors` reads a matrix from a .npy or .parquet file; name it here";
         return Err(Error::setting("teacher.vectors", problem));
     };
-    let all = manyview_data::read_vectors(path, &teacher.vectors_column)?;
-    if all.n() != corpus.source_rows {
-        return Err(Error::setting(
-            "teacher.vectors",
-            format!(
-                "expected {} rows, one for each row of {}, found {} in {}",
-                corpus.source_rows,
-                corpus.name,
-                all.n(),
-                path.display()
-            ),
-        ));
-    }
+    let (column, n) = (&teacher.vectors_column, corpus.source_rows);
+    let all = given::matrix("teacher.vectors", path, column, n, &corpus.name)?;
     let of = |rows: &[usize]| {
         let source: Vec<usize> = rows.iter().filter_map(|&i| corpus.corpus.rows.get(i).copied()).collect();
         (!source.is_empty()).then(|| all.select(&source)).transpose()

@@ -10,3 +10,4 @@ mod interruption;
 mod run_directory;
 mod scene;
 mod steps;
+mod vectors;

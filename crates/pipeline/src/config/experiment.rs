@@ -40,7 +40,8 @@ impl Default for Experiment {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Data {
-    /// An embedded corpus (`medquad`, `clinc150`), a `.parquet`, `.csv` or `.jsonl` file, or `hub:ORG/NAME`.
+    /// An embedded corpus (`medquad`, `clinc150`), a `.parquet`, `.csv` or `.jsonl` file, or `hub:ORG/NAME`; empty for
+    /// vectors without texts, which can be fitted but not scored.
     pub source: String,
     /// Configuration of a hub data set that has several.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,6 +52,12 @@ pub struct Data {
     pub text: String,
     /// Column that the views are scored against.
     pub label: String,
+    /// File of base vectors, a row for each row of the source, in place of an encoder: `.npy`, or a list column of a
+    /// `.parquet` file. `encoder.model` then only names what made them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vectors: Option<PathBuf>,
+    /// Column of `data.vectors` in a `.parquet` file.
+    pub vectors_column: String,
     /// Column of each text's answer to `teacher.question`; read for training rows only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answers: Option<String>,
@@ -84,6 +91,8 @@ impl Default for Data {
             revision: "main".into(),
             text: "text".into(),
             label: "label".into(),
+            vectors: None,
+            vectors_column: "vector".into(),
             answers: None,
             split: None,
             limit: None,
