@@ -10,8 +10,10 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod error;
+mod index;
 mod part;
 mod publish;
+mod runs;
 mod space;
 mod store;
 mod stored;

@@ -1,3 +1,4 @@
+use crate::runs::{self, Run};
 use crate::text::TextHash;
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
@@ -5,10 +6,10 @@ use arrow_array::{Array, BooleanArray, FixedSizeBinaryArray, FixedSizeListArray,
 use arrow_schema::{DataType, Field, Schema};
 use manyview_core::Encoded;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::basic::{Compression, Encoding};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::fs::{self, File};
@@ -20,6 +21,7 @@ use std::sync::Arc;
 /// The rows of one part, checked.
 pub(crate) struct Part {
     batches: Vec<RecordBatch>,
+    runs: Vec<Run>,
 }
 
 /// What became of opening a part.
@@ -52,8 +54,12 @@ impl Part {
             return Ok(Opened::Damaged(format!("the content does not fit the name, it would be {expected}")));
         }
         file.rewind().map_err(Error::io(path))?;
-        let batches = contained(|| decode(file, metadata.len(), dim));
-        Ok(batches.map_or_else(Opened::Damaged, |batches| Opened::Whole(Self { batches })))
+        Ok(contained(|| decode(file, metadata.len(), dim)).map_or_else(Opened::Damaged, Opened::Whole))
+    }
+
+    /// Where its vectors stand in the file.
+    pub(crate) fn runs(&self) -> &[Run] {
+        &self.runs
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -142,8 +148,10 @@ fn contained<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err("the Parquet reader panicked on it".into()))
 }
 
-fn decode(file: File, bytes: u64, dim: Option<usize>) -> Result<Vec<RecordBatch>, String> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| e.to_string())?;
+fn decode(file: File, bytes: u64, dim: Option<usize>) -> Result<Part, String> {
+    let options = ArrowReaderOptions::new().with_offset_index_policy(PageIndexPolicy::Optional);
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(|e| e.to_string())?;
     let found = match reader.schema().field_with_name("vector").map(Field::data_type) {
         Ok(&DataType::FixedSizeList(_, found)) => found,
         _ => return Err("expected a column `vector` of fixed-size lists".into()),
@@ -167,6 +175,7 @@ fn decode(file: File, bytes: u64, dim: Option<usize>) -> Result<Vec<RecordBatch>
     if rows.saturating_mul(width).saturating_mul(4) > bytes {
         return Err(format!("{rows} rows of {width} numbers do not fit into its {bytes} bytes"));
     }
+    let runs = runs::of(reader.metadata(), width);
     let batches: Vec<_> = reader
         .build()
         .and_then(|batches| batches.collect::<Result<_, _>>().map_err(ParquetError::from))
@@ -178,7 +187,7 @@ fn decode(file: File, bytes: u64, dim: Option<usize>) -> Result<Vec<RecordBatch>
             return Err("expected finite numbers, found NaN or infinity".into());
         }
     }
-    Ok(batches)
+    Ok(Part { batches, runs })
 }
 
 /// The columns of a batch, all of the same length and without nulls.

@@ -1,3 +1,4 @@
+use crate::index::{Index, Lost};
 use crate::part::{Opened, Part};
 use crate::publish::{create, publish, sweep};
 use crate::space::{Description, parts};
@@ -5,8 +6,10 @@ use crate::table::Table;
 use crate::text::TextHash;
 use crate::{Error, Result, Store, part};
 use manyview_core::{Encoded, Encoder, Fingerprint, Instruction, Progress, Quiet};
-use std::io::Write;
+use std::collections::HashMap;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// An encoder that remembers: it encodes a text once and afterwards reads the vector from a [`Store`].
 ///
@@ -16,12 +19,17 @@ use std::path::Path;
 ///
 /// When other texts were stored before, the chunks differ. The bits are then the same if the encoder is
 /// batch-invariant, that is, if the vector of a text does not depend on the texts encoded beside it.
+///
+/// Where each stored vector stands is kept in memory once its part has been read and checked, so that going through a
+/// large corpus a few thousand texts at a time reads each part twice at most, not once a time.
 #[derive(Clone, Debug)]
 pub struct Stored<E> {
     inner: E,
     store: Store,
     name: String,
     part_rows: usize,
+    /// What is known of each space, by key.
+    known: Arc<Mutex<HashMap<String, Index>>>,
 }
 
 /// How much work the store saved.
@@ -36,7 +44,7 @@ pub struct Reuse {
 impl<E: Encoder> Stored<E> {
     /// Remembers what `inner` makes in `store`. The name is for people: vectors are found by the fingerprint.
     pub fn new(inner: E, store: Store, name: impl Into<String>) -> Self {
-        Self { inner, store, name: name.into(), part_rows: 256 }
+        Self { inner, store, name: name.into(), part_rows: 256, known: Arc::default() }
     }
 
     /// The number of texts in a chunk, and with it the rows of a part: 256 if not said, at least 1.
@@ -108,25 +116,41 @@ impl<E: Encoder> Stored<E> {
         }
     }
 
-    /// Fills the table from the parts, and sets aside those that are damaged.
+    /// Fills the table from the parts, and sets aside those that are damaged. Parts that were seen before are read where
+    /// they are needed, the others until nothing is missing.
     fn recall(&self, key: &str, dir: &Path, table: &mut Table<'_>) -> Result<()> {
-        for path in parts(dir)? {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = known.entry(key.into()).or_insert_with(Index::new);
+        for Lost { path, problem } in index.fill(table, self.inner.dim()) {
+            match problem.kind() {
+                ErrorKind::NotFound => {}
+                ErrorKind::UnexpectedEof => self.set_aside(key, &path, "it is shorter than it was")?,
+                _ => return Err(Error::io(&path)(problem)),
+            }
+        }
+        if table.open() == 0 {
+            return Ok(());
+        }
+        for path in parts(dir)?.into_iter().filter(|path| !index.has(path)).collect::<Vec<_>>() {
             if table.open() == 0 {
                 break;
             }
             match Part::open(&path, Some(self.inner.dim()))? {
                 Opened::Whole(part) => {
                     part.for_each(|hash, vector, norm, cut| table.set(hash, vector, norm, cut));
+                    index.add(&path, &part);
                 }
-                Opened::Damaged(problem) => {
-                    let part = path.display();
-                    tracing::warn!(%part, problem, "damaged part moved to quarantine, its texts are encoded again");
-                    self.store.quarantine(key, &path)?;
-                }
+                Opened::Damaged(problem) => self.set_aside(key, &path, &problem)?,
                 Opened::Gone => {}
             }
         }
         Ok(())
+    }
+
+    fn set_aside(&self, key: &str, path: &Path, problem: &str) -> Result<()> {
+        let part = path.display();
+        tracing::warn!(%part, problem, "damaged part moved to quarantine, its texts are encoded again");
+        self.store.quarantine(key, path)
     }
 
     fn encode_missing(

@@ -66,6 +66,11 @@ impl<'a> Table<'a> {
         self.open -= 1;
     }
 
+    /// The hashes of open slots.
+    pub(crate) fn unfilled(&self) -> impl Iterator<Item = &TextHash> {
+        self.distinct.iter().zip(&self.filled).filter(|(_, filled)| !**filled).map(|((_, hash), _)| hash)
+    }
+
     /// The texts of open slots, longest first, then in order of first appearance.
     pub(crate) fn missing(&self) -> Vec<(&'a str, TextHash)> {
         let mut missing: Vec<_> = self
