@@ -1,7 +1,7 @@
 use crate::args::{Export, ExportFormat};
 use crate::environment::environment;
 use crate::progress::Bars;
-use anyhow::Context;
+use crate::say::say;
 use manyview_pipeline::Format;
 use std::path::Path;
 
@@ -21,19 +21,22 @@ pub(crate) fn export(export: Export, bars: &Bars) -> anyhow::Result<()> {
     };
     manyview_pipeline::export(&export, &environment(), bars)?;
     files(&export.output)?;
-    println!("{}: how to use it, to be read and completed", export.output.join("README.md").display());
-    Ok(())
+    say(format_args!(
+        "{}: how to use it, to be read and completed",
+        export.output.join("README.md").display()
+    ))
 }
 
 fn files(dir: &Path) -> anyhow::Result<()> {
-    let entries = std::fs::read_dir(dir).with_context(|| dir.display().to_string())?;
+    let unread = |source| manyview_core::Error::Io { path: dir.into(), source };
+    let entries = std::fs::read_dir(dir).map_err(unread)?;
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
         match path.is_dir() {
             true => files(&path)?,
             false if path.ends_with("README.md") => {}
-            false => println!("{}", path.display()),
+            false => say(path.display())?,
         }
     }
     Ok(())

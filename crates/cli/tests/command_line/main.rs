@@ -1,5 +1,5 @@
 //! The command line as a stranger meets it: the built program in a directory of its own, offline.
-#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // what sets a scene is part of a test; a skipped one says why
 
 mod bad_corpora;
 mod bad_models;

@@ -1,7 +1,10 @@
 use super::Experiment;
 
-/// The smallest value of each count, as a refusal would otherwise come only after the texts are encoded.
-const LEAST: &[(&str, usize, fn(&Experiment) -> usize)] = &[
+/// A key, its smallest value, and where an experiment has it.
+type Limit = (&'static str, usize, fn(&Experiment) -> usize);
+
+/// The counts that have one: without them a refusal would come only after the texts are encoded.
+const LEAST: &[Limit] = &[
     ("evaluate.seeds", 1, |e| e.evaluate.seeds),
     ("evaluate.restarts", 1, |e| e.evaluate.restarts),
     ("evaluate.resamples", 20, |e| e.evaluate.resamples),
