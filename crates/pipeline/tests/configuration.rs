@@ -1,4 +1,5 @@
 //! The page on the configuration names every key there is, with its default.
+#![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 
 use manyview_pipeline::config::{Experiment, Suite};
 use std::collections::{BTreeMap, BTreeSet};
