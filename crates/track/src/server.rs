@@ -64,7 +64,7 @@ impl Server {
             },
         };
         let uri = format!("{scheme}://{host}{}", path.trim_end_matches('/'));
-        Ok(Self { uri, auth, timeout: Duration::from_secs(5) })
+        Ok(Self { uri, auth, timeout: Duration::from_secs(15) })
     }
 
     /// Shows `token` to be let in.
@@ -79,7 +79,8 @@ impl Server {
         Self { auth: Auth::Basic { user: user.into(), password: password.into() }, ..self }
     }
 
-    /// How long to wait for an answer; 5 seconds unless said otherwise.
+    /// How long the thread that sends, or [`crate::sync`], waits for an answer; 15 seconds unless said otherwise.
+    /// A run waits for neither.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
