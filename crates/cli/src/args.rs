@@ -84,6 +84,14 @@ pub(crate) enum Command {
         /// Directory to make.
         to: PathBuf,
     },
+    /// Compares what earlier runs were and found.
+    Runs {
+        /// The directory of run directories.
+        #[arg(long, default_value = "runs", global = true)]
+        dir: PathBuf,
+        #[command(subcommand)]
+        command: Runs,
+    },
     /// Looks after the vector store.
     Store {
         /// The store's directory.
@@ -159,6 +167,24 @@ pub(crate) enum ExportFormat {
     Npy,
     /// The adapter alone as `manyview infer` reads it.
     Adapter,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Runs {
+    /// Lists runs with their scores.
+    Ls,
+    /// Shows the experiment, the hashes and the figures of one.
+    Show {
+        /// Its name or path.
+        run: PathBuf,
+    },
+    /// Shows where two differ.
+    Diff {
+        /// The name or path of the first.
+        a: PathBuf,
+        /// Of the second.
+        b: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

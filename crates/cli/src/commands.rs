@@ -2,7 +2,7 @@ use crate::args::{Command, Experiment, Infer};
 use crate::environment::environment;
 use crate::progress::Bars;
 use crate::say::say;
-use crate::{print, share, store};
+use crate::{print, runs, share, store};
 use anyhow::bail;
 use manyview_pipeline::config::Suite;
 use manyview_pipeline::{Inference, QUICKSTART, Stage};
@@ -30,6 +30,7 @@ pub(crate) fn run(command: Command, bars: &Bars) -> anyhow::Result<()> {
             let made = manyview_pipeline::quantize(&from, &to).map_err(manyview_pipeline::Error::from)?;
             print::quantized(&to, &made)
         }
+        Command::Runs { dir, command } => runs::run(&dir, command),
         Command::Store { dir, command } => store::run(&dir, command, bars),
     }
 }

@@ -6,6 +6,7 @@ mod commands;
 mod environment;
 mod print;
 mod progress;
+mod runs;
 mod say;
 mod share;
 mod store;

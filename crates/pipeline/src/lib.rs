@@ -26,6 +26,7 @@ mod latency;
 mod report;
 mod run;
 mod run_dir;
+mod runs;
 mod teacher;
 
 pub use corpus::{SplitCorpus, fetch as fetch_corpus};
@@ -44,6 +45,7 @@ pub use manyview_report::{Metrics, Report};
 pub use manyview_store::{Checked, Space, Store};
 pub use run::{Outcome, Stage, run, run_stage};
 pub use run_dir::{RunDir, resolved};
+pub use runs::{Difference, PastRun, PastView, difference as run_difference, past_run, past_runs};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -95,6 +95,11 @@ pub struct Member {
 }
 
 impl Member {
+    /// The member in `path`, which need not be there.
+    pub(crate) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     /// The directory itself.
     pub fn path(&self) -> &Path {
         &self.path

@@ -8,6 +8,7 @@ mod full_disk;
 mod help;
 mod interruption;
 mod run_directory;
+mod runs;
 mod scene;
 mod steps;
 mod vectors;

@@ -1,0 +1,169 @@
+//! Finished runs, read back: what each was, and how two differ.
+
+use crate::fit::FitRecord;
+use crate::run_dir::Member;
+use crate::{Error, Result};
+use manyview_report::Metrics;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A run directory, read back.
+#[derive(Clone, Debug)]
+pub struct PastRun {
+    /// The directory.
+    pub path: PathBuf,
+    /// Its experiment, by dotted key.
+    pub config: BTreeMap<String, Value>,
+    /// Its views: one without a name, or one for each variant.
+    pub views: Vec<PastView>,
+}
+
+/// One view of a run, as far as it got.
+#[derive(Clone, Debug)]
+pub struct PastView {
+    /// The variant's name; empty for a lone experiment.
+    pub name: String,
+    /// What fitting found.
+    pub fit: Option<FitRecord>,
+    /// What was measured.
+    pub metrics: Option<Metrics>,
+}
+
+/// Where two runs differ: a key of the experiment or a figure, and what each run has for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Dotted key.
+    pub key: String,
+    /// In the first run.
+    pub a: Option<Value>,
+    /// In the second.
+    pub b: Option<Value>,
+}
+
+/// The figures by which two views are compared: those that are the same when a run is repeated.
+const FIGURES: &[&str] =
+    &["dataset", "encoder", "n_", "classes", "views.", "gain", "fidelity.", "fit.figures."];
+
+/// The runs below `dir`, by name.
+///
+/// # Errors
+/// A directory that cannot be read, or a run in it that holds something else.
+pub fn past_runs(dir: &Path) -> Result<Vec<PastRun>> {
+    let entries = std::fs::read_dir(dir).map_err(Error::io(dir))?.flatten().map(|entry| entry.path());
+    let mut paths: Vec<PathBuf> = entries.filter(|path| path.join("experiment.toml").is_file()).collect();
+    paths.sort();
+    paths.iter().map(|path| past_run(path)).collect()
+}
+
+/// The run in `path`.
+///
+/// # Errors
+/// [`Error::File`] when there is no run, or something else than a run writes.
+pub fn past_run(path: &Path) -> Result<PastRun> {
+    let file = path.join("experiment.toml");
+    let problem = |problem: String| Error::File { path: file.clone(), problem };
+    let text = std::fs::read_to_string(&file)
+        .map_err(|e| problem(format!("{e}; expected a run directory, see `manyview runs ls`")))?;
+    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| problem(e.to_string()))?;
+    let names: Vec<String> = match table.get("variants") {
+        Some(toml::Value::Table(variants)) => variants.keys().cloned().collect(),
+        _ => vec![String::new()],
+    };
+    let views = names.into_iter().map(|name| {
+        let member = Member::at(path.join(&name));
+        Ok(PastView { fit: member.read("fit.json")?, metrics: member.read("metrics.json")?, name })
+    });
+    let views = views.collect::<Result<_>>()?;
+    let config = serde_json::to_value(table).map_err(|e| problem(e.to_string()))?;
+    Ok(PastRun { path: path.into(), config: flat(&config), views })
+}
+
+/// The keys of the experiments and the figures in which two runs differ.
+///
+/// # Errors
+/// Figures that JSON cannot hold.
+pub fn difference(a: &PastRun, b: &PastRun) -> Result<Vec<Difference>> {
+    let (mut left, mut right) = (a.config.clone(), b.config.clone());
+    left.extend(a.figures()?);
+    right.extend(b.figures()?);
+    let keys: std::collections::BTreeSet<&String> = left.keys().chain(right.keys()).collect();
+    let of =
+        |key: &String| Difference { key: key.clone(), a: left.get(key).cloned(), b: right.get(key).cloned() };
+    Ok(keys.into_iter().map(of).filter(|d| d.a != d.b).collect())
+}
+
+impl PastRun {
+    /// The figures of its views, by dotted key, the variant's name first.
+    ///
+    /// # Errors
+    /// Figures that JSON cannot hold.
+    pub fn figures(&self) -> Result<BTreeMap<String, Value>> {
+        let mut all = BTreeMap::new();
+        for view in &self.views {
+            let at = |key: &str| {
+                if view.name.is_empty() { key.to_string() } else { format!("{}.{key}", view.name) }
+            };
+            if let Some(fit) = &view.fit {
+                all.insert(at("fit.key"), Value::from(fit.key.short()));
+            }
+            let metrics = view.metrics.as_ref().map(serde_json::to_value).transpose();
+            let metrics =
+                metrics.map_err(|e| Error::File { path: self.path.clone(), problem: e.to_string() })?;
+            let figures = metrics.map(|metrics| flat(&metrics)).unwrap_or_default();
+            let wanted =
+                figures.into_iter().filter(|(key, _)| FIGURES.iter().any(|figure| key.starts_with(figure)));
+            all.extend(wanted.map(|(key, value)| (at(&key), value)));
+        }
+        Ok(all)
+    }
+}
+
+/// The leaves of `value`, by dotted key.
+fn flat(value: &Value) -> BTreeMap<String, Value> {
+    fn walk(value: &Value, at: &str, into: &mut BTreeMap<String, Value>) {
+        match value {
+            Value::Object(members) => members.iter().for_each(|(key, value)| {
+                walk(value, &if at.is_empty() { key.clone() } else { format!("{at}.{key}") }, into);
+            }),
+            leaf => drop(into.insert(at.into(), leaf.clone())),
+        }
+    }
+    let mut leaves = BTreeMap::new();
+    walk(value, "", &mut leaves);
+    leaves
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(dir: &Path, name: &str, seed: u64) -> PastRun {
+        let path = dir.join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        let text = format!("name = '{name}'\n[data]\nseed = {seed}\nlabel = 'x'\n");
+        std::fs::write(path.join("experiment.toml"), text).unwrap();
+        past_run(&path).unwrap()
+    }
+
+    #[test]
+    fn two_runs_differ_in_the_keys_that_differ() {
+        let dir = tempfile::tempdir().unwrap();
+        let (a, b) = (run(dir.path(), "a", 1), run(dir.path(), "b", 2));
+        let keys: Vec<_> = difference(&a, &b).unwrap().into_iter().map(|d| d.key).collect();
+        assert_eq!(keys, ["data.seed", "name"]);
+        assert_eq!(difference(&a, &a).unwrap(), []);
+    }
+
+    #[test]
+    fn directories_without_an_experiment_are_no_runs() {
+        let dir = tempfile::tempdir().unwrap();
+        run(dir.path(), "b", 1);
+        run(dir.path(), "a", 1);
+        std::fs::create_dir(dir.path().join("notes")).unwrap();
+        let names: Vec<_> = past_runs(dir.path()).unwrap().into_iter().map(|run| run.path).collect();
+        assert_eq!(names, [dir.path().join("a"), dir.path().join("b")]);
+        let e = past_run(&dir.path().join("notes")).unwrap_err().to_string();
+        assert!(e.contains("runs ls"), "{e}");
+    }
+}
