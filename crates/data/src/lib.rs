@@ -26,8 +26,8 @@ pub use error::{Error, Result};
 pub use hub::Hub;
 pub use labels::Labels;
 pub use split::{Fractions, Split};
-pub use table::{Rows, Table};
-pub use vectors::{NpyWriter, VectorRows, read_vectors, write_npy};
+pub use table::{CsvWriter, Rows, Table};
+pub use vectors::{Beside, NpyWriter, ParquetWriter, VectorRows, read_vectors, write_npy};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

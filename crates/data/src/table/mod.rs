@@ -1,8 +1,10 @@
 mod csv;
+mod csv_writer;
 mod jsonl;
 mod parquet;
 mod rows;
 
+pub use csv_writer::CsvWriter;
 pub use rows::Rows;
 
 use crate::{Error, Result};

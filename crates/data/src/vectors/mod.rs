@@ -1,9 +1,11 @@
 mod lists;
 mod npy;
 mod npy_writer;
+mod parquet_writer;
 mod rows;
 
 pub use npy_writer::NpyWriter;
+pub use parquet_writer::{Beside, ParquetWriter};
 pub use rows::VectorRows;
 
 use crate::{Error, Result};

@@ -1,7 +1,8 @@
 use crate::{Error, Result};
 use manyview_core::Embeddings;
+use ndarray_npy::npy::header::Header;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// The length of the header, in bytes, whatever the number of rows: NumPy pads it with spaces.
@@ -36,12 +37,11 @@ impl NpyWriter {
     /// # Errors
     /// A file that cannot be written, [`Error::File`] for one that was begun otherwise or holds fewer rows.
     pub fn go_on(path: &Path, dim: usize, rows: usize) -> Result<Self> {
-        let open = || File::options().read(true).write(true).open(path);
-        let mut file = open().map_err(Error::io(path))?;
-        let (mut found, length) = (Vec::new(), HEADER as u64 + rows as u64 * dim as u64 * 4);
-        (&file).take(HEADER as u64).read_to_end(&mut found).map_err(Error::io(path))?;
+        let mut file = File::options().read(true).write(true).open(path).map_err(Error::io(path))?;
         let there = file.metadata().map_err(Error::io(path))?.len();
-        if found != header(0, dim) || there < length {
+        let length = HEADER as u64 + rows as u64 * dim as u64 * 4;
+        let begun = Header::from_reader(&mut file).is_ok_and(|found| found.shape.last() == Some(&dim));
+        if !begun || there < length {
             let problem =
                 format!("expected {rows} rows of {dim} numbers to go on from, found others; delete it");
             return Err(Error::file(path, problem));
@@ -137,7 +137,7 @@ mod tests {
         let mut writer = NpyWriter::create(&left, 2).unwrap();
         writer.append(&x(0..3)).unwrap();
         writer.append(&x(20..25)).unwrap();
-        drop(writer);
+        writer.finish().unwrap();
         let mut writer = NpyWriter::go_on(&left, 2, 3).unwrap();
         writer.append(&x(3..7)).unwrap();
         assert_eq!(writer.rows(), 7);
