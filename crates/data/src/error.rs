@@ -98,7 +98,7 @@ pub enum Error {
         problem: String,
     },
     /// The hub does not answer, or breaks off.
-    #[error("{url}: {problem}; check the connection and run again, what was fetched is kept")]
+    #[error("{url}: {problem}; check the connection and run again, what was transferred is kept")]
     Unreachable {
         /// The address.
         url: String,

@@ -23,7 +23,7 @@ mod vectors;
 
 pub use corpus::{Corpus, CorpusConfig, Dropped};
 pub use error::{Error, Result};
-pub use hub::Hub;
+pub use hub::{Hub, Upload, Uploaded};
 pub use labels::Labels;
 pub use split::{Fractions, Split};
 pub use table::{CsvWriter, Rows, Table};

@@ -10,7 +10,7 @@ use ureq::{Agent, Body};
 /// Speaks HTTP with the hub, and tries again where that may help.
 #[derive(Clone)]
 pub(super) struct Client {
-    agent: Agent,
+    pub(super) agent: Agent,
     pub(super) endpoint: String,
     pub(super) token: Option<String>,
     pub(super) delay: Duration,
@@ -80,18 +80,16 @@ impl Client {
         if from > 0 {
             request = request.header(header::RANGE, format!("bytes={from}-"));
         }
-        let answer = request.call().map_err(|e| {
-            let error = unreachable(url, &e);
-            match e {
-                ureq::Error::Timeout(_) | ureq::Error::Io(_) | ureq::Error::Protocol(_) => {
-                    Failure::passing(error)
-                }
-                _ => error.into(),
-            }
-        })?;
-        let status = answer.status().as_u16();
+        let answer = request.call().map_err(|e| failed(url, e))?;
+        match answer.status().as_u16() {
+            200 | 206 | 416 => Ok(answer),
+            status => Err(self.refusal(repo, url, status, &answer)),
+        }
+    }
+
+    /// What an answer other than the expected ones means, and whether to ask again.
+    fn refusal(&self, repo: &Repo, url: &str, status: u16, answer: &Response<Body>) -> Failure {
         let problem = match status {
-            200 | 206 | 416 => return Ok(answer),
             401 if self.token.is_some() => "the token is not valid here; make a new one and set HF_TOKEN",
             401 => {
                 "the name is wrong, or the repository is private or gated; check the name, or set HF_TOKEN"
@@ -101,21 +99,13 @@ impl Client {
                     access"
             }
             404 => "no such repository, revision or file; check the name and the revision",
-            408 | 429 | 500..=599 => {
-                let error =
-                    Error::Unreachable { url: url.into(), problem: format!("the hub answers {status}") };
-                return Err(Failure { error, again: Some(asked_to_wait(&answer)) });
-            }
+            408 | 429 | 500..=599 => return busy(url, answer),
             _ => {
-                return Err(Error::Answer {
-                    url: url.into(),
-                    problem: format!("unexpected status {status}"),
-                }
-                .into());
+                let problem = format!("unexpected status {status}");
+                return Error::Answer { url: url.into(), problem }.into();
             }
         };
-        Err(Error::Refused { repo: repo.to_string(), status, url: url.into(), problem: problem.into() }
-            .into())
+        Error::Refused { repo: repo.to_string(), status, url: url.into(), problem: problem.into() }.into()
     }
 
     /// Tries a few times, with longer and longer waits between, unless told to stop.
@@ -138,6 +128,21 @@ impl Client {
             }
         }
     }
+}
+
+/// A request that got no answer; some may go better the next time.
+pub(super) fn failed(url: &str, e: ureq::Error) -> Failure {
+    let error = unreachable(url, &e);
+    match e {
+        ureq::Error::Timeout(_) | ureq::Error::Io(_) | ureq::Error::Protocol(_) => Failure::passing(error),
+        _ => error.into(),
+    }
+}
+
+/// An answer that asks for patience.
+pub(super) fn busy(url: &str, answer: &Response<Body>) -> Failure {
+    let problem = format!("the hub answers {}", answer.status().as_u16());
+    Failure { error: Error::Unreachable { url: url.into(), problem }, again: Some(asked_to_wait(answer)) }
 }
 
 pub(super) fn unreachable(url: &str, e: &dyn std::fmt::Display) -> Error {

@@ -4,6 +4,10 @@ mod download;
 mod listing;
 mod repo;
 mod selection;
+mod upload;
+mod upload_file;
+mod upload_lfs;
+mod upload_request;
 
 use crate::{Error, Result};
 use cache::Cache;
@@ -13,6 +17,7 @@ use manyview_core::Progress;
 use repo::{Repo, is_commit};
 use std::path::PathBuf;
 use std::time::Duration;
+pub use upload::{Upload, Uploaded};
 
 /// The Hugging Face hub and the cache in front of it, in the layout of Python's `huggingface_hub`.
 ///

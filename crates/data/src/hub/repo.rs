@@ -47,6 +47,27 @@ impl Repo {
         format!("{endpoint}/{prefix}{}/resolve/{commit}/{}", self.name, file.join("/"))
     }
 
+    /// A page of its API, such as `commit/main`.
+    pub(super) fn api_url(&self, endpoint: &str, page: &str, revision: &str) -> String {
+        format!("{endpoint}/api/{}/{}/{page}/{}", self.kind, self.name, encoded(revision))
+    }
+
+    /// What the API says of it as a whole.
+    pub(super) fn about_url(&self, endpoint: &str) -> String {
+        format!("{endpoint}/api/{}/{}", self.kind, self.name)
+    }
+
+    /// Where large files are announced before they are sent.
+    pub(super) fn batch_url(&self, endpoint: &str) -> String {
+        format!("{endpoint}/{}.git/info/lfs/objects/batch", self.name)
+    }
+
+    /// Organisation or user, and name, which a repository to write to must have.
+    pub(super) fn owner_and_name(&self) -> Result<(&str, &str)> {
+        let parts = self.name.split_once('/');
+        parts.ok_or_else(|| self.error("expected `ORG/NAME`, the organisation or user as well"))
+    }
+
     pub(super) fn error(&self, problem: impl Into<String>) -> Error {
         Error::Repository { repo: self.name.clone(), problem: problem.into() }
     }
