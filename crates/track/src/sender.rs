@@ -1,9 +1,10 @@
 use crate::delivery::Delivery;
 use manyview_core::Progress;
 use std::fs::File;
-use std::sync::Arc;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender as Channel, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ const LAST: Duration = Duration::from_secs(5);
 /// A thread that sends what the record holds, until dropped; dropping waits for it a few seconds.
 pub(crate) struct Sender {
     open: Option<Channel<()>>,
-    over: Receiver<()>,
+    over: Mutex<Receiver<()>>,
     stopped: Stopped,
 }
 
@@ -46,7 +47,7 @@ impl Sender {
             drop(running);
         };
         thread::Builder::new().name("manyview-track".into()).spawn(work)?;
-        Ok(Self { open: Some(open), over, stopped })
+        Ok(Self { open: Some(open), over: over.into(), stopped })
     }
 }
 
@@ -54,7 +55,7 @@ impl Drop for Sender {
     fn drop(&mut self) {
         self.open = None;
         // Nothing is ever said on this channel: it closes with the thread.
-        self.over.recv_timeout(LAST).ok();
+        self.over.get_mut().unwrap_or_else(PoisonError::into_inner).recv_timeout(LAST).ok();
         self.stopped.0.store(true, Ordering::Relaxed);
     }
 }
