@@ -58,8 +58,8 @@ pub(crate) fn encoder<E: Encoder>(
 ) -> Result<Pass> {
     let one = |i: usize| texts.get(i % texts.len()..).and_then(|t| t.get(..1)).unwrap_or(texts);
     Ok(Pass {
-        one: timed(experiment, |i| Ok(drop(encoder.encode(one(i), instruction)?)))?,
-        batch: timed(experiment, |_| Ok(drop(encoder.encode(texts, instruction)?)))?,
+        one: timed(experiment, |i| Ok(encoder.encode(one(i), instruction).map(drop)?))?,
+        batch: timed(experiment, |_| Ok(encoder.encode(texts, instruction).map(drop)?))?,
     })
 }
 
@@ -71,8 +71,8 @@ pub(crate) fn adapter(experiment: &Experiment, vectors: &Embeddings, linear: &Li
     let singles = vectors.rows().map(|row| Embeddings::from_rows([row])).collect::<Result<Vec<_>, _>>()?;
     let one = |i: usize| singles.get(i % singles.len()).unwrap_or(vectors);
     Ok(Pass {
-        one: timed(experiment, |i| Ok(drop(linear.transform(one(i))?)))?,
-        batch: timed(experiment, |_| Ok(drop(linear.transform(vectors)?)))?,
+        one: timed(experiment, |i| Ok(linear.transform(one(i)).map(drop)?))?,
+        batch: timed(experiment, |_| Ok(linear.transform(vectors).map(drop)?))?,
     })
 }
 

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use std::path::PathBuf;
 
 /// A loaded model, by the `model_type` of its `config.json`.
+#[allow(clippy::large_enum_variant)] // one of it, never moved about
 pub(crate) enum Model {
     Bert(Bert),
     Qwen3(Qwen3),

@@ -80,7 +80,7 @@ impl Qwen3 {
         let groups = query > 0 && key > 0 && query % key == 0 && hidden > 0;
         sound(layout, "num_attention_heads as a multiple of num_key_value_heads", groups)?;
         let dim = config.head_dim.unwrap_or(hidden / query);
-        sound(layout, "an even head_dim above 0", dim > 0 && dim % 2 == 0)?;
+        sound(layout, "an even head_dim above 0", dim > 0 && dim.is_multiple_of(2))?;
         let heads = Heads { query, key, dim, causal: true };
         let weights = Weights::open(&layout.transformer, "embed_tokens.weight")?;
         let layers = (0..config.num_hidden_layers).map(|i| Layer::load(&weights, &config, heads, i, device));

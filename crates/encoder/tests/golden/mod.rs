@@ -1,5 +1,6 @@
 //! What the reference implementation gave for the texts of `texts.json`.
 #![allow(dead_code)] // each test file uses its part
+#![allow(clippy::unwrap_used)]
 
 use manyview_encoder::{Device, EncoderConfig, TextEncoder};
 use safetensors::SafeTensors;
