@@ -20,6 +20,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    const CONNECT: Duration = Duration::from_secs(5);
     const LARGEST_ANSWER: u64 = 4 << 20;
     /// The server may pass an artifact on before it answers.
     const UPLOAD_ANSWER: Duration = Duration::from_secs(60);
@@ -34,9 +35,10 @@ impl Client {
             .max_redirects_will_error(false)
             .accept_encoding("identity")
             .user_agent(concat!("manyview/", env!("CARGO_PKG_VERSION")))
-            .timeout_connect(Some(patience.min(Duration::from_secs(2))))
+            .timeout_resolve(Some(patience.min(Self::CONNECT)))
+            .timeout_connect(Some(patience.min(Self::CONNECT)))
             .timeout_per_write(Some(patience))
-            .timeout_per_read(Some(patience));
+            .timeout_recv_body(Some(patience));
         if server.is_local() {
             config = config.proxy(None);
         }

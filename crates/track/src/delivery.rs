@@ -118,7 +118,7 @@ impl Delivery {
     fn refused(&self, remote: &Remote, items: &[Item]) -> Result<Vec<Error>> {
         let e = match self.client.log(&remote.run_id, items) {
             Ok(()) => return Ok(Vec::new()),
-            Err(e @ Error::Refused { status: 400, .. }) => e,
+            Err(e @ Error::Refused { status: 400 | 413, .. }) => e,
             Err(e) => return Err(e),
         };
         if let (halves, true) = (items.split_at(items.len() / 2), items.len() > 1) {

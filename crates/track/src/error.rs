@@ -78,7 +78,9 @@ pub enum Error {
         problem: String,
     },
     /// The server says no.
-    #[error("tracking server {server}: status {status}: {problem}")]
+    #[error(
+        "tracking server {server}: status {status}: {problem}; put that right, then send what it missed with `sync`"
+    )]
     Refused {
         /// Its address.
         server: String,

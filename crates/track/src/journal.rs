@@ -1,7 +1,7 @@
 use crate::log::{FILE, Tail};
 use crate::{Entry, Error, Result};
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Appends whole lines to the record.
@@ -23,7 +23,7 @@ impl Journal {
                 }
                 length = tail.offset();
             }
-            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => (),
+            Err(Error::NoRun { .. }) => (),
             Err(e) => return Err(e),
         }
         let file = OpenOptions::new().create(true).append(true).open(&path).map_err(Error::io(&path))?;

@@ -1,6 +1,6 @@
 use crate::{Entry, Error, Event, Result, Status};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, ErrorKind, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// The record of a run, below its directory.
@@ -45,8 +45,7 @@ impl Log {
 /// Reads the record in the run directory `dir`.
 ///
 /// # Errors
-/// [`Error::Io`] without a record, [`Error::NoRun`] when its first line is missing, [`Error::Line`] when a line that
-/// is not the last is not an event.
+/// [`Error::NoRun`] without a record or a first line, [`Error::Line`] when a line that is not the last is not an event.
 pub fn read(dir: &Path) -> Result<Log> {
     let mut tail = Tail::open(dir)?;
     let first = tail.start()?;
@@ -83,7 +82,10 @@ pub(crate) struct Tail {
 impl Tail {
     pub(crate) fn open(dir: &Path) -> Result<Self> {
         let path = dir.join(FILE);
-        let file = File::open(&path).map_err(Error::io(&path))?;
+        let file = File::open(&path).map_err(|e| match e.kind() {
+            ErrorKind::NotFound => Error::NoRun { path: path.clone() },
+            _ => Error::io(&path)(e),
+        })?;
         Ok(Self { path, reader: BufReader::new(file), line: 0, offset: 0, torn: false })
     }
 

@@ -25,11 +25,8 @@ pub struct Synced {
 /// [`Error::Busy`] while the run is recorded or sent by another process, those of [`crate::read`], and
 /// [`Error::Unreachable`], [`Error::Refused`] or [`Error::Answer`] at the server. What was sent until then stays sent.
 pub fn sync(dir: &Path, server: &Server, progress: &dyn Progress) -> Result<Synced> {
-    if !dir.is_dir() {
-        return Err(Error::NoRun { path: dir.into() });
-    }
-    let _lock = lock::hold(dir)?;
     let run = run(dir)?;
+    let _lock = lock::hold(dir)?;
     let before = Cursor::load(dir, server, &run);
     progress.begin("sync", lines(dir)?.saturating_sub(before.lines));
     let mut delivery = Delivery::open(dir, server.clone(), before.clone())?;

@@ -2,10 +2,11 @@
 """Runs the example `record` against a real `mlflow server`, and asks MLflow's own client what arrived.
 
 Takes `mlflow` from $MLFLOW or the PATH, and the client from the Python beside it:
-    python3 -m venv V && V/bin/pip install mlflow && MLFLOW=V/bin/mlflow crates/track/tests/against_mlflow.py
+    python3 -m venv V && V/bin/pip install mlflow Flask-WTF && MLFLOW=V/bin/mlflow crates/track/tests/against_mlflow.py
 """
 
 import json, os, shutil, signal, socket, subprocess, sys, tempfile, time
+from importlib.util import find_spec
 from pathlib import Path
 
 MLFLOW = os.environ.get("MLFLOW") or shutil.which("mlflow") or sys.exit("no mlflow: set MLFLOW or the PATH")
@@ -18,6 +19,7 @@ except ImportError:
     os.execv(PYTHON, [PYTHON, __file__, "again"])
 
 os.environ |= {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_DISABLE_TELEMETRY": "true"}
+PASSWORD = "canary-password-4711"
 EXPERIMENT = "headlines: größe"
 HERE = Path(__file__).parent.parent
 
@@ -199,5 +201,35 @@ with tempfile.TemporaryDirectory() as scratch:
         client, found = check_all(server, record.run)
         check_artifacts(client, found, scratch / "got-local")
         said("artifacts in a directory of this machine")
+    finally:
+        server.stop()
+
+    if find_spec("flask_wtf") is None:
+        sys.exit("not run: a server with passwords, which takes pip install Flask-WTF")
+    (scratch / "auth.ini").write_text(
+        f"""[mlflow]
+default_permission = READ
+database_uri = sqlite:///{scratch}/auth.db
+admin_username = ann
+admin_password = {PASSWORD}
+authorization_function = mlflow.server.auth:authenticate_request_basic_auth
+"""
+    )
+    os.environ |= {"MLFLOW_AUTH_CONFIG_PATH": str(scratch / "auth.ini"), "MLFLOW_FLASK_SERVER_SECRET_KEY": "of the test"}
+    os.environ |= {"MLFLOW_TRACKING_USERNAME": "ann", "MLFLOW_TRACKING_PASSWORD": PASSWORD}
+    server = Server(scratch / "guarded", "--app-name", "basic-auth")
+    try:
+        bare, guarded = server.uri, server.uri.replace("//", f"//ann:{PASSWORD}@")
+        server.uri = bare.replace("//", "//ann:wrong@")
+        record = Record(scratch / "let-in", server)
+        assert record.finish() == {"sent": 0, "left": 2509, "skipped": 0}
+        server.uri = guarded
+        assert sync(scratch / "let-in", server) == {"sent": 2509, "left": 0, "skipped": 0}
+        server.uri = bare
+        client, found = check_all(server, record.run)
+        check_artifacts(client, found, scratch / "got-let-in")
+        kept = "".join((scratch / "let-in" / f).read_text() for f in ["tracking.jsonl", "tracking.sent.json"])
+        assert PASSWORD not in kept and "wrong" not in kept
+        said("a server with passwords: a wrong one leaves everything to sync, the right one sends it")
     finally:
         server.stop()

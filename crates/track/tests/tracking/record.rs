@@ -75,6 +75,15 @@ fn a_run_without_a_server_is_recorded_and_can_be_sent_later() {
 }
 
 #[test]
+fn a_directory_without_a_record_is_left_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::new("http://127.0.0.1:9").unwrap();
+    assert!(matches!(sync(dir.path(), &server, &Quiet), Err(Error::NoRun { .. })));
+    assert!(matches!(read(&dir.path().join("none")), Err(Error::NoRun { .. })));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn the_same_record_reaches_two_servers() {
     let (one, two, dir) = (Fake::new(Mood::Well), Fake::new(Mood::Well), tempfile::tempdir().unwrap());
     let tracker = Tracker::open(dir.path(), Server::new(&one.uri()).ok(), info()).unwrap();
