@@ -6,15 +6,20 @@ Needs Python with numpy, torch, sentence-transformers, onnx and onnxruntime. No 
 
 Fits adapters without and with a bias on the vectors of two encoders (the embedded int8 MiniLM with mean pooling, a tiny
 Qwen3 with last-token pooling and a prompt), exports each in every format, and compares what sentence-transformers,
-onnxruntime and NumPy compute with `manyview infer`, to 1e-5 in every component.
+onnxruntime and NumPy compute with `manyview infer`, to 1e-5 in every component. Then pushes to a hub of 60 lines on the
+loopback interface, and compares what arrived.
 """
 
+import base64
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
@@ -47,8 +52,10 @@ train.center = true
 """
 
 
-def manyview(*arguments, code=0):
-    done = subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True)
+def manyview(*arguments, code=0, **environment):
+    done = subprocess.run(
+        [BINARY, *map(str, arguments)], capture_output=True, text=True, env=os.environ | environment
+    )
     assert done.returncode == code, f"manyview {arguments}: exit {done.returncode}\n{done.stderr}"
     return done.stdout + done.stderr
 
@@ -115,6 +122,85 @@ def card(text, to):
     assert "Identify the weather" in text and "V-measure" in text and os.getcwd() not in text, text
 
 
+class Hub(BaseHTTPRequestHandler):
+    """Takes uploads as the hub does: /api/repos/create, preupload, LFS batch, storage, commit."""
+
+    def do_POST(self):
+        hub, body = self.server, self.rfile.read(int(self.headers["content-length"]))
+        if self.headers["authorization"] != "Bearer hf_secret":
+            return self.answer(403, {"error": "not yours"})
+        if self.path == "/api/repos/create":
+            made, hub.exists = not hub.exists, True
+            return self.answer(200 if made else 409, {})
+        if self.path.endswith("/preupload/main"):
+            wanted = [
+                {"path": file["path"], "uploadMode": mode(file["path"]), "oid": hub.oids.get(file["path"])}
+                for file in json.loads(body)["files"]
+            ]
+            return self.answer(200, {"files": wanted})
+        if self.path.endswith(".git/info/lfs/objects/batch"):
+            storage = f"http://localhost:{hub.server_port}/storage/"
+            objects = [
+                {"oid": o["oid"], "size": o["size"], "actions": {"upload": {"href": storage + o["oid"]}}}
+                for o in json.loads(body)["objects"]
+            ]
+            return self.answer(200, {"objects": objects})
+        for line in map(json.loads, body.splitlines()):
+            if line["key"] == "header":
+                hub.commits += 1
+                continue
+            value = line["value"]
+            large = line["key"] == "lfsFile"
+            content = hub.storage[value["oid"]] if large else base64.b64decode(value["content"])
+            git = hashlib.sha1(f"blob {len(content)}\0".encode() + content).hexdigest()
+            hub.files[value["path"]], hub.oids[value["path"]] = content, value["oid"] if large else git
+        self.answer(200, {"commitOid": f"{hub.commits:040x}"})
+
+    def do_PUT(self):
+        content = self.rfile.read(int(self.headers["content-length"]))
+        assert "authorization" not in self.headers, "the token went to storage"
+        assert hashlib.sha256(content).hexdigest() == self.path.removeprefix("/storage/")
+        self.server.storage[self.path.removeprefix("/storage/")] = content
+        self.answer(200, {})
+
+    def do_GET(self):
+        self.answer(200, {"sha": f"{self.server.commits:040x}", "siblings": []})
+
+    def answer(self, status, body):
+        body = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def mode(path):
+    return "lfs" if path.endswith((".safetensors", ".onnx", ".npy")) else "regular"
+
+
+def push(run):
+    for source in ["to/sentence-transformers", "to/onnx", "to/npy", "."]:
+        hub = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+        hub.exists, hub.commits, hub.files, hub.oids, hub.storage = False, 0, {}, {}, {}
+        threading.Thread(target=hub.serve_forever, daemon=True).start()
+        where = {"HF_HUB_OFFLINE": "", "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}"}
+        there = Path(run, source)
+        said = manyview("push", there, "org/name", HF_TOKEN="hf_secret", **where)
+        again = manyview("push", there, "org/name", HF_TOKEN="hf_secret", **where)
+        assert "nothing has changed" in again and hub.commits == 1, again
+        if source == ".":  # a run: what `export --to adapter` makes
+            there = Path(run, "to/adapter")
+        here = {str(p.relative_to(there)): p.read_bytes() for p in there.rglob("*") if p.is_file()}
+        assert hub.files == here, sorted(hub.files) + sorted(here)
+        said += manyview("push", there, "org/name", HF_TOKEN="hf_wrong", code=2, **where)
+        assert "hf_secret" not in said and "hf_wrong" not in said and "HF_TOKEN" in said, said
+        print(f"{run}/{source}: {len(here)} files arrived as they are, once")
+        hub.shutdown()
+
+
 def main():
     with tempfile.TemporaryDirectory() as directory:
         os.chdir(directory)
@@ -131,6 +217,7 @@ def main():
         other = ["--to", "sentence-transformers", "other", "--encoder", "tiny"]
         said = manyview("export", "runs/minilm/plain", *other, code=2)
         assert "encoder" in said and not Path("other").exists(), said
+        push("runs/minilm/plain")
     print("every export computes what `manyview infer` does")
 
 

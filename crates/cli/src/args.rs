@@ -69,6 +69,8 @@ pub(crate) enum Command {
     Infer(Infer),
     /// Writes a fitted adapter and a model card for other programs: sentence-transformers, ONNX, NumPy.
     Export(Export),
+    /// Sends an export, or the adapter of a run, to a hub as one commit.
+    Push(Push),
     /// Says what is missing before a long job starts.
     Doctor {
         /// An experiment to check as well.
@@ -155,6 +157,27 @@ pub(crate) struct Export {
     /// Device to load the encoder on.
     #[arg(long, default_value = "flex")]
     pub(crate) device: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+HF_TOKEN holds a token that may write. HF_ENDPOINT names another hub than huggingface.co. A second push sends
+what has changed and removes nothing.")]
+pub(crate) struct Push {
+    /// A directory that `export` made; or a run directory, a variant's directory in it, or an adapter directory.
+    pub(crate) from: PathBuf,
+    /// The repository; it is made where there is none.
+    #[arg(value_name = "ORG/NAME")]
+    pub(crate) repo: String,
+    /// The branch; it is made where there is none.
+    #[arg(long, default_value = "main")]
+    pub(crate) revision: String,
+    /// Makes the repository private; refuses to push where everyone can see it.
+    #[arg(long)]
+    pub(crate) private: bool,
+    /// What the commit says of itself.
+    #[arg(long, value_name = "TEXT", default_value = "A view made with Manyview")]
+    pub(crate) message: String,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

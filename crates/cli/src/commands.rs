@@ -25,6 +25,7 @@ pub(crate) fn run(command: Command, bars: &Bars) -> anyhow::Result<()> {
         Command::Report(experiment) => stage(&experiment, Stage::Report, bars),
         Command::Infer(infer) => self::infer(infer, bars),
         Command::Export(export) => share::export(export, bars),
+        Command::Push(push) => share::push(push, bars),
         Command::Doctor { config, overrides } => doctor(config.as_deref(), &overrides, bars),
         Command::Quantize { from, to } => {
             let made = manyview_pipeline::quantize(&from, &to).map_err(manyview_pipeline::Error::from)?;

@@ -1,8 +1,8 @@
-use crate::args::{Export, ExportFormat};
+use crate::args::{Export, ExportFormat, Push};
 use crate::environment::environment;
 use crate::progress::Bars;
 use crate::say::say;
-use manyview_pipeline::Format;
+use manyview_pipeline::{Format, Upload};
 use std::path::Path;
 
 /// Writes an adapter for other programs, and says what lies where.
@@ -25,6 +25,17 @@ pub(crate) fn export(export: Export, bars: &Bars) -> anyhow::Result<()> {
         "{}: how to use it, to be read and completed",
         export.output.join("README.md").display()
     ))
+}
+
+/// Sends a directory to a hub, and says where it is.
+pub(crate) fn push(push: Push, bars: &Bars) -> anyhow::Result<()> {
+    let upload =
+        Upload { repo: push.repo, revision: push.revision, private: push.private, message: push.message };
+    let uploaded = manyview_pipeline::push(&push.from, &upload, &environment(), bars)?;
+    match uploaded.changed {
+        0 => say(format_args!("{}: nothing has changed", uploaded.url)),
+        n => say(format_args!("{}: {n} files new or changed", uploaded.url)),
+    }
 }
 
 fn files(dir: &Path) -> anyhow::Result<()> {

@@ -10,5 +10,6 @@ mod interruption;
 mod run_directory;
 mod runs;
 mod scene;
+mod sharing;
 mod steps;
 mod vectors;

@@ -14,6 +14,8 @@ pub(super) struct Card<'a> {
     pub(super) saved: &'a Saved,
     pub(super) metrics: Option<&'a Metrics>,
     pub(super) format: Format,
+    /// Whether the base vectors came with the corpus, as they were.
+    pub(super) given: bool,
 }
 
 /// The card with names in place of paths of this machine.
@@ -64,7 +66,8 @@ impl Card<'_> {
             Format::Npy | Format::Adapter => ("", "feature-extraction", &[]),
         };
         let tags: String = tags.iter().chain(&["manyview"]).map(|tag| format!("- {tag}\n")).collect();
-        let base = base_model(&self.saved.card).map(|base| format!("base_model: {}\n", quoted(&base)));
+        let base =
+            base_model(&self.saved.card, self.given).map(|base| format!("base_model: {}\n", quoted(&base)));
         format!(
             "---\n{library}pipeline_tag: {pipeline}\n{}tags:\n{tags}\
              # license: choose one that the base model and the texts it was taught with allow\n---\n",
@@ -85,11 +88,16 @@ impl Card<'_> {
 
     fn usage(&self, card: &AdapterCard) -> String {
         let (dim_in, dim_out) = (card.dim_in, card.dim_out);
-        let base = format!(
-            "`base` is `[n, {dim_in}]`, float32: vectors of length 1 of {}, without an instruction, such as `base.npy` of \
-             `manyview infer`.",
-            card.encoder
-        );
+        let base = match self.given {
+            true => format!(
+                "`base.npy` is `[n, {dim_in}]`, float32: vectors such as it was fitted on, as they were."
+            ),
+            false => format!(
+                "`base.npy` is `[n, {dim_in}]`, float32: vectors of length 1 of {}, without an instruction, as \
+                 `manyview infer` writes them.",
+                card.encoder
+            ),
+        };
         match self.format {
             Format::SentenceTransformers => format!(
                 "```python\nfrom sentence_transformers import SentenceTransformer\n\n\
@@ -114,7 +122,7 @@ impl Card<'_> {
                      view /= np.linalg.norm(view, axis=1, keepdims=True)  # [n, {dim_out}], length 1 each\n```\n"
                 )
             }
-            Format::Adapter => "With these files in the directory `view`:\n\n```sh\n\
+            Format::Adapter => "```sh\nhf download REPOSITORY --local-dir view\n\
                  manyview infer --input texts.csv --adapter view --output-dir out  # out/adapter.npy\n```\n"
                 .into(),
         }
@@ -122,10 +130,10 @@ impl Card<'_> {
 }
 
 /// The repository of the encoder, where it has one.
-fn base_model(card: &AdapterCard) -> Option<String> {
+fn base_model(card: &AdapterCard, given: bool) -> Option<String> {
     let model = card.settings.get("model").and_then(|model| model.as_str()).unwrap_or(&card.encoder);
     match model {
-        embedded::ENCODER => Some(embedded::ENCODER_ORIGIN.into()),
+        embedded::ENCODER if !given => Some(embedded::ENCODER_ORIGIN.into()),
         model => model.strip_prefix(HUB).map(String::from),
     }
 }

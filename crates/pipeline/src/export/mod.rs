@@ -7,7 +7,7 @@ mod staging;
 
 use crate::infer::{encoder_of, load};
 use crate::run_dir::METRICS;
-use crate::{Environment, Error, Result, encoder};
+use crate::{Environment, Error, Result, encoder, given};
 use card::Card;
 use manyview_adapter::Saved;
 use manyview_core::Progress;
@@ -51,12 +51,20 @@ pub enum Format {
 pub fn export(export: &Export, environment: &Environment, progress: &dyn Progress) -> Result<()> {
     let saved = load(&export.adapter)?;
     let metrics = metrics(&export.adapter, &saved)?;
+    let config = encoder_of(&saved.card, export.encoder.as_deref(), &export.device)?;
+    let given = given::fingerprint(&config, saved.card.dim_in) == saved.card.encoder_fingerprint;
+    if given && export.format == Format::SentenceTransformers {
+        return Err(Error::setting(
+            "--to sentence-transformers",
+            "expected an adapter of an encoder that runs here, found one of vectors that came with the corpus; export \
+             onnx, npy or adapter",
+        ));
+    }
     staging::vacant(&export.output)?;
-    let card = Card { saved: &saved, metrics: metrics.as_ref(), format: export.format };
+    let card = Card { saved: &saved, metrics: metrics.as_ref(), format: export.format, given };
     staging::publish(&export.output, progress, |dir| {
         match export.format {
             Format::SentenceTransformers => {
-                let config = encoder_of(&saved.card, export.encoder.as_deref(), &export.device)?;
                 let encoder = encoder::load(&config, environment, progress)?;
                 sentence_transformers::write(dir, &saved, &encoder, progress)?;
             }
