@@ -8,20 +8,22 @@
 //! wrong one could not be seen in the result.
 #![forbid(unsafe_code)]
 
-mod attention;
+mod architecture;
 mod batches;
+mod checkpoint;
+mod engine;
 mod error;
-mod layers;
 mod layout;
 mod model;
+mod native;
 mod pooling;
 mod portable;
 mod quantize;
 mod text_encoder;
 mod tokens;
-mod weights;
 
 pub use burn::tensor::Device;
+pub use engine::Engine;
 pub use error::{Error, Result};
 pub use pooling::Pooling;
 pub use portable::portable;

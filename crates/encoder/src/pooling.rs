@@ -1,6 +1,5 @@
 use crate::layout::json;
 use crate::{Error, Result};
-use burn::tensor::{Int, Tensor, TensorData};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -69,29 +68,16 @@ impl Pooling {
         }
     }
 
-    /// One vector a text, `[texts, hidden]`, from packed states `[tokens, hidden]` of texts of these lengths.
-    pub(crate) fn pool(self, states: Tensor<2>, lengths: &[usize]) -> Tensor<2> {
-        let mut start = 0;
-        let starts = lengths.iter().map(|n| {
-            let at = start;
-            start += n;
-            at
+    /// Which packed tokens become the vectors of texts of these lengths; none where all do.
+    pub(crate) fn rows(self, lengths: &[usize]) -> Option<Vec<usize>> {
+        let ends = lengths.iter().scan(0, |end, &n| {
+            *end += n;
+            Some(*end)
         });
         match self {
-            Self::Cls => pick(states, starts.collect()),
-            Self::LastToken => pick(states, starts.zip(lengths).map(|(at, n)| at + n - 1).collect()),
-            Self::Mean => {
-                let spans: Vec<(usize, usize)> = starts.zip(lengths.iter().copied()).collect();
-                let means = spans.into_iter().map(|(at, n)| states.clone().narrow(0, at, n).mean_dim(0)); // [1, hidden]
-                Tensor::cat(means.collect(), 0) // [texts, hidden]
-            }
+            Self::Cls => Some(ends.zip(lengths).map(|(end, n)| end - n).collect()),
+            Self::LastToken => Some(ends.map(|end| end - 1).collect()),
+            Self::Mean => None,
         }
     }
-}
-
-fn pick(states: Tensor<2>, rows: Vec<usize>) -> Tensor<2> {
-    let n = rows.len();
-    let rows: Vec<i64> = rows.into_iter().map(|r| r as i64).collect();
-    let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [n]), &states.device()); // [texts]
-    states.select(0, rows)
 }

@@ -1,5 +1,5 @@
+use crate::checkpoint::{Checkpoint, SCALE};
 use crate::layout::{Layout, json};
-use crate::weights::{SCALE, Weights};
 use crate::{Error, Pooling, Result, TextEncoder};
 use manyview_core::{Encoder, Progress};
 use safetensors::Dtype;
@@ -68,9 +68,9 @@ fn pooling_config(encoder: &TextEncoder) -> Value {
 
 /// The weights, as they are where everyone reads them, and otherwise as one file of `f32`.
 fn weights(from: &Path, to: &Path, progress: &dyn Progress) -> Result<()> {
-    let weights = Weights::open_any(from)?;
-    let int8: Vec<&str> = weights.names().filter(|name| weights.is_int8(name)).collect();
-    let mut files: Vec<PathBuf> = weights.paths().map(Path::to_path_buf).collect();
+    let checkpoint = Checkpoint::open_any(from)?;
+    let int8: Vec<&str> = checkpoint.names().filter(|name| checkpoint.is_int8(name)).collect();
+    let mut files: Vec<PathBuf> = checkpoint.paths().map(Path::to_path_buf).collect();
     if int8.is_empty() {
         files.extend(Some(from.join("model.safetensors.index.json")).filter(|_| files.len() > 1));
         progress.begin("copy", files.len() as u64);
@@ -83,16 +83,16 @@ fn weights(from: &Path, to: &Path, progress: &dyn Progress) -> Result<()> {
         return Ok(());
     }
     let scale_of = |name: &str| name.strip_suffix(SCALE).is_some_and(|name| int8.contains(&name));
-    let names: Vec<&str> = weights.names().filter(|name| !scale_of(name)).collect();
+    let names: Vec<&str> = checkpoint.names().filter(|name| !scale_of(name)).collect();
     let mut tensors = Vec::new();
     progress.begin("copy", names.len() as u64);
     for name in names {
         stopped(progress)?;
         let (dtype, bytes) = match int8.contains(&name) {
-            true => (Dtype::F32, weights.read(name)?.iter().flat_map(|v| v.to_le_bytes()).collect()),
-            false => weights.as_saved(name)?,
+            true => (Dtype::F32, checkpoint.read(name)?.iter().flat_map(|v| v.to_le_bytes()).collect()),
+            false => checkpoint.as_saved(name)?,
         };
-        tensors.push((name, dtype, weights.shape(name).unwrap_or_default().to_vec(), bytes));
+        tensors.push((name, dtype, checkpoint.shape(name).unwrap_or_default().to_vec(), bytes));
         progress.advance(1);
     }
     progress.end();

@@ -1,5 +1,5 @@
+use crate::checkpoint::{Checkpoint, SCALE};
 use crate::layout::Layout;
-use crate::weights::{SCALE, Weights};
 use crate::{Error, Result};
 use rayon::prelude::*;
 use safetensors::Dtype;
@@ -37,18 +37,18 @@ pub struct Quantized {
 /// An encoder that cannot be read, a directory that is there already, or files that cannot be written.
 pub fn quantize(from: &Path, to: &Path) -> Result<Quantized> {
     let layout = Layout::read(from)?;
-    let weights = Weights::open_any(&layout.transformer)?;
+    let checkpoint = Checkpoint::open_any(&layout.transformer)?;
     if to.exists() {
         return Err(Error::file(to, "expected a directory to make, found it there already; name another"));
     }
     let mut tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
     let mut matrices = 0;
-    for name in weights.names().filter(|name| !name.ends_with(SCALE)) {
-        let shape = weights.shape(name).unwrap_or_default().to_vec();
+    for name in checkpoint.names().filter(|name| !name.ends_with(SCALE)) {
+        let shape = checkpoint.shape(name).unwrap_or_default().to_vec();
         if name.ends_with("position_ids") {
             continue; // a constant of older files, read by nothing
         }
-        let values = weights.read(name)?;
+        let values = checkpoint.read(name)?;
         match shape.as_slice() {
             [rows, columns] if *rows >= FEWEST_ROWS && *columns > 0 => {
                 let (bytes, scales) = rows_to_int8(&values, *columns);
@@ -70,7 +70,7 @@ pub fn quantize(from: &Path, to: &Path) -> Result<Quantized> {
     let file = target.join("model.safetensors");
     std::fs::write(&file, &bytes).map_err(Error::io(&file))?;
     let size = |path: &Path| std::fs::metadata(path).map(|m| m.len()).map_err(Error::io(path));
-    let before = weights.paths().map(size).sum::<Result<u64>>()?;
+    let before = checkpoint.paths().map(size).sum::<Result<u64>>()?;
     Ok(Quantized { before, after: bytes.len() as u64, matrices })
 }
 

@@ -1,6 +1,8 @@
+use crate::architecture::Architecture;
 use crate::batches::batches;
+use crate::checkpoint::Checkpoint;
+use crate::engine::{Engine, Runner};
 use crate::layout::Layout;
-use crate::model::Model;
 use crate::tokens::{Ids, Tokens};
 use crate::{Device, Error, Pooling, Result};
 use manyview_core::{Embeddings, Encoded, Encoder, Fingerprint, Instruction};
@@ -19,17 +21,25 @@ pub struct EncoderConfig {
     /// Batches that run side by side, each on one thread: the fastest way to use a CPU. With 1, a batch has the whole
     /// device, as an accelerator wants it.
     pub streams: usize,
+    /// What computes.
+    pub engine: Engine,
 }
 
 impl Default for EncoderConfig {
     fn default() -> Self {
-        Self { max_length: None, batch_tokens: 1024, streams: rayon::current_num_threads() }
+        Self {
+            max_length: None,
+            batch_tokens: 1024,
+            streams: rayon::current_num_threads(),
+            engine: Engine::default(),
+        }
     }
 }
 
 /// A frozen text encoder: tokenizer, model and pooling of one directory.
 pub struct TextEncoder {
-    model: Model,
+    model: Runner,
+    dim: usize,
     tokens: Tokens,
     pooling: Pooling,
     layout: Layout,
@@ -47,12 +57,21 @@ impl TextEncoder {
     /// tokenizer of another model.
     pub fn load(dir: &Path, config: &EncoderConfig, device: &Device) -> Result<Self> {
         let layout = Layout::read(dir)?;
-        let model = Model::load(&layout, device)?;
-        let max_length = max_length(config, &layout, &model)?;
-        let tokens = Tokens::read(&layout.transformer, model.vocabulary(), max_length)?;
-        let pooling = layout.pooling.unwrap_or_else(|| model.usual_pooling());
-        let fingerprint = fingerprint(&model, &tokens, &layout, pooling, max_length)?;
-        Ok(Self { model, tokens, pooling, layout, max_length, config: config.clone(), fingerprint })
+        let architecture = Architecture::read(&layout)?;
+        let checkpoint = Checkpoint::open(&layout.transformer, architecture.anchor())?;
+        let max_length = max_length(config, &layout, &architecture)?;
+        let tokens = Tokens::read(&layout.transformer, architecture.vocabulary(), max_length)?;
+        let pooling = layout.pooling.unwrap_or_else(|| architecture.usual_pooling());
+        Ok(Self {
+            model: Runner::load(&architecture, &checkpoint, config.engine, device)?,
+            dim: architecture.dim(),
+            fingerprint: fingerprint(&checkpoint, &tokens, &layout, pooling, max_length)?,
+            tokens,
+            pooling,
+            layout,
+            max_length,
+            config: config.clone(),
+        })
     }
 
     /// Tokens read of each text, prompt and special tokens included.
@@ -99,15 +118,7 @@ impl TextEncoder {
             [one] => Cow::Borrowed(&ids[*one].ids),
             many => Cow::Owned(many.iter().flat_map(|&i| ids[i].ids.iter().copied()).collect()),
         };
-        let states = self.model.forward(&packed, &lengths); // [tokens, dim]
-        let data = self.pooling.pool(states, &lengths).into_data();
-        data.try_into_vec::<f32>().map_err(|e| {
-            manyview_core::Error::other(
-                manyview_core::Kind::Internal,
-                format!("a device gave other numbers: {e:?}"),
-            )
-            .into()
-        })
+        self.model.encode(&packed, &lengths, self.pooling)
     }
 
     /// Runs the batches, several side by side where configured; gives each batch its vectors.
@@ -142,7 +153,7 @@ impl TextEncoder {
 
 impl Encoder for TextEncoder {
     fn dim(&self) -> usize {
-        self.model.dim()
+        self.dim
     }
 
     fn fingerprint(&self) -> Fingerprint {
@@ -171,8 +182,8 @@ impl Encoder for TextEncoder {
     }
 }
 
-fn max_length(config: &EncoderConfig, layout: &Layout, model: &Model) -> Result<usize> {
-    let most = model.positions();
+fn max_length(config: &EncoderConfig, layout: &Layout, architecture: &Architecture) -> Result<usize> {
+    let most = architecture.positions();
     match config.max_length {
         None => Ok(layout.max_length.unwrap_or(most).min(most)),
         Some(n) if (4..=most).contains(&n) => Ok(n),
@@ -185,7 +196,7 @@ fn max_length(config: &EncoderConfig, layout: &Layout, model: &Model) -> Result<
 
 /// Everything a vector depends on but the text and the instruction.
 fn fingerprint(
-    model: &Model,
+    checkpoint: &Checkpoint,
     tokens: &Tokens,
     layout: &Layout,
     pooling: Pooling,
@@ -200,7 +211,7 @@ fn fingerprint(
         .field("prompt", layout.default_prompt.as_deref().unwrap_or_default().as_bytes())
         .field("max_length", &(max_length as u64).to_le_bytes())
         .field("numbers", b"f32");
-    for path in model.files() {
+    for path in checkpoint.paths() {
         let mut hasher = blake3::Hasher::new();
         let file = std::fs::File::open(path).map_err(Error::io(path))?;
         hasher.update_reader(file).map_err(Error::io(path))?;

@@ -1,10 +1,11 @@
 //! The vectors are those of the reference implementation, however texts are batched.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod golden;
 
 use golden::{Golden, MODELS, worst};
 use manyview_core::{Encoder, Instruction};
+use manyview_encoder::Engine;
 
 const BOUND: f32 = 1e-5;
 
@@ -34,9 +35,11 @@ fn mixed_lengths_in_any_batch_equal_the_reference() {
     for name in MODELS {
         let golden = Golden::read(name);
         let task = Instruction::new(golden.texts.task.clone());
-        for (batch_tokens, streams) in [(64, 1), (300, 4), (1024, 2), (1_000_000, 1)] {
-            let encoder = golden.load(batch_tokens, streams);
-            let what = format!("batches of {batch_tokens} tokens, {streams} streams");
+        let runs = [(64, 1), (300, 4), (1024, 2), (1_000_000, 1)];
+        let runs = [Engine::Fastest, Engine::Burn].into_iter().flat_map(|e| runs.map(|(b, s)| (e, b, s)));
+        for (engine, batch_tokens, streams) in runs {
+            let encoder = golden.load_on(engine, batch_tokens, streams);
+            let what = format!("{engine:?}, batches of {batch_tokens} tokens, {streams} streams");
             let plain = encoder.encode(&golden.texts(), None).unwrap();
             check(name, &what, plain.vectors.as_slice(), &golden.plain, &golden);
             let instructed = encoder.encode(&golden.texts(), Some(&task)).unwrap();

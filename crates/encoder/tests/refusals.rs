@@ -1,5 +1,5 @@
 //! What cannot be loaded is refused with its file, what was expected and what was found.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod golden;
 

@@ -1,13 +1,12 @@
-use super::{positions, sound, supported};
-use crate::attention::{Heads, attend};
-use crate::layers::{Dense, LayerNorm};
-use crate::layout::Layout;
-use crate::weights::Weights;
+use super::attention::attend;
+use super::layers::{Dense, LayerNorm};
+use super::{index, positions};
+use crate::architecture::Heads;
+use crate::architecture::bert::{Activation, Config, WORDS};
+use crate::checkpoint::Checkpoint;
 use crate::{Device, Result};
+use burn::tensor::Tensor;
 use burn::tensor::activation::{gelu, gelu_approximate, relu};
-use burn::tensor::{Int, Tensor, TensorData};
-use serde::Deserialize;
-use std::path::PathBuf;
 
 /// BERT (Devlin et al., 2019): learnt positions, attention in both directions, normalisation after each block.
 pub(crate) struct Bert {
@@ -17,29 +16,7 @@ pub(crate) struct Bert {
     layers: Vec<Layer>,
     activation: Activation,
     heads: Heads,
-    config: Config,
-    files: Vec<PathBuf>,
     device: Device,
-}
-
-#[derive(Deserialize)]
-struct Config {
-    vocab_size: usize,
-    hidden_size: usize,
-    num_hidden_layers: usize,
-    num_attention_heads: usize,
-    intermediate_size: usize,
-    max_position_embeddings: usize,
-    #[serde(default = "two")]
-    type_vocab_size: usize,
-    layer_norm_eps: f64,
-    hidden_act: String,
-    #[serde(default)]
-    position_embedding_type: Option<String>,
-}
-
-fn two() -> usize {
-    2
 }
 
 struct Layer {
@@ -51,100 +28,56 @@ struct Layer {
     output_norm: LayerNorm,
 }
 
-#[derive(Clone, Copy)]
-enum Activation {
-    Gelu,
-    GeluTanh,
-    Relu,
-}
-
 impl Bert {
-    pub(crate) fn load(layout: &Layout, device: &Device) -> Result<Self> {
-        let config: Config = layout.config()?;
-        let position_type = config.position_embedding_type.as_deref().unwrap_or("absolute");
-        supported(layout, "position_embedding_type", position_type, position_type == "absolute", "absolute")?;
-        let activation = match config.hidden_act.as_str() {
-            "gelu" => Activation::Gelu,
-            "gelu_new" | "gelu_pytorch_tanh" => Activation::GeluTanh,
-            "relu" => Activation::Relu,
-            other => {
-                supported(layout, "hidden_act", other, false, "gelu, gelu_new, gelu_pytorch_tanh, relu")?;
-                Activation::Relu
-            }
-        };
-        let (hidden, heads) = (config.hidden_size, config.num_attention_heads);
-        sound(
-            layout,
-            "hidden_size in num_attention_heads equal parts",
-            heads > 0 && hidden > 0 && hidden % heads == 0,
-        )?;
-        let weights = Weights::open(&layout.transformer, "embeddings.word_embeddings.weight")?;
-        let words =
-            weights.tensor("embeddings.word_embeddings.weight", [config.vocab_size, hidden], device)?;
-        let rows = config.max_position_embeddings;
-        let places = weights.tensor("embeddings.position_embeddings.weight", [rows, hidden], device)?;
-        let kinds = weights.tensor(
-            "embeddings.token_type_embeddings.weight",
-            [config.type_vocab_size, hidden],
-            device,
-        )?;
-        let layers = (0..config.num_hidden_layers).map(|i| Layer::load(&weights, &config, i, device));
+    pub(super) fn load(config: &Config, checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
+        let hidden = config.hidden_size;
+        let places = [config.max_position_embeddings, hidden];
+        let places = checkpoint.tensor("embeddings.position_embeddings.weight", places, device)?;
+        let kinds = [config.type_vocab_size, hidden];
+        let kinds = checkpoint.tensor("embeddings.token_type_embeddings.weight", kinds, device)?;
+        let layers = (0..config.num_hidden_layers).map(|i| Layer::load(checkpoint, config, i, device));
         Ok(Self {
-            words,
+            words: checkpoint.tensor(WORDS, [config.vocab_size, hidden], device)?,
             positions: places + kinds.narrow(0, 0, 1),
-            norm: LayerNorm::load(&weights, "embeddings.LayerNorm", hidden, config.layer_norm_eps, device)?,
+            norm: LayerNorm::load(checkpoint, "embeddings.LayerNorm", hidden, config.layer_norm_eps, device)?,
             layers: layers.collect::<Result<_>>()?,
-            activation,
-            heads: Heads { query: heads, key: heads, dim: hidden / heads, causal: false },
-            files: weights.paths().map(Into::into).collect(),
+            activation: config.activation(),
+            heads: config.heads(),
             device: device.clone(),
-            config,
         })
     }
 
     /// States of packed tokens, `[tokens, hidden]`.
-    pub(crate) fn forward(&self, ids: &[u32], lengths: &[usize]) -> Tensor<2> {
-        let tokens = ids.len();
-        let index =
-            |values: Vec<i64>| Tensor::<1, Int>::from_data(TensorData::new(values, [tokens]), &self.device);
-        let words = self.words.clone().select(0, index(ids.iter().map(|&id| i64::from(id)).collect()));
-        let places = self.positions.clone().select(0, index(positions(lengths)));
+    pub(super) fn forward(&self, ids: &[u32], lengths: &[usize]) -> Tensor<2> {
+        let ids = index(ids.iter().map(|&id| i64::from(id)).collect(), &self.device);
+        let words = self.words.clone().select(0, ids);
+        let places = self.positions.clone().select(0, index(positions(lengths), &self.device));
         let mut x = self.norm.forward(words + places); // [tokens, hidden]
         for layer in &self.layers {
             x = layer.forward(x, lengths, self.heads, self.activation);
         }
         x
     }
-
-    pub(crate) fn dim(&self) -> usize {
-        self.config.hidden_size
-    }
-
-    pub(crate) fn vocabulary(&self) -> usize {
-        self.config.vocab_size
-    }
-
-    pub(crate) fn positions(&self) -> usize {
-        self.config.max_position_embeddings
-    }
-
-    pub(crate) fn files(&self) -> &[PathBuf] {
-        &self.files
-    }
 }
 
 impl Layer {
-    fn load(weights: &Weights, config: &Config, i: usize, device: &Device) -> Result<Self> {
+    fn load(checkpoint: &Checkpoint, config: &Config, i: usize, device: &Device) -> Result<Self> {
         let (hidden, inner, eps) = (config.hidden_size, config.intermediate_size, config.layer_norm_eps);
         let at = |name: &str| format!("encoder.layer.{i}.{name}");
         let qkv = ["query", "key", "value"].map(|part| (at(&format!("attention.self.{part}")), hidden));
         Ok(Self {
-            qkv: Dense::fused(weights, &qkv, hidden, device)?,
-            out: Dense::load(weights, &at("attention.output.dense"), hidden, hidden, device)?,
-            attention_norm: LayerNorm::load(weights, &at("attention.output.LayerNorm"), hidden, eps, device)?,
-            up: Dense::load(weights, &at("intermediate.dense"), hidden, inner, device)?,
-            down: Dense::load(weights, &at("output.dense"), inner, hidden, device)?,
-            output_norm: LayerNorm::load(weights, &at("output.LayerNorm"), hidden, eps, device)?,
+            qkv: Dense::fused(checkpoint, &qkv, hidden, device)?,
+            out: Dense::load(checkpoint, &at("attention.output.dense"), hidden, hidden, device)?,
+            attention_norm: LayerNorm::load(
+                checkpoint,
+                &at("attention.output.LayerNorm"),
+                hidden,
+                eps,
+                device,
+            )?,
+            up: Dense::load(checkpoint, &at("intermediate.dense"), hidden, inner, device)?,
+            down: Dense::load(checkpoint, &at("output.dense"), inner, hidden, device)?,
+            output_norm: LayerNorm::load(checkpoint, &at("output.LayerNorm"), hidden, eps, device)?,
         })
     }
 
@@ -155,17 +88,15 @@ impl Layer {
             |i: usize| qkv.clone().narrow(1, i * hidden, hidden).reshape([tokens, heads.query, heads.dim]);
         let attended = attend(part(0), part(1), part(2), lengths, heads); // [tokens, hidden]
         let x = self.attention_norm.forward(x + self.out.forward(attended));
-        let inner = activation.forward(self.up.forward(x.clone())); // [tokens, intermediate]
+        let inner = activate(activation, self.up.forward(x.clone())); // [tokens, intermediate]
         self.output_norm.forward(x + self.down.forward(inner))
     }
 }
 
-impl Activation {
-    fn forward(self, x: Tensor<2>) -> Tensor<2> {
-        match self {
-            Self::Gelu => gelu(x),
-            Self::GeluTanh => gelu_approximate(x),
-            Self::Relu => relu(x),
-        }
+fn activate(activation: Activation, x: Tensor<2>) -> Tensor<2> {
+    match activation {
+        Activation::Gelu => gelu(x),
+        Activation::GeluTanh => gelu_approximate(x),
+        Activation::Relu => relu(x),
     }
 }

@@ -1,115 +1,71 @@
-//! The models, one file each; adding one is a file and an arm here.
+//! The models as tensors on any device, one file for each architecture.
 
+mod attention;
 mod bert;
+mod layers;
 mod qwen3;
 
-use crate::layout::Layout;
-use crate::{Device, Error, Pooling, Result};
+use crate::architecture::Architecture;
+use crate::checkpoint::Checkpoint;
+use crate::{Device, Pooling, Result};
 use bert::Bert;
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor, TensorData};
+use manyview_core::Kind;
 use qwen3::Qwen3;
-use serde::Deserialize;
-use std::path::PathBuf;
 
-/// A loaded model, by the `model_type` of its `config.json`.
+/// A model on a device.
 #[allow(clippy::large_enum_variant)] // one of it, never moved about
 pub(crate) enum Model {
     Bert(Bert),
     Qwen3(Qwen3),
 }
 
-#[derive(Deserialize)]
-struct ModelType {
-    model_type: Option<String>,
-}
-
 impl Model {
-    pub(crate) fn load(layout: &Layout, device: &Device) -> Result<Self> {
-        let kind = layout.config::<ModelType>()?.model_type.unwrap_or_default();
-        match kind.as_str() {
-            "bert" => Ok(Self::Bert(Bert::load(layout, device)?)),
-            "qwen3" => Ok(Self::Qwen3(Qwen3::load(layout, device)?)),
-            _ => Err(Error::Unsupported {
-                path: layout.config_path(),
-                what: "model_type",
-                found: kind,
-                supported: "bert, qwen3",
-            }),
+    pub(crate) fn load(
+        architecture: &Architecture,
+        checkpoint: &Checkpoint,
+        device: &Device,
+    ) -> Result<Self> {
+        match architecture {
+            Architecture::Bert(config) => Ok(Self::Bert(Bert::load(config, checkpoint, device)?)),
+            Architecture::Qwen3(config) => Ok(Self::Qwen3(Qwen3::load(config, checkpoint, device)?)),
         }
     }
 
-    /// States of packed tokens of texts of these lengths, `[tokens, dim]`.
-    pub(crate) fn forward(&self, ids: &[u32], lengths: &[usize]) -> Tensor<2> {
-        match self {
+    /// Pooled states, `[texts, dim]`, of packed tokens of texts of these lengths.
+    pub(crate) fn encode(&self, ids: &[u32], lengths: &[usize], pooling: Pooling) -> Result<Vec<f32>> {
+        let states = match self {
             Self::Bert(model) => model.forward(ids, lengths),
             Self::Qwen3(model) => model.forward(ids, lengths),
-        }
+        }; // [tokens, dim]
+        pool(states, lengths, pooling).into_data().try_into_vec::<f32>().map_err(|e| {
+            manyview_core::Error::other(Kind::Internal, format!("a device gave other numbers: {e:?}")).into()
+        })
     }
+}
 
-    /// Length of its vectors.
-    pub(crate) fn dim(&self) -> usize {
-        match self {
-            Self::Bert(model) => model.dim(),
-            Self::Qwen3(model) => model.dim(),
+/// One vector a text, `[texts, dim]`, from packed states `[tokens, dim]`.
+fn pool(states: Tensor<2>, lengths: &[usize], pooling: Pooling) -> Tensor<2> {
+    let device = states.device();
+    match pooling.rows(lengths) {
+        Some(rows) => states.select(0, index(rows.into_iter().map(|r| r as i64).collect(), &device)),
+        None => {
+            let starts = lengths.iter().scan(0, |next, &n| {
+                *next += n;
+                Some(*next - n)
+            });
+            let means = starts.zip(lengths).map(|(at, &n)| states.clone().narrow(0, at, n).mean_dim(0)); // [1, dim]
+            Tensor::cat(means.collect(), 0)
         }
     }
+}
 
-    /// The pooling of this architecture where a directory names none.
-    pub(crate) fn usual_pooling(&self) -> Pooling {
-        match self {
-            Self::Bert(_) => Pooling::Mean,
-            Self::Qwen3(_) => Pooling::LastToken,
-        }
-    }
-
-    /// Number of ids it knows.
-    pub(crate) fn vocabulary(&self) -> usize {
-        match self {
-            Self::Bert(model) => model.vocabulary(),
-            Self::Qwen3(model) => model.vocabulary(),
-        }
-    }
-
-    /// Tokens it can read of one text.
-    pub(crate) fn positions(&self) -> usize {
-        match self {
-            Self::Bert(model) => model.positions(),
-            Self::Qwen3(model) => model.positions(),
-        }
-    }
-
-    /// Its weights files, in a fixed order.
-    pub(crate) fn files(&self) -> &[PathBuf] {
-        match self {
-            Self::Bert(model) => model.files(),
-            Self::Qwen3(model) => model.files(),
-        }
-    }
+fn index(values: Vec<i64>, device: &Device) -> Tensor<1, Int> {
+    let n = values.len();
+    Tensor::from_data(TensorData::new(values, [n]), device)
 }
 
 /// The position of every packed token in its text.
 fn positions(lengths: &[usize]) -> Vec<i64> {
     lengths.iter().flat_map(|&n| 0..n as i64).collect()
-}
-
-/// Refuses a setting of `config.json` that changes what the model computes.
-fn supported(
-    layout: &Layout,
-    what: &'static str,
-    found: &str,
-    fine: bool,
-    supported: &'static str,
-) -> Result<()> {
-    match fine {
-        true => Ok(()),
-        false => Err(Error::Unsupported { path: layout.config_path(), what, found: found.into(), supported }),
-    }
-}
-
-/// Refuses sizes that no model has: they would divide by zero, or not divide.
-fn sound(layout: &Layout, what: &str, fine: bool) -> Result<()> {
-    match fine {
-        true => Ok(()),
-        false => Err(Error::file(&layout.config_path(), format!("expected {what}"))),
-    }
 }

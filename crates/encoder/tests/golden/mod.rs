@@ -2,7 +2,7 @@
 #![allow(dead_code)] // each test file uses its part
 #![allow(clippy::unwrap_used)]
 
-use manyview_encoder::{Device, EncoderConfig, TextEncoder};
+use manyview_encoder::{Device, EncoderConfig, Engine, TextEncoder};
 use safetensors::SafeTensors;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,11 @@ impl Golden {
     }
 
     pub(crate) fn load(&self, batch_tokens: usize, streams: usize) -> TextEncoder {
-        let config = EncoderConfig { max_length: Some(self.texts.max_length), batch_tokens, streams };
+        self.load_on(Engine::Fastest, batch_tokens, streams)
+    }
+
+    pub(crate) fn load_on(&self, engine: Engine, batch_tokens: usize, streams: usize) -> TextEncoder {
+        let config = EncoderConfig { max_length: Some(self.texts.max_length), batch_tokens, streams, engine };
         TextEncoder::load(&self.model, &config, &Device::flex()).unwrap()
     }
 

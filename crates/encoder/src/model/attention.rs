@@ -1,20 +1,8 @@
+use crate::architecture::Heads;
 use crate::batches::runs;
 use burn::tensor::Tensor;
 use burn::tensor::module::attention;
 use burn::tensor::ops::AttentionModuleOptions;
-
-/// Heads of an attention layer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Heads {
-    /// Query heads.
-    pub(crate) query: usize,
-    /// Key and value heads; each serves `query / key` query heads.
-    pub(crate) key: usize,
-    /// Length of each head's vectors.
-    pub(crate) dim: usize,
-    /// Whether a token sees only itself and what stands before it.
-    pub(crate) causal: bool,
-}
 
 /// Attention within each text of a packed batch: queries `[tokens, query, dim]`, keys and values `[tokens, key, dim]`,
 /// texts of these lengths; gives `[tokens, query * dim]`.

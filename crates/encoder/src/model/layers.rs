@@ -1,4 +1,4 @@
-use crate::weights::Weights;
+use crate::checkpoint::Checkpoint;
 use crate::{Device, Result};
 use burn::tensor::Tensor;
 use burn::tensor::module::{layer_norm, linear};
@@ -13,7 +13,7 @@ impl Dense {
     /// One layer for several of the same input: their outputs side by side. Each is `(name, dim_out)`; a bias is taken
     /// where all have one.
     pub(crate) fn fused(
-        weights: &Weights,
+        checkpoint: &Checkpoint,
         parts: &[(String, usize)],
         dim_in: usize,
         device: &Device,
@@ -22,7 +22,7 @@ impl Dense {
         let mut weight = vec![0f32; dim_in * dim_out];
         let mut at = 0;
         for (name, n) in parts {
-            let rows = weights.values(&format!("{name}.weight"), &[*n, dim_in])?; // [n, dim_in]
+            let rows = checkpoint.values(&format!("{name}.weight"), &[*n, dim_in])?; // [n, dim_in]
             for (column, row) in rows.chunks_exact(dim_in).enumerate() {
                 for (i, value) in row.iter().enumerate() {
                     weight[i * dim_out + at + column] = *value;
@@ -30,10 +30,10 @@ impl Dense {
             }
             at += n;
         }
-        let bias = match parts.iter().all(|(name, _)| weights.has(&format!("{name}.bias"))) {
+        let bias = match parts.iter().all(|(name, _)| checkpoint.has(&format!("{name}.bias"))) {
             false => None,
             true => {
-                let values = parts.iter().map(|(name, n)| weights.values(&format!("{name}.bias"), &[*n]));
+                let values = parts.iter().map(|(name, n)| checkpoint.values(&format!("{name}.bias"), &[*n]));
                 Some(values.collect::<Result<Vec<_>>>()?.concat())
             }
         };
@@ -45,13 +45,13 @@ impl Dense {
 
     /// A single layer.
     pub(crate) fn load(
-        weights: &Weights,
+        checkpoint: &Checkpoint,
         name: &str,
         dim_in: usize,
         dim_out: usize,
         device: &Device,
     ) -> Result<Self> {
-        Self::fused(weights, &[(name.into(), dim_out)], dim_in, device)
+        Self::fused(checkpoint, &[(name.into(), dim_out)], dim_in, device)
     }
 
     /// `[tokens, dim_in]` to `[tokens, dim_out]`.
@@ -69,14 +69,14 @@ pub(crate) struct LayerNorm {
 
 impl LayerNorm {
     pub(crate) fn load(
-        weights: &Weights,
+        checkpoint: &Checkpoint,
         name: &str,
         dim: usize,
         epsilon: f64,
         device: &Device,
     ) -> Result<Self> {
-        let gamma = weights.tensor(&format!("{name}.weight"), [dim], device)?;
-        let beta = weights.tensor(&format!("{name}.bias"), [dim], device)?;
+        let gamma = checkpoint.tensor(&format!("{name}.weight"), [dim], device)?;
+        let beta = checkpoint.tensor(&format!("{name}.bias"), [dim], device)?;
         Ok(Self { gamma, beta, epsilon })
     }
 
@@ -94,13 +94,13 @@ pub(crate) struct RmsNorm {
 
 impl RmsNorm {
     pub(crate) fn load(
-        weights: &Weights,
+        checkpoint: &Checkpoint,
         name: &str,
         dim: usize,
         epsilon: f64,
         device: &Device,
     ) -> Result<Self> {
-        Ok(Self { gamma: weights.tensor(&format!("{name}.weight"), [dim], device)?, epsilon })
+        Ok(Self { gamma: checkpoint.tensor(&format!("{name}.weight"), [dim], device)?, epsilon })
     }
 
     /// Shape kept.

@@ -17,7 +17,7 @@ pub(crate) const SCALE: &str = "_scale";
 
 /// The tensors of a model in one or several safetensors files, read one at a time: `f32`, `f16`, `bf16`, or `int8`
 /// with a scale for each row.
-pub(crate) struct Weights {
+pub(crate) struct Checkpoint {
     dir: PathBuf,
     shards: Vec<Shard>,
     tensors: BTreeMap<String, (usize, TensorInfo)>,
@@ -29,31 +29,32 @@ struct Shard {
     data_start: u64,
 }
 
-impl Weights {
+impl Checkpoint {
     /// Reads the headers of `model.safetensors`, or of the shards `model.safetensors.index.json` lists. `anchor` is a
     /// tensor the model must have; it tells under which prefix the names are saved.
     pub(crate) fn open(dir: &Path, anchor: &str) -> Result<Self> {
-        let mut weights = Self::open_any(dir)?;
-        weights.prefix = PREFIXES
+        let mut checkpoint = Self::open_any(dir)?;
+        checkpoint.prefix = PREFIXES
             .iter()
-            .find(|prefix| weights.tensors.contains_key(&format!("{prefix}{anchor}")))
+            .find(|prefix| checkpoint.tensors.contains_key(&format!("{prefix}{anchor}")))
             .ok_or_else(|| {
-                weights.bad(anchor, "not among the tensors; is this the model config.json describes?")
+                checkpoint.bad(anchor, "not among the tensors; is this the model config.json describes?")
             })?;
-        Ok(weights)
+        Ok(checkpoint)
     }
 
     /// The same without looking for any tensor.
     pub(crate) fn open_any(dir: &Path) -> Result<Self> {
-        let mut weights = Self { dir: dir.into(), shards: Vec::new(), tensors: BTreeMap::new(), prefix: "" };
+        let mut checkpoint =
+            Self { dir: dir.into(), shards: Vec::new(), tensors: BTreeMap::new(), prefix: "" };
         for path in files(dir)? {
             let (metadata, data_start) = header(&path)?;
             for (name, info) in metadata.tensors() {
-                weights.tensors.insert(name, (weights.shards.len(), info.clone()));
+                checkpoint.tensors.insert(name, (checkpoint.shards.len(), info.clone()));
             }
-            weights.shards.push(Shard { path, data_start });
+            checkpoint.shards.push(Shard { path, data_start });
         }
-        Ok(weights)
+        Ok(checkpoint)
     }
 
     /// The files, in a fixed order.

@@ -1,0 +1,47 @@
+//! Times one encoder on texts from a file, one JSON string a line; answers commands on standard input, so that a
+//! benchmark can alternate it with others: `many`, `one`, `vectors FILE`.
+#![allow(missing_docs)]
+
+use manyview_core::Encoder;
+use manyview_encoder::{Device, EncoderConfig, Engine, TextEncoder};
+use std::error::Error;
+use std::io::{BufRead, Write};
+use std::time::Instant;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, model, texts, options @ ..] = &arguments[..] else {
+        return Err("usage: throughput MODEL TEXTS.jsonl [KEY=VALUE ..]".into());
+    };
+    let mut config = EncoderConfig::default();
+    for option in options {
+        match option.split_once('=') {
+            Some(("batch_tokens", n)) => config.batch_tokens = n.parse()?,
+            Some(("streams", n)) => config.streams = n.parse()?,
+            Some(("engine", "burn")) => config.engine = Engine::Burn,
+            _ => return Err(format!("unknown option {option}").into()),
+        }
+    }
+    let encoder = TextEncoder::load(model.as_ref(), &config, &Device::flex())?;
+    let texts: Vec<String> =
+        std::fs::read_to_string(texts)?.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        let start = Instant::now();
+        match line.split_once(' ') {
+            None if line == "many" => drop(encoder.encode(&texts, None)?),
+            None if line == "one" => drop(encoder.encode(&texts[..1], None)?),
+            Some(("vectors", file)) => {
+                let vectors = encoder.encode(&texts, None)?.vectors;
+                let bytes: Vec<u8> = vectors.as_slice().iter().flat_map(|v| v.to_le_bytes()).collect();
+                std::fs::write(file, bytes)?;
+            }
+            _ => return Err(format!("unknown command {line}").into()),
+        }
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{}", start.elapsed().as_secs_f64())?;
+        out.flush()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+use super::dense::Dense;
+use super::norm::LayerNorm;
+use super::stack::{self, Layers};
+use crate::Result;
+use crate::architecture::Heads;
+use crate::architecture::bert::{Activation, Config, WORDS};
+use crate::checkpoint::Checkpoint;
+use rayon::prelude::*;
+use rten_simd::SimdUnaryOp;
+use rten_vecmath::{ApproxGelu, Gelu};
+
+/// BERT (Devlin et al., 2019): learnt positions, attention in both directions, normalisation after each block.
+pub(crate) struct Bert {
+    words: Vec<f32>,     // [vocabulary, hidden]
+    positions: Vec<f32>, // [positions, hidden], the first token type added
+    norm: LayerNorm,
+    layers: Vec<Layer>,
+    activation: Activation,
+    heads: Heads,
+    hidden: usize,
+}
+
+struct Layer {
+    qkv: Dense,
+    out: Dense,
+    attention_norm: LayerNorm,
+    up: Dense,
+    down: Dense,
+    output_norm: LayerNorm,
+    inner: usize,
+}
+
+impl Bert {
+    pub(super) fn load(config: &Config, checkpoint: &Checkpoint) -> Result<Self> {
+        let hidden = config.hidden_size;
+        let places = [config.max_position_embeddings, hidden];
+        let mut positions = checkpoint.values("embeddings.position_embeddings.weight", &places)?;
+        let kinds = [config.type_vocab_size, hidden];
+        let kinds = checkpoint.values("embeddings.token_type_embeddings.weight", &kinds)?;
+        for row in positions.chunks_exact_mut(hidden) {
+            row.iter_mut().zip(&kinds).for_each(|(place, kind)| *place += kind);
+        }
+        let layers = (0..config.num_hidden_layers).map(|i| Layer::load(checkpoint, config, i));
+        Ok(Self {
+            words: checkpoint.values(WORDS, &[config.vocab_size, hidden])?,
+            positions,
+            norm: LayerNorm::load(checkpoint, "embeddings.LayerNorm", hidden, config.layer_norm_eps)?,
+            layers: layers.collect::<Result<_>>()?,
+            activation: config.activation(),
+            heads: config.heads(),
+            hidden,
+        })
+    }
+
+    /// States of packed tokens, `[tokens, hidden]`, or of those `kept`.
+    pub(super) fn forward(&self, ids: &[u32], lengths: &[usize], kept: Option<&[usize]>) -> Result<Vec<f32>> {
+        let n = self.hidden;
+        let places: Vec<usize> = lengths.iter().flat_map(|&length| 0..length).collect();
+        let mut states = vec![0f32; ids.len() * n];
+        states.par_chunks_exact_mut(n).zip(ids).zip(&places).for_each(|((row, &id), &place)| {
+            let (word, place) = (&self.words[id as usize * n..][..n], &self.positions[place * n..][..n]);
+            row.iter_mut().zip(word).zip(place).for_each(|((state, word), place)| *state = word + place);
+            self.norm.apply(row);
+        });
+        stack::run(self, states, lengths, kept)
+    }
+
+    pub(super) fn dim(&self) -> usize {
+        self.hidden
+    }
+}
+
+impl Layers for Bert {
+    fn count(&self) -> usize {
+        self.layers.len()
+    }
+
+    fn heads(&self) -> Heads {
+        self.heads
+    }
+
+    fn project(&self, layer: usize, states: &[f32], _first: usize, qkv: &mut [f32]) -> Result<()> {
+        self.layers[layer].qkv.forward(states, self.hidden, qkv)
+    }
+
+    fn finish(&self, layer: usize, states: &mut [f32], gathered: &[f32]) -> Result<()> {
+        let (layer, n) = (&self.layers[layer], self.hidden);
+        layer.out.add(gathered, n, states)?;
+        layer.attention_norm.apply(states);
+        let mut inner = vec![0f32; states.len() / n * layer.inner];
+        layer.up.forward(states, n, &mut inner)?;
+        match self.activation {
+            Activation::Gelu => Gelu {}.map_mut(&mut inner),
+            Activation::GeluTanh => ApproxGelu {}.map_mut(&mut inner),
+            Activation::Relu => inner.iter_mut().for_each(|v| *v = v.max(0.0)),
+        }
+        layer.down.add(&inner, layer.inner, states)?;
+        layer.output_norm.apply(states);
+        Ok(())
+    }
+}
+
+impl Layer {
+    fn load(checkpoint: &Checkpoint, config: &Config, i: usize) -> Result<Self> {
+        let (hidden, inner, eps) = (config.hidden_size, config.intermediate_size, config.layer_norm_eps);
+        let at = |name: &str| format!("encoder.layer.{i}.{name}");
+        let qkv = ["query", "key", "value"].map(|part| (at(&format!("attention.self.{part}")), hidden));
+        Ok(Self {
+            qkv: Dense::fused(checkpoint, &qkv, hidden)?,
+            out: Dense::load(checkpoint, &at("attention.output.dense"), hidden, hidden)?,
+            attention_norm: LayerNorm::load(checkpoint, &at("attention.output.LayerNorm"), hidden, eps)?,
+            up: Dense::load(checkpoint, &at("intermediate.dense"), hidden, inner)?,
+            down: Dense::load(checkpoint, &at("output.dense"), inner, hidden)?,
+            output_norm: LayerNorm::load(checkpoint, &at("output.LayerNorm"), hidden, eps)?,
+            inner,
+        })
+    }
+}

@@ -1,0 +1,54 @@
+//! The models on plain slices, for the CPU: weights laid out once as products read them, few passes over memory
+//! between two products, and threads over rows.
+
+mod attention;
+mod bert;
+mod dense;
+mod norm;
+mod product;
+mod qwen3;
+mod stack;
+
+use crate::architecture::Architecture;
+use crate::checkpoint::Checkpoint;
+use crate::{Pooling, Result};
+use bert::Bert;
+use qwen3::Qwen3;
+
+/// A model on the CPU.
+pub(crate) enum Native {
+    Bert(Bert),
+    Qwen3(Qwen3),
+}
+
+impl Native {
+    pub(crate) fn load(architecture: &Architecture, checkpoint: &Checkpoint) -> Result<Self> {
+        match architecture {
+            Architecture::Bert(config) => Ok(Self::Bert(Bert::load(config, checkpoint)?)),
+            Architecture::Qwen3(config) => Ok(Self::Qwen3(Qwen3::load(config, checkpoint)?)),
+        }
+    }
+
+    /// Pooled states, `[texts, dim]`, of packed tokens of texts of these lengths.
+    pub(crate) fn encode(&self, ids: &[u32], lengths: &[usize], pooling: Pooling) -> Result<Vec<f32>> {
+        let kept = pooling.rows(lengths);
+        let (states, dim) = match self {
+            Self::Bert(model) => (model.forward(ids, lengths, kept.as_deref())?, model.dim()),
+            Self::Qwen3(model) => (model.forward(ids, lengths, kept.as_deref())?, model.dim()),
+        };
+        Ok(if kept.is_some() { states } else { means(&states, lengths, dim) })
+    }
+}
+
+/// The mean state of each text, `[texts, dim]`.
+fn means(states: &[f32], lengths: &[usize], dim: usize) -> Vec<f32> {
+    let mut pooled = vec![0f32; lengths.len() * dim];
+    let mut rows = states.chunks_exact(dim);
+    for (mean, &n) in pooled.chunks_exact_mut(dim).zip(lengths) {
+        for row in rows.by_ref().take(n) {
+            mean.iter_mut().zip(row).for_each(|(sum, v)| *sum += v);
+        }
+        mean.iter_mut().for_each(|sum| *sum /= n as f32);
+    }
+    pooled
+}

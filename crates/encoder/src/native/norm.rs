@@ -1,0 +1,62 @@
+use crate::Result;
+use crate::checkpoint::Checkpoint;
+use rten_simd::SimdOp;
+use rten_vecmath::{Normalize, NormalizeOptions, Sum, SumSquare, SumSquareSub};
+
+/// Layer normalisation with a scale and a shift, over the last dimension.
+pub(super) struct LayerNorm {
+    gamma: Vec<f32>,
+    beta: Vec<f32>,
+    epsilon: f32,
+}
+
+impl LayerNorm {
+    pub(super) fn load(checkpoint: &Checkpoint, name: &str, dim: usize, epsilon: f64) -> Result<Self> {
+        let gamma = checkpoint.values(&format!("{name}.weight"), &[dim])?;
+        let beta = checkpoint.values(&format!("{name}.bias"), &[dim])?;
+        Ok(Self { gamma, beta, epsilon: epsilon as f32 })
+    }
+
+    /// Normalises the rows of `x`, `[rows, dim]`, in place.
+    pub(super) fn apply(&self, x: &mut [f32]) {
+        let n = self.gamma.len() as f32;
+        for row in x.chunks_exact_mut(self.gamma.len()) {
+            let mean = Sum::new(row).dispatch() / n;
+            let variance = SumSquareSub::new(row, mean).dispatch() / n;
+            let options = NormalizeOptions {
+                pre_scale_bias: mean,
+                scale: 1.0 / (variance + self.epsilon).sqrt(),
+                element_scale: Some(&self.gamma),
+                element_bias: Some(&self.beta),
+                ..NormalizeOptions::default()
+            };
+            Normalize::new_mut(row, options).dispatch();
+        }
+    }
+}
+
+/// Root-mean-square normalisation with a scale, over the last dimension.
+pub(super) struct RmsNorm {
+    gamma: Vec<f32>,
+    epsilon: f32,
+}
+
+impl RmsNorm {
+    pub(super) fn load(checkpoint: &Checkpoint, name: &str, dim: usize, epsilon: f64) -> Result<Self> {
+        Ok(Self { gamma: checkpoint.values(&format!("{name}.weight"), &[dim])?, epsilon: epsilon as f32 })
+    }
+
+    /// Normalises the rows of `x`, `[rows, dim]`, in place.
+    pub(super) fn apply(&self, x: &mut [f32]) {
+        let n = self.gamma.len() as f32;
+        for row in x.chunks_exact_mut(self.gamma.len()) {
+            let square = SumSquare::new(row).dispatch() / n;
+            let options = NormalizeOptions {
+                scale: 1.0 / (square + self.epsilon).sqrt(),
+                element_scale: Some(&self.gamma),
+                ..NormalizeOptions::default()
+            };
+            Normalize::new_mut(row, options).dispatch();
+        }
+    }
+}

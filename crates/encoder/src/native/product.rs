@@ -1,0 +1,44 @@
+use crate::{Error, Result};
+use manyview_core::Kind;
+use rten_gemm::{BiasVector, GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
+use rten_tensor::{Matrix, NdTensorView};
+
+thread_local! {
+    static PRODUCTS: GemmExecutor = GemmExecutor::new(); // it knows the best kernel of this CPU
+}
+
+/// A matrix of `rows` by `columns` whose rows start `stride` numbers apart.
+pub(super) fn matrix(values: &[f32], rows: usize, columns: usize, stride: usize) -> Result<Matrix<'_>> {
+    NdTensorView::from_slice_with_strides([rows, columns], values, [stride, 1]).map_err(wrong)
+}
+
+/// A right-hand matrix laid out once for many products: the transpose of `rows` (`[dim_out, dim_in]`).
+pub(super) fn packed(rows: &[f32], dim_in: usize) -> Result<PackedBMatrix<f32>> {
+    let rows = matrix(rows, rows.len() / dim_in, dim_in, dim_in)?;
+    Ok(PRODUCTS.with(|p| p.prepack_b(rows.transposed())))
+}
+
+/// `out = scale * a b`.
+pub(super) fn multiply(out: &mut [f32], a: Matrix<'_>, b: Matrix<'_>, scale: f32) -> Result<()> {
+    let options = GemmOptions { alpha: scale, ..GemmOptions::default() };
+    let (a, b) = (GemmInputA::Unpacked(a), GemmInputB::Unpacked(b));
+    PRODUCTS.with(|p| p.gemm(out, a, b, options)).map_err(wrong)
+}
+
+/// `out = a b + bias`, or that added to `out`.
+pub(super) fn multiply_packed(
+    out: &mut [f32],
+    a: Matrix<'_>,
+    b: &PackedBMatrix<f32>,
+    bias: Option<&[f32]>,
+    add: bool,
+) -> Result<()> {
+    let beta = if add { 1.0 } else { 0.0 };
+    let options = GemmOptions { beta, bias: bias.map(BiasVector::Row), ..GemmOptions::default() };
+    let (a, b) = (GemmInputA::Unpacked(a), GemmInputB::Packed(b));
+    PRODUCTS.with(|p| p.gemm(out, a, b, options)).map_err(wrong)
+}
+
+fn wrong(e: impl std::fmt::Display) -> Error {
+    manyview_core::Error::other(Kind::Internal, format!("a matrix product: {e}")).into()
+}
