@@ -56,6 +56,15 @@ impl Saved {
     /// # Errors
     /// Another encoder, and as [`Linear`]'s transform.
     pub fn transform(&self, x: &Embeddings, encoder: &Fingerprint) -> Result<Embeddings> {
+        self.expects(encoder)?;
+        Ok(self.linear.transform(x)?)
+    }
+
+    /// That it takes the vectors of the encoder with that fingerprint.
+    ///
+    /// # Errors
+    /// Another encoder.
+    pub fn expects(&self, encoder: &Fingerprint) -> Result<()> {
         if *encoder != self.card.encoder_fingerprint {
             return Err(CoreError::Fingerprint {
                 what: format!("adapter for {:?} of {}", self.card.instruction, self.card.encoder),
@@ -64,7 +73,7 @@ impl Saved {
             }
             .into());
         }
-        Ok(self.linear.transform(x)?)
+        Ok(())
     }
 }
 

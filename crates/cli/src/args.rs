@@ -1,3 +1,4 @@
+use crate::infer::Infer;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -112,34 +113,6 @@ pub(crate) struct Experiment {
     /// Changes to it, such as train.lr=1e-3 or data.source=my.csv.
     #[arg(value_name = "KEY=VALUE")]
     pub(crate) overrides: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Infer {
-    /// File of texts: .csv, .parquet or .jsonl.
-    #[arg(long)]
-    pub(crate) input: PathBuf,
-    /// Its column of texts.
-    #[arg(long, default_value = "text")]
-    pub(crate) text_column: String,
-    /// A run directory, a variant's directory in it, or an adapter directory.
-    #[arg(long)]
-    pub(crate) adapter: PathBuf,
-    /// Directory for base.npy, adapter.npy and metadata.json.
-    #[arg(long, default_value = "out")]
-    pub(crate) output_dir: PathBuf,
-    /// Only the first N rows.
-    #[arg(long, value_name = "N")]
-    pub(crate) limit: Option<usize>,
-    /// Encoder, where the adapter's own is not to be found by name.
-    #[arg(long)]
-    pub(crate) encoder: Option<String>,
-    /// Device to encode on.
-    #[arg(long, default_value = "flex")]
-    pub(crate) device: String,
-    /// The vector store.
-    #[arg(long, default_value = "store")]
-    pub(crate) store: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -1,11 +1,11 @@
-use crate::args::{Command, Experiment, Infer};
+use crate::args::{Command, Experiment};
 use crate::environment::environment;
 use crate::progress::Bars;
 use crate::say::say;
-use crate::{print, runs, share, store};
+use crate::{infer, print, runs, share, store};
 use anyhow::bail;
 use manyview_pipeline::config::Suite;
-use manyview_pipeline::{Inference, QUICKSTART, Stage};
+use manyview_pipeline::{QUICKSTART, Stage};
 use std::path::Path;
 
 /// The experiment that `manyview quickstart` runs.
@@ -23,7 +23,7 @@ pub(crate) fn run(command: Command, bars: &Bars) -> anyhow::Result<()> {
         Command::Train(experiment) => stage(&experiment, Stage::Train, bars),
         Command::Evaluate(experiment) => stage(&experiment, Stage::Evaluate, bars),
         Command::Report(experiment) => stage(&experiment, Stage::Report, bars),
-        Command::Infer(infer) => self::infer(infer, bars),
+        Command::Infer(infer) => infer::run(infer, bars),
         Command::Export(export) => share::export(export, bars),
         Command::Push(push) => share::push(push, bars),
         Command::Doctor { config, overrides } => doctor(config.as_deref(), &overrides, bars),
@@ -62,21 +62,6 @@ fn fetch(suite: &Suite, bars: &Bars) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-fn infer(infer: Infer, bars: &Bars) -> anyhow::Result<()> {
-    let inference = Inference {
-        input: infer.input,
-        text_column: infer.text_column,
-        adapter: infer.adapter,
-        output: infer.output_dir,
-        limit: infer.limit,
-        encoder: infer.encoder,
-        device: infer.device,
-        store: infer.store,
-    };
-    let inferred = manyview_pipeline::infer(&inference, &environment(), bars)?;
-    print::inferred(&inference.output, &inferred)
 }
 
 fn doctor(config: Option<&Path>, overrides: &[String], bars: &Bars) -> anyhow::Result<()> {

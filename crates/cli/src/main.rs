@@ -4,6 +4,7 @@
 mod args;
 mod commands;
 mod environment;
+mod infer;
 mod print;
 mod progress;
 mod runs;

@@ -1,6 +1,6 @@
 use crate::say::say;
 use anyhow::Result;
-use manyview_pipeline::{Check, Inferred, Outcome, Quantized, Stage, Tally};
+use manyview_pipeline::{Check, Outcome, Quantized, Stage, Tally};
 use std::path::Path;
 
 /// The table of a finished run, and where its report is.
@@ -41,16 +41,6 @@ fn encoding(tally: &Tally, truncated: usize) -> Result<()> {
         ))?;
     }
     Ok(())
-}
-
-/// What was inferred, and where it is.
-pub(crate) fn inferred(dir: &Path, inferred: &Inferred) -> Result<()> {
-    let Inferred { rows, dim_in, dim_out, tally, .. } = inferred;
-    let at = |name: &str| dir.join(name).display().to_string();
-    say(format_args!("encoded {} texts, took {} from the store", tally.encoded, tally.reused))?;
-    say(format_args!("{}: base vectors, [{rows}, {dim_in}]", at("base.npy")))?;
-    say(format_args!("{}: their view, [{rows}, {dim_out}]", at("adapter.npy")))?;
-    say(format_args!("{}: what made them", at("metadata.json")))
 }
 
 /// What was made smaller.

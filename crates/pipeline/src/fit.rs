@@ -312,6 +312,7 @@ impl Supervision<'_> {
             ("revision".into(), encoder.revision.clone().into()),
             ("dataset".into(), self.corpus.name.clone().into()),
             ("label".into(), self.experiment.data.label.clone().into()),
+            ("template".into(), teacher.template.clone().into()),
             (KEY.into(), record.key.as_str().into()),
         ]);
         settings.extend(encoder.max_length.map(|n| ("max_length".to_string(), n.into())));

@@ -40,7 +40,10 @@ pub use environment::Environment;
 pub use error::{Error, Result};
 pub use export::{Export, Format, export};
 pub use fit::{Closeness, FitRecord};
-pub use infer::{Inference, Inferred, infer};
+pub use infer::{
+    Dropped, Encoding, FileFormat, GivenVectors, Holds, Inference, InferenceInput, Inferred, Origin, Seconds,
+    Texts, Written, infer,
+};
 pub use manyview_data::{Upload, Uploaded};
 pub use manyview_encoder::{Quantized, quantize};
 pub use manyview_report::{Metrics, Report};

@@ -22,13 +22,8 @@ impl RunDir {
     pub fn open(experiment: &Experiment) -> Result<Self> {
         let path = Self::of(experiment);
         std::fs::create_dir_all(&path).map_err(Error::io(&path))?;
-        let lock_path = path.join(".lock");
-        let lock = File::create(&lock_path).map_err(Error::io(&lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path, _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(Error::Busy { path }),
-            Err(TryLockError::Error(e)) => Err(Error::io(lock_path)(e)),
-        }
+        let lock = hold(&path)?;
+        Ok(Self { path, _lock: lock })
     }
 
     /// Where the run of `experiment` lives.
@@ -151,6 +146,20 @@ impl Member {
             path,
             problem: format!("not what an earlier stage writes ({e}); delete it and run again"),
         })
+    }
+}
+
+/// Holds `dir` until the file is dropped.
+///
+/// # Errors
+/// [`Error::Busy`] while another process holds it.
+pub(crate) fn hold(dir: &Path) -> Result<File> {
+    let path = dir.join(".lock");
+    let lock = File::create(&path).map_err(Error::io(&path))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Error::Busy { path: dir.into() }),
+        Err(TryLockError::Error(e)) => Err(Error::io(path)(e)),
     }
 }
 

@@ -1,0 +1,155 @@
+use crate::environment::environment;
+use crate::progress::Bars;
+use crate::say::say;
+use clap::{Args, ValueEnum};
+use manyview_pipeline::{
+    FileFormat, GivenVectors, Holds, Inference, InferenceInput, Inferred, Texts, Written,
+};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Row i of every matrix is row i of rows.csv, which says which row of the input it is, from 0, and whether the end of its
+text was cut. metadata.json says what made them and how long each part took.
+
+Memory does not grow with the input. When it is stopped or killed, the same command goes on where it was, to the same
+bytes; other settings or another input start over.")]
+pub(crate) struct Infer {
+    /// File of texts: .csv, .tsv, .jsonl, .ndjson or .parquet.
+    #[arg(long, value_name = "FILE", required_unless_present = "vectors")]
+    input: Option<PathBuf>,
+    /// Its column of texts.
+    #[arg(long, value_name = "COLUMN", default_value = "text")]
+    text_column: String,
+    /// A run directory, a variant's directory in it, or an adapter directory. May be given several times: the texts
+    /// are encoded once.
+    #[arg(long, value_name = "DIR", required = true)]
+    adapter: Vec<PathBuf>,
+    /// Directory for base.npy, adapter.npy (or one matrix named after each of several adapters), rows.csv and
+    /// metadata.json.
+    #[arg(long, value_name = "DIR", default_value = "out")]
+    output_dir: PathBuf,
+    /// A column of the input to write beside the vectors.
+    #[arg(long, value_name = "COLUMN", conflicts_with = "vectors")]
+    id_column: Option<String>,
+    /// Only the first N rows of the input.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Leaves out rows with the text of an earlier row.
+    #[arg(long, conflicts_with = "vectors")]
+    dedup: bool,
+    /// Leaves out rows without a text, or without an identifier, rather than refusing them.
+    #[arg(long, conflicts_with = "vectors")]
+    drop_missing: bool,
+    /// Encodes the texts under the instruction of the adapter as well: teacher.npy, and how long that takes.
+    #[arg(long, conflicts_with = "vectors")]
+    with_teacher: bool,
+    /// What the matrices are written as.
+    #[arg(long, value_enum, default_value_t = Format::Npy)]
+    format: Format,
+    /// Base vectors in place of texts: a .npy matrix, or lists in a .parquet file. No encoder is loaded.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "encoder"])]
+    vectors: Option<PathBuf>,
+    /// The column of lists in a .parquet file.
+    #[arg(long, value_name = "COLUMN", default_value = "vector")]
+    vectors_column: String,
+    /// The fingerprint of the encoder that made the vectors, or the first 12 digits of it: refuses adapters of another
+    /// one. Without it, metadata.json beside the vectors is asked.
+    #[arg(long, value_name = "HEX", requires = "vectors")]
+    encoder_fingerprint: Option<String>,
+    /// Rows of the input taken at once; memory grows with it. 16 MiB of vectors without it, at most 8192 rows.
+    #[arg(long, value_name = "N")]
+    chunk_rows: Option<usize>,
+    /// Encoder, where the adapter's own is not to be found by name.
+    #[arg(long)]
+    encoder: Option<String>,
+    /// Device to encode on.
+    #[arg(long, default_value = "flex")]
+    device: String,
+    /// The vector store.
+    #[arg(long, value_name = "DIR", default_value = "store")]
+    store: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// NumPy matrices of float32, and rows.csv beside them.
+    Npy,
+    /// Parquet: columns row, id, truncated and vector.
+    Parquet,
+}
+
+/// Gives texts or vectors the view of adapters, and says what lies where.
+pub(crate) fn run(infer: Infer, bars: &Bars) -> anyhow::Result<()> {
+    let inference = infer.inference();
+    let inferred = manyview_pipeline::infer(&inference, &environment(), bars)?;
+    print(&inference.output, &inferred)
+}
+
+impl Infer {
+    fn inference(self) -> Inference {
+        let from = match self.vectors {
+            Some(path) => InferenceInput::Vectors(GivenVectors {
+                path,
+                column: self.vectors_column,
+                encoder_fingerprint: self.encoder_fingerprint,
+            }),
+            None => InferenceInput::Texts(Texts {
+                input: self.input.unwrap_or_default(),
+                text_column: self.text_column,
+                id_column: self.id_column,
+                dedup: self.dedup,
+                drop_missing: self.drop_missing,
+                with_teacher: self.with_teacher,
+                encoder: self.encoder,
+                device: self.device,
+                store: self.store,
+            }),
+        };
+        let format = match self.format {
+            Format::Npy => FileFormat::Npy,
+            Format::Parquet => FileFormat::Parquet,
+        };
+        let (adapters, output) = (self.adapter, self.output_dir);
+        Inference { from, adapters, output, format, limit: self.limit, chunk_rows: self.chunk_rows }
+    }
+}
+
+fn print(dir: &Path, inferred: &Inferred) -> anyhow::Result<()> {
+    let rows = inferred.rows;
+    match &inferred.base {
+        Some(base) => say(format_args!(
+            "encoded {} texts in {:.1} s, took {} from the store",
+            base.encoded, inferred.seconds.encode, base.reused
+        )),
+        None => say(&inferred.encoder.known),
+    }?;
+    if let (Some(teacher), seconds) = (&inferred.teacher, inferred.seconds) {
+        say(format_args!(
+            "under the instruction: encoded {} texts in {:.1} s, took {} from the store; the adapter took {:.3} s",
+            teacher.encoded, seconds.teacher, teacher.reused, seconds.transform
+        ))?;
+    }
+    for (n, why) in [
+        (inferred.dropped.missing, "rows lack a value and were left out"),
+        (inferred.dropped.duplicates, "rows repeat a text and were left out"),
+        (inferred.truncated.unwrap_or(0), "texts are longer than the encoder reads; their ends were cut"),
+        (inferred.normalized.unwrap_or(0), "vectors were not of length 1 and were normalised"),
+    ] {
+        if n > 0 {
+            say(format_args!("{n} {why}"))?;
+        }
+    }
+    for Written { file, holds, dim } in &inferred.files {
+        let what = match holds {
+            Holds::Base => "base vectors".into(),
+            Holds::Teacher { fitted: true, .. } => "vectors under the instruction".into(),
+            Holds::Teacher { fitted: false, .. } => {
+                "vectors under the instruction, which the adapter was not fitted to".into()
+            }
+            Holds::View { card, .. } => format!("their view, {:?}", card.instruction),
+        };
+        say(format_args!("{}: {what}, [{rows}, {dim}]", dir.join(file).display()))?;
+    }
+    say(format_args!("{}: what made them", dir.join("metadata.json").display()))
+}

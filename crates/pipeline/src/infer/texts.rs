@@ -1,0 +1,349 @@
+use super::ledger::Ledger;
+use super::metadata::{Dropped, Encoding, Holds, Inferred, Origin, Written};
+use super::output::{Opened, Output};
+use super::views::{View, encoder_of};
+use super::{Inference, Input, keep, transform};
+use crate::config::TeacherKind;
+use crate::{Environment, Error, Result, encoder};
+use manyview_adapter::Saved;
+use manyview_core::{Embeddings, Encoded, Encoder, Fingerprint, Instruction, Progress};
+use manyview_data::{Beside, Rows, Table};
+use manyview_encoder::TextEncoder;
+use manyview_store::{Store, Stored};
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// A file of texts, and how to encode them.
+#[derive(Clone, Debug)]
+pub struct Texts {
+    /// `.csv`, `.tsv`, `.jsonl`, `.ndjson` or `.parquet`.
+    pub input: PathBuf,
+    /// Its column of texts.
+    pub text_column: String,
+    /// A column to write beside the vectors.
+    pub id_column: Option<String>,
+    /// Whether a row with the text of an earlier one is left out.
+    pub dedup: bool,
+    /// Whether a row without a text or an identifier is left out rather than refused.
+    pub drop_missing: bool,
+    /// Whether to encode the texts under the instruction of the adapter as well.
+    pub with_teacher: bool,
+    /// Encoder in place of the one the adapters name.
+    pub encoder: Option<String>,
+    /// Device to encode on.
+    pub device: String,
+    /// The vector store.
+    pub store: PathBuf,
+}
+
+pub(super) fn infer(
+    inference: &Inference,
+    from: &Texts,
+    views: &[View],
+    environment: &Environment,
+    progress: &dyn Progress,
+) -> Result<Inferred> {
+    let Some(first) = views.first() else {
+        return Err(Error::setting("--adapter", "expected at least 1, found none"));
+    };
+    let instruction = from.with_teacher.then(|| instruction(views)).transpose()?;
+    let input = Input::open(&from.input)?;
+    let start = Instant::now();
+    let total = from.look(inference.limit)?;
+    let looked = start.elapsed().as_secs_f64();
+    let config = encoder_of(&first.saved.card, from.encoder.as_deref(), &from.device)?;
+    let encoder = encoder::load(&config, environment, progress)?;
+    let (fingerprint, dim) = (encoder.fingerprint(), encoder.dim());
+    views.iter().try_for_each(|view| view.expects(&fingerprint))?;
+    let stored = Stored::new(encoder, Store::open(&from.store)?, &config.model);
+
+    let files = files(inference, views, dim, instruction.as_ref());
+    let names: Vec<(String, usize)> = files.iter().map(|file| (file.file.clone(), file.dim)).collect();
+    let chunk = inference.chunk(dim);
+    let key = key(inference, from, views, &input, chunk, &fingerprint, instruction.as_ref());
+    let columns: &[&str] =
+        if from.id_column.is_some() { &["row", "id", "truncated"] } else { &["row", "truncated"] };
+    let csv = (inference.format == super::FileFormat::Npy).then_some(columns);
+    let (mut output, mut ledger) =
+        match Output::open(&inference.output, key.as_str(), inference.format, &names, csv)? {
+            Opened::Done(inferred) => return Ok(*inferred),
+            Opened::Open(output, ledger) => (output, ledger),
+        };
+    ledger.seconds.hash += input.seconds;
+    ledger.seconds.read += looked;
+
+    progress.begin("infer", (total - ledger.read.min(total)) as u64);
+    let pass = Pass { from, views, stored: &stored, instruction: instruction.as_ref(), progress };
+    let done = from
+        .chunks(chunk, inference.limit, from.dedup)
+        .and_then(|chunks| pass.run(chunks, &mut output, &mut ledger));
+    progress.end();
+    keep(done, &mut output, &ledger)?;
+    ledger.some_rows(&from.input)?;
+    input.unchanged()?;
+    let known = format!("the encoder `{}` made them", config.model);
+    output.finish(ledger, |ledger| Inferred {
+        schema: Inferred::SCHEMA.into(),
+        input: from.input.clone(),
+        input_blake3: input.blake3,
+        rows_read: ledger.read,
+        rows: ledger.rows,
+        dropped: ledger.dropped,
+        truncated: Some(ledger.truncated),
+        normalized: None,
+        encoder: Origin { name: config.model, fingerprint: Some(fingerprint), known },
+        files,
+        base: Some(ledger.base),
+        teacher: instruction.map(|_| ledger.teacher),
+        seconds: ledger.seconds,
+    })
+}
+
+/// What the teacher is told: the instruction of the only adapter, in the template it was fitted with.
+fn instruction(views: &[View]) -> Result<Instruction> {
+    let wrong = |problem: String| Error::setting("--with-teacher", problem);
+    let [View { saved: Saved { card, .. }, .. }] = views else {
+        let n = views.len();
+        return Err(wrong(format!(
+            "expected one adapter, whose instruction the teacher is given, found {n}"
+        )));
+    };
+    if card.instruction.trim().is_empty() {
+        return Err(wrong("expected an adapter with an instruction, found one without".into()));
+    }
+    let template = card.settings.get("template").and_then(|t| t.as_str());
+    Ok(Instruction::new(&card.instruction)
+        .with_template(template.unwrap_or(Instruction::DEFAULT_TEMPLATE))?)
+}
+
+/// The matrices, in the order they are written.
+fn files(
+    inference: &Inference,
+    views: &[View],
+    dim: usize,
+    instruction: Option<&Instruction>,
+) -> Vec<Written> {
+    let base = Written { file: inference.format.file("base"), holds: Holds::Base, dim };
+    let taught = |instruction: &Instruction| Written {
+        file: inference.format.file("teacher"),
+        holds: Holds::Teacher {
+            instruction: instruction.clone(),
+            fitted: views.iter().all(|view| view.saved.card.teacher == TeacherKind::Instructed.as_str()),
+        },
+        dim,
+    };
+    let views = views.iter().map(|view| view.written(inference.format));
+    [base].into_iter().chain(views).chain(instruction.map(taught)).collect()
+}
+
+/// Stands for all that the files depend on.
+fn key(
+    inference: &Inference,
+    from: &Texts,
+    views: &[View],
+    input: &Input,
+    chunk: usize,
+    encoder: &Fingerprint,
+    instruction: Option<&Instruction>,
+) -> Fingerprint {
+    let flags = [from.dedup, from.drop_missing].map(u8::from);
+    let limit = inference.limit.map_or(String::new(), |n| n.to_string());
+    let prompt = instruction.map(|i| i.prompt("")).unwrap_or_default();
+    let key = Fingerprint::builder("infer-texts/1")
+        .field("input", input.blake3.as_bytes())
+        .field("text", from.text_column.as_bytes())
+        .field("id", from.id_column.as_deref().unwrap_or_default().as_bytes())
+        .field("flags", &flags)
+        .field("limit", limit.as_bytes())
+        .field("format", inference.format.file("").as_bytes())
+        .field("chunk", &chunk.to_le_bytes())
+        .field("encoder", encoder.as_str().as_bytes())
+        .field("prompt", prompt.as_bytes());
+    views.iter().fold(key, |key, view| view.identity(key)).finish()
+}
+
+/// The pass over the texts.
+struct Pass<'a> {
+    from: &'a Texts,
+    views: &'a [View],
+    stored: &'a Stored<TextEncoder>,
+    instruction: Option<&'a Instruction>,
+    progress: &'a dyn Progress,
+}
+
+impl Pass<'_> {
+    fn run(&self, mut chunks: Chunks<'_>, output: &mut Output, ledger: &mut Ledger) -> Result<()> {
+        loop {
+            let start = Instant::now();
+            let chunk = chunks.next().transpose()?;
+            ledger.seconds.read += start.elapsed().as_secs_f64();
+            let Some(chunk) = chunk else { return Ok(()) };
+            if chunk.end <= ledger.read {
+                continue; // an earlier run did it
+            }
+            if self.progress.stopped() {
+                return Err(manyview_core::Error::Interrupted.into());
+            }
+            let mut after = ledger.clone();
+            if !chunk.texts.is_empty() {
+                self.write(&chunk, output, &mut after)?;
+            }
+            after.dropped.missing += chunk.dropped.missing;
+            after.dropped.duplicates += chunk.dropped.duplicates;
+            self.progress.advance((chunk.end - after.read) as u64);
+            after.read = chunk.end;
+            *ledger = after;
+            output.acknowledge_when_due(ledger)?;
+        }
+    }
+
+    fn write(&self, chunk: &Chunk, output: &mut Output, ledger: &mut Ledger) -> Result<()> {
+        let start = Instant::now();
+        let base = self.encode(chunk, None, &mut ledger.base)?;
+        ledger.seconds.encode += start.elapsed().as_secs_f64();
+        ledger.truncated += base.truncated.iter().filter(|cut| **cut).count();
+        let views = transform(self.views, &base.vectors, &chunk.rows, ledger)?;
+        let start = Instant::now();
+        let teacher =
+            self.instruction.map(|i| self.encode(chunk, Some(i), &mut ledger.teacher)).transpose()?;
+        ledger.seconds.teacher += start.elapsed().as_secs_f64();
+        let matrices: Vec<&Embeddings> =
+            [&base.vectors].into_iter().chain(&views).chain(teacher.as_ref().map(|t| &t.vectors)).collect();
+        let ids = self.from.id_column.as_ref().map(|_| chunk.ids.as_slice());
+        output.append(&matrices, Beside { rows: &chunk.rows, ids, truncated: Some(&base.truncated) }, ledger)
+    }
+
+    fn encode(
+        &self,
+        chunk: &Chunk,
+        instruction: Option<&Instruction>,
+        tally: &mut Encoding,
+    ) -> Result<Encoded> {
+        let texts: Vec<&str> = chunk.texts.iter().map(String::as_str).collect();
+        let (encoded, reuse) = self.stored.encode_all(&texts, instruction, &Silent(self.progress))?;
+        tally.encoded += reuse.encoded;
+        tally.reused += reuse.reused;
+        Ok(encoded)
+    }
+}
+
+/// Progress whose stages are not shown: a stage of its own for each chunk would flicker.
+struct Silent<'a>(&'a dyn Progress);
+
+impl Progress for Silent<'_> {
+    fn begin(&self, _: &str, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn end(&self) {}
+    fn stopped(&self) -> bool {
+        self.0.stopped()
+    }
+}
+
+/// Rows of the input that stay.
+struct Chunk {
+    rows: Vec<u64>,
+    texts: Vec<String>,
+    ids: Vec<String>,
+    dropped: Dropped,
+    /// The number of rows of the input up to here.
+    end: usize,
+}
+
+/// The input, chunk by chunk.
+struct Chunks<'a> {
+    from: &'a Texts,
+    rows: Rows,
+    read: usize,
+    limit: usize,
+    /// Texts that were there, by 16 bytes of their hashes; none where rows with the same text stay.
+    seen: Option<HashSet<[u8; 16]>>,
+}
+
+impl Texts {
+    fn columns(&self) -> Vec<&str> {
+        let id = self.id_column.as_deref().filter(|id| *id != self.text_column);
+        [self.text_column.as_str()].into_iter().chain(id).collect()
+    }
+
+    fn chunks(&self, chunk: usize, limit: Option<usize>, dedup: bool) -> Result<Chunks<'_>> {
+        let rows = Rows::open(&self.input, &self.columns(), chunk)?;
+        let seen = dedup.then(HashSet::new);
+        Ok(Chunks { from: self, rows, read: 0, limit: limit.unwrap_or(usize::MAX), seen })
+    }
+
+    /// Goes through the file once, so that what is wrong with it is told before anything is encoded; gives the number of
+    /// rows to read.
+    fn look(&self, limit: Option<usize>) -> Result<usize> {
+        const CHUNK: usize = 8192;
+        let mut total = 0;
+        for chunk in self.chunks(CHUNK, limit, false)? {
+            total = chunk?.end;
+        }
+        Ok(total)
+    }
+
+    /// The values of a row, or the column that lacks one.
+    fn values<'t>(
+        &self,
+        text: &'t Cells,
+        id: Option<&'t Cells>,
+        i: usize,
+    ) -> Result<(&'t str, &'t str), &str> {
+        let value = |cells: &'t Cells| cells.get(i)?.as_deref().filter(|value| !value.trim().is_empty());
+        let text = value(text).ok_or(self.text_column.as_str())?;
+        let id = id.map_or(Some(""), value).ok_or(self.id_column.as_deref().unwrap_or_default())?;
+        Ok((text, id))
+    }
+}
+
+type Cells = [Option<String>];
+
+impl Chunks<'_> {
+    fn take(&mut self, table: &Table) -> Result<Chunk> {
+        let from = self.from;
+        let text = table.column(&from.text_column)?;
+        let id = from.id_column.as_deref().map(|name| table.column(name)).transpose()?;
+        let n = table.n().min(self.limit - self.read);
+        let (mut rows, mut texts, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+        let mut dropped = Dropped::default();
+        for i in 0..n {
+            let row = self.read + i;
+            match from.values(text, id, i) {
+                Ok((text, id)) if self.seen.as_mut().is_none_or(|seen| seen.insert(short(text))) => {
+                    rows.push(row as u64);
+                    texts.push(text.to_string());
+                    ids.push(id.to_string());
+                }
+                Ok(_) => dropped.duplicates += 1,
+                Err(_) if from.drop_missing => dropped.missing += 1,
+                Err(column) => {
+                    let cure = "repair the row, or leave such rows out with --drop-missing";
+                    let problem =
+                        format!("column `{column}`, row {row}: expected a value, found none; {cure}");
+                    return Err(Error::setting(&from.input.display().to_string(), problem));
+                }
+            }
+        }
+        self.read += n;
+        Ok(Chunk { rows, texts, ids, dropped, end: self.read })
+    }
+}
+
+impl Iterator for Chunks<'_> {
+    type Item = Result<Chunk>;
+
+    fn next(&mut self) -> Option<Result<Chunk>> {
+        if self.read >= self.limit {
+            return None;
+        }
+        let table = self.rows.next()?;
+        Some(table.map_err(Error::from).and_then(|table| self.take(&table)))
+    }
+}
+
+fn short(text: &str) -> [u8; 16] {
+    let mut short = [0; 16];
+    short.iter_mut().zip(blake3::hash(text.as_bytes()).as_bytes()).for_each(|(to, from)| *to = *from);
+    short
+}

@@ -1,0 +1,152 @@
+use super::metadata::{Holds, Written};
+use super::output::FileFormat;
+use crate::config::Encoder;
+use crate::{Error, Result};
+use manyview_adapter::{AdapterCard, Saved};
+use manyview_core::{Embeddings, Error as CoreError, Fingerprint, FingerprintBuilder, Transform};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The file of an adapter's weights.
+const WEIGHTS: &str = "adapter.safetensors";
+
+/// An adapter, and what its matrix is called.
+pub(super) struct View {
+    /// The name of the matrix, and of its file without the ending.
+    pub(super) name: String,
+    pub(super) dir: PathBuf,
+    pub(super) saved: Saved,
+    pub(super) weights_blake3: String,
+}
+
+impl View {
+    /// Reads the adapters of `paths`. One is called `adapter`, several by their run or variant.
+    pub(super) fn load_all(paths: &[PathBuf]) -> Result<Vec<Self>> {
+        let mut views = Vec::new();
+        for path in paths {
+            let dir = find(path)?;
+            let name = if paths.len() == 1 { "adapter".into() } else { name_of(&dir)? };
+            let weights = dir.join(WEIGHTS);
+            let bytes = std::fs::read(&weights).map_err(Error::io(weights))?;
+            let weights_blake3 = blake3::hash(&bytes).to_hex().to_string();
+            views.push(Self { name, saved: manyview_adapter::load(&dir)?, dir, weights_blake3 });
+        }
+        differ(&views)?;
+        if let Some((first, others)) = views.split_first() {
+            let encoder = &first.saved.card.encoder_fingerprint;
+            others.iter().try_for_each(|view| view.expects(encoder))?;
+        }
+        Ok(views)
+    }
+
+    /// That it was made for the vectors of `encoder`.
+    pub(super) fn expects(&self, encoder: &Fingerprint) -> Result<()> {
+        Ok(self.saved.expects(encoder)?)
+    }
+
+    /// Its view of `base`, whose row `i` is row `rows[i]` of the input.
+    pub(super) fn transform(&self, base: &Embeddings, rows: &[u64]) -> Result<Embeddings> {
+        let what = format!("view `{}` of the input", self.name);
+        let of = |row: usize| rows.get(row).and_then(|row| usize::try_from(*row).ok()).unwrap_or(row);
+        Ok(self.saved.linear.transform(base).map_err(|e| match e {
+            CoreError::NonFinite { row, .. } => CoreError::NonFinite { what, row: of(row) },
+            CoreError::ZeroRow { row, .. } => CoreError::ZeroRow { what, row: of(row) },
+            e => e,
+        })?)
+    }
+
+    /// What its matrix is, as files of `format`.
+    pub(super) fn written(&self, format: FileFormat) -> Written {
+        let holds = Holds::View {
+            adapter: self.dir.clone(),
+            weights_blake3: self.weights_blake3.clone(),
+            card: Box::new(self.saved.card.clone()),
+        };
+        Written { file: format.file(&self.name), holds, dim: self.saved.card.dim_out }
+    }
+
+    /// Adds what its matrix depends on.
+    pub(super) fn identity(&self, key: FingerprintBuilder) -> FingerprintBuilder {
+        key.field("view", self.name.as_bytes()).field("weights", self.weights_blake3.as_bytes())
+    }
+}
+
+/// The adapter in a run directory, in a variant's directory, or in the directory itself.
+pub(crate) fn load(path: &Path) -> Result<Saved> {
+    Ok(manyview_adapter::load(&find(path)?)?)
+}
+
+/// The encoder the adapter names, unless another is asked for.
+pub(crate) fn encoder_of(card: &AdapterCard, encoder: Option<&str>, device: &str) -> Result<Encoder> {
+    let setting = |key: &str| card.settings.get(key);
+    let text = |key: &str| setting(key).and_then(|v| v.as_str()).map(String::from);
+    let model = encoder.map(String::from).or_else(|| text("model")).unwrap_or_else(|| card.encoder.clone());
+    let max_length = match setting("max_length").map(|v| v.as_u64().and_then(|n| usize::try_from(n).ok())) {
+        Some(None) => {
+            return Err(Error::setting("max_length", "expected a number in the adapter's config.json"));
+        }
+        found => found.flatten(),
+    };
+    let revision = text("revision").unwrap_or_else(|| Encoder::default().revision);
+    Ok(Encoder { model, revision, device: device.into(), max_length, batch_tokens: None })
+}
+
+/// The directory of the adapter that `path` leads to.
+fn find(path: &Path) -> Result<PathBuf> {
+    let there = |dir: &PathBuf| dir.join(WEIGHTS).is_file();
+    if let Some(dir) = [path.join("adapter"), path.to_path_buf()].into_iter().find(there) {
+        return Ok(dir);
+    }
+    let entries = std::fs::read_dir(path).map_err(Error::io(path))?.flatten().map(|e| e.path());
+    let mut variants: Vec<String> =
+        entries.filter(|e| there(&e.join("adapter"))).map(|e| e.display().to_string()).collect();
+    variants.sort();
+    Err(match variants.is_empty() {
+        true => Error::Missing {
+            path: path.into(),
+            missing: "a fitted adapter, found none".into(),
+            cure: "train".into(),
+        },
+        false => Error::setting(
+            "--adapter",
+            format!(
+                "expected the directory of one adapter, found those of {} in {}; name one of {}",
+                variants.len(),
+                path.display(),
+                variants.join(", ")
+            ),
+        ),
+    })
+}
+
+/// What an adapter is called: its directory, or the one above where that is called `adapter`.
+fn name_of(dir: &Path) -> Result<String> {
+    let whole = dir.canonicalize().map_err(Error::io(dir))?;
+    let named = if whole.ends_with("adapter") { whole.parent() } else { Some(whole.as_path()) };
+    let name = named.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    name.ok_or_else(|| {
+        Error::setting("--adapter", format!("{}: expected a directory with a name", dir.display()))
+    })
+}
+
+/// That no two matrices have one name.
+fn differ(views: &[View]) -> Result<()> {
+    let mut seen = BTreeMap::new();
+    for (name, dir) in views.iter().map(|view| (view.name.to_lowercase(), view.dir.display().to_string())) {
+        let problem = match name.as_str() {
+            "base" | "teacher" | "rows" | "metadata" => format!("{dir} would be written over `{name}`"),
+            _ => match seen.get(&name) {
+                Some(other) => format!("{other} and {dir} would both be written to `{name}`"),
+                None => {
+                    seen.insert(name, dir);
+                    continue;
+                }
+            },
+        };
+        return Err(Error::setting(
+            "--adapter",
+            format!("{problem}; copy one to a directory of another name"),
+        ));
+    }
+    Ok(())
+}
