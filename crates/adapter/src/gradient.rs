@@ -1,3 +1,4 @@
+mod adamw;
 mod checkpoint;
 mod config;
 mod objective;

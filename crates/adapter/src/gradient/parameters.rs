@@ -1,12 +1,13 @@
+use super::adamw::AdamW;
 use crate::{Linear, Result};
-use burn::optim::{AdamW, AdamWState, AdaptiveMomentumState, Optimizer};
+use burn::optim::{AdamWState, AdaptiveMomentumState};
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Columns of a block on a device that works in this process: W and both moments of a block then stay in a core's
-/// cache through all passes of a step, and blocks run side by side. Part of the arithmetic, so never a thread count.
-const BLOCK: usize = 64;
+/// Columns of a block on a device that works in this process: blocks run side by side, each read and written once a
+/// step, and are wide enough for products at full speed. Part of the arithmetic, so never a thread count.
+const BLOCK: usize = 128;
 
 /// A map under training, in blocks of columns, on a device.
 #[derive(Clone)]
@@ -77,17 +78,15 @@ impl Parameters {
     }
 
     /// One step of AdamW at rate `lr`, for inputs `x` `[n, dim_in]` and the gradient of their outputs `[n, dim_out]`.
-    pub(super) fn step(&mut self, optimizer: &AdamW, lr: f64, x: &Tensor<2>, gradient: &Tensor<2>) {
-        let blocks = std::mem::take(&mut self.blocks);
-        self.blocks = blocks
-            .into_par_iter()
-            .map(|block| {
-                let gradient = gradient.clone().slice([0..x.dims()[0], block.columns.clone()]);
-                let bias = block.bias.map(|b| b.step(optimizer, lr, gradient.clone().sum_dim(0)));
-                let weight = block.weight.step(optimizer, lr, x.clone().transpose().matmul(gradient));
-                Block { columns: block.columns, weight, bias }
-            })
-            .collect();
+    pub(super) fn step(&mut self, adamw: &AdamW, lr: f64, x: &Tensor<2>, gradient: &Tensor<2>) -> Result<()> {
+        let blocks = std::mem::take(&mut self.blocks).into_par_iter().map(|block| {
+            let gradient = gradient.clone().slice([0..x.dims()[0], block.columns.clone()]);
+            let bias = block.bias.map(|b| b.step(adamw, lr, gradient.clone().sum_dim(0))).transpose()?;
+            let weight = block.weight.step(adamw, lr, x.clone().transpose().matmul(gradient))?;
+            Ok(Block { columns: block.columns, weight, bias })
+        });
+        self.blocks = blocks.collect::<Result<_>>()?;
+        Ok(())
     }
 
     /// The map as it stands.
@@ -114,9 +113,9 @@ impl Parameters {
 }
 
 impl Trained {
-    fn step(self, optimizer: &AdamW, lr: f64, gradient: Tensor<2>) -> Self {
-        let (value, moments) = optimizer.step(lr, self.value, gradient, self.moments);
-        Self { value, moments }
+    fn step(self, adamw: &AdamW, lr: f64, gradient: Tensor<2>) -> Result<Self> {
+        let (value, moments) = adamw.step(lr, self.value, gradient, self.moments)?;
+        Ok(Self { value, moments })
     }
 }
 
@@ -145,7 +144,7 @@ fn host(t: Tensor<2>) -> Vec<f32> {
 }
 
 /// Whether `device` computes in this process on the threads that call it.
-fn in_process(device: &Device) -> bool {
+pub(super) fn in_process(device: &Device) -> bool {
     #[allow(deprecated)] // ndarray: on its way out of burn, still a device here
     let devices: &[Device] = &[
         #[cfg(feature = "flex")]
@@ -160,7 +159,6 @@ fn in_process(device: &Device) -> bool {
 mod tests {
     use super::*;
     use crate::test_data::normal;
-    use burn::optim::AdamWConfig;
 
     #[test]
     fn a_map_wider_than_a_block_comes_back_with_its_moments() {
@@ -173,11 +171,11 @@ mod tests {
             tensor(normal(4, 3, 2).into_vec(), 3, &device),
             tensor(normal(4, 150, 3).into_vec(), 150, &device),
         );
-        let adamw = AdamWConfig::new().build();
-        p.step(&adamw, 0.1, &x, &g);
+        let adamw = AdamW::new(0.0, &device);
+        p.step(&adamw, 0.1, &x, &g).unwrap();
         let mut again = Parameters::new(&p.linear().unwrap(), p.moments().as_ref(), &device);
-        p.step(&adamw, 0.1, &x, &g);
-        again.step(&adamw, 0.1, &x, &g);
+        p.step(&adamw, 0.1, &x, &g).unwrap();
+        again.step(&adamw, 0.1, &x, &g).unwrap();
         assert_eq!(p.linear().unwrap(), again.linear().unwrap());
         assert_eq!(again.moments().unwrap().steps, 2);
     }

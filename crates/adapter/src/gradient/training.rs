@@ -1,10 +1,10 @@
 //! The loop over epochs and batches.
+use super::adamw::AdamW;
 use super::checkpoint::Checkpoints;
 use super::objective::Objective;
 use super::parameters::{Parameters, gradient_length, tensor};
 use super::{Epoch, Gradient, GradientFit, Monitored};
 use crate::{Error, Linear, Result};
-use burn::optim::{AdamW, AdamWConfig};
 use burn::tensor::{Int, Tensor, TensorData};
 use manyview_core::{Error as CoreError, Paired};
 use rand::SeedableRng;
@@ -38,7 +38,7 @@ pub(super) struct Training<'a> {
     gradient: &'a Gradient,
     data: &'a Monitored<'a>,
     objective: Objective,
-    optimizer: AdamW,
+    adamw: AdamW,
     train: (Tensor<2>, Tensor<2>),
     validation: Option<(Tensor<2>, Tensor<2>)>,
 }
@@ -49,10 +49,9 @@ impl<'a> Training<'a> {
             let of = |x: &manyview_core::Embeddings| tensor(x.as_slice().to_vec(), x.dim(), &gradient.device);
             (of(pairs.base()), of(pairs.teacher()))
         };
-        let decay = gradient.config.weight_decay as f32;
         Self {
             objective: Objective::from(&gradient.config),
-            optimizer: AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(decay).build(),
+            adamw: AdamW::new(gradient.config.weight_decay, &gradient.device),
             train: on_device(&data.train),
             validation: data.validation.as_ref().map(on_device),
             gradient,
@@ -110,7 +109,7 @@ impl<'a> Training<'a> {
             let rows = batch * config.batch..n.min((batch + 1) * config.batch);
             let part = |t: &Tensor<2>| t.clone().slice([rows.clone(), 0..t.dims()[1]]);
             lr = config.rate((epoch - 1) * steps + batch, config.epochs * steps);
-            let loss = self.step(&mut state.parameters, lr, &part(&x), part(&y));
+            let loss = self.step(&mut state.parameters, lr, &part(&x), part(&y))?;
             if !loss.is_finite() {
                 return Err(Error::Diverged { epoch, batch: batch + 1, found: loss });
             }
@@ -133,7 +132,7 @@ impl<'a> Training<'a> {
         Ok(())
     }
 
-    fn step(&self, parameters: &mut Parameters, lr: f64, x: &Tensor<2>, y: Tensor<2>) -> f64 {
+    fn step(&self, parameters: &mut Parameters, lr: f64, x: &Tensor<2>, y: Tensor<2>) -> Result<f64> {
         let config = &self.gradient.config;
         let (loss, mut gradient) = self.objective.loss_and_gradient(parameters.forward(x), y);
         if let Some(longest) = config.clip {
@@ -142,8 +141,8 @@ impl<'a> Training<'a> {
                 gradient = gradient * (longest / length);
             }
         }
-        parameters.step(&self.optimizer, lr, x, &gradient);
-        loss
+        parameters.step(&self.adamw, lr, x, &gradient)?;
+        Ok(loss)
     }
 
     /// The training rows in the order of `epoch`, which depends on nothing but the seed and the epoch.
