@@ -20,8 +20,14 @@ pub(crate) fn stage(stage: Stage, outcome: &Outcome) -> Result<()> {
     encoding(&outcome.tally, outcome.truncated)?;
     if stage == Stage::Train {
         for (name, record) in &outcome.fits {
-            let figures: Vec<String> =
-                record.figures.iter().map(|(figure, value)| format!("{figure} {value:.4}")).collect();
+            let figures: Vec<String> = record
+                .figures
+                .iter()
+                .map(|(figure, value)| match value.fract() == 0.0 {
+                    true => format!("{figure} {value}"),
+                    false => format!("{figure} {value:.4}"),
+                })
+                .collect();
             let (method, rows) = (&record.method, record.rows);
             say(format_args!("{name}: {method} on {rows} rows, {}", figures.join(", ")))?;
         }

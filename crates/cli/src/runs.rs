@@ -19,7 +19,7 @@ pub(crate) fn run(dir: &Path, command: Command) -> anyhow::Result<()> {
 /// A run by its name below `dir`, or by its path.
 fn place(dir: &Path, run: &Path) -> std::path::PathBuf {
     let named = dir.join(run);
-    if named.is_dir() { named } else { run.into() }
+    if named.is_dir() || !run.is_dir() { named } else { run.into() }
 }
 
 fn list(runs: &[PastRun]) -> anyhow::Result<()> {

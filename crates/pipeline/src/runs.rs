@@ -1,5 +1,6 @@
 //! Finished runs, read back: what each was, and how two differ.
 
+use crate::config::Suite;
 use crate::fit::FitRecord;
 use crate::run_dir::Member;
 use crate::{Error, Result};
@@ -56,12 +57,16 @@ pub fn past_runs(dir: &Path) -> Result<Vec<PastRun>> {
     paths.iter().map(|path| past_run(path)).collect()
 }
 
-/// The run in `path`.
+/// The run in `path`, or the one variant of a run whose directory it is.
 ///
 /// # Errors
 /// [`Error::File`] when there is no run, or something else than a run writes.
 pub fn past_run(path: &Path) -> Result<PastRun> {
     let file = path.join("experiment.toml");
+    let above = path.parent().map(|run| run.join("experiment.toml"));
+    if let Some(above) = above.filter(|above| above.is_file() && !file.is_file()) {
+        return past_variant(path, &above);
+    }
     let problem = |problem: String| Error::File { path: file.clone(), problem };
     let text = std::fs::read_to_string(&file)
         .map_err(|e| problem(format!("{e}; expected a run directory, see `manyview runs ls`")))?;
@@ -70,13 +75,28 @@ pub fn past_run(path: &Path) -> Result<PastRun> {
         Some(toml::Value::Table(variants)) => variants.keys().cloned().collect(),
         _ => vec![String::new()],
     };
-    let views = names.into_iter().map(|name| {
-        let member = Member::at(path.join(&name));
-        Ok(PastView { fit: member.read("fit.json")?, metrics: member.read("metrics.json")?, name })
-    });
-    let views = views.collect::<Result<_>>()?;
+    let views = names.into_iter().map(|name| view(path.join(&name), name)).collect::<Result<_>>()?;
     let config = serde_json::to_value(table).map_err(|e| problem(e.to_string()))?;
     Ok(PastRun { path: path.into(), config: flat(&config), views })
+}
+
+/// The variant in `path` of the run whose experiment is `file`.
+fn past_variant(path: &Path, file: &Path) -> Result<PastRun> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let suite = Suite::load(file, &[])?;
+    let names: Vec<&str> = suite.variants.iter().map(|variant| variant.name.as_str()).collect();
+    let found = suite.variants.iter().find(|variant| variant.name == name).ok_or_else(|| Error::File {
+        path: path.into(),
+        problem: format!("no variant of this run; there are {}", names.join(", ")),
+    })?;
+    let config = serde_json::to_value(&found.experiment)
+        .map_err(|e| Error::File { path: file.into(), problem: e.to_string() })?;
+    Ok(PastRun { path: path.into(), config: flat(&config), views: vec![view(path.into(), String::new())?] })
+}
+
+fn view(path: PathBuf, name: String) -> Result<PastView> {
+    let member = Member::at(path);
+    Ok(PastView { fit: member.read("fit.json")?, metrics: member.read("metrics.json")?, name })
 }
 
 /// The keys of the experiments and the figures in which two runs differ.

@@ -20,3 +20,17 @@ fn two_runs_are_listed_shown_and_compared() {
     assert_eq!(scene.done("runs diff first first").trim(), "the same experiment, the same figures");
     scene.refused("runs show third", 3, &["third", "runs ls"]);
 }
+
+#[test]
+fn two_variants_of_one_run_are_compared() {
+    let scene = Scene::new();
+    let variants = "\n[variants.near]\n[variants.far]\nteacher.temperature = 0.5\n";
+    scene.write("experiment.toml", [scene.read("experiment.toml"), variants.into()].concat());
+    scene.done("train experiment.toml");
+    let differences = scene.done("runs diff weather/near weather/far");
+    assert!(
+        differences.contains("teacher.temperature") && differences.contains("0.0200 → 0.5000"),
+        "{differences}"
+    );
+    scene.refused("runs show weather/nowhere", 3, &["nowhere", "near, far"]);
+}

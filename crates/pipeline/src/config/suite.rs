@@ -115,6 +115,7 @@ fn warn_of_idle_keys(layers: &Layers, experiment: &Experiment) {
             "mse_weight",
             "cosine_weight",
             "start",
+            "bias",
             "patience",
             "monitor",
             "clip",
