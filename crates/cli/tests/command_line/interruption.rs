@@ -12,12 +12,12 @@ const ROWS: usize = 700;
 /// Names of labels, which the teacher encodes as well.
 const NAMES: usize = 3;
 
-fn start(scene: &Scene, line: &str) -> Child {
+pub(crate) fn start(scene: &Scene, line: &str) -> Child {
     scene.process(line).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// Waits for `happened`, which must come while `child` is at work.
-fn wait_until(child: &mut Child, happened: impl Fn() -> bool) {
+pub(crate) fn wait_until(child: &mut Child, happened: impl Fn() -> bool) {
     let start = Instant::now();
     while !happened() {
         assert_eq!(child.try_wait().unwrap(), None, "it ended before it could be interrupted");
@@ -26,7 +26,7 @@ fn wait_until(child: &mut Child, happened: impl Fn() -> bool) {
     }
 }
 
-fn signal(mut child: Child, name: &str) -> (ExitStatus, String) {
+pub(crate) fn signal(mut child: Child, name: &str) -> (ExitStatus, String) {
     let kill = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
     assert!(kill.success());
     let mut errors = String::new();

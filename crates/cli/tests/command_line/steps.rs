@@ -3,7 +3,7 @@ use std::fs;
 use std::path::Path;
 
 /// Rows and columns of a `.npy` file of float32, and its numbers.
-fn npy(bytes: &[u8]) -> ([usize; 2], Vec<f32>) {
+pub(crate) fn npy(bytes: &[u8]) -> ([usize; 2], Vec<f32>) {
     let end = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
     let header = std::str::from_utf8(&bytes[10..end]).unwrap();
     let shape = header.split('(').nth(1).and_then(|h| h.split(')').next()).unwrap();
