@@ -28,8 +28,10 @@ fn sources(below: &Path) -> Vec<PathBuf> {
 }
 
 fn all_sources() -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> =
-        ["src", "crates", "tests", "examples", "benches"].iter().flat_map(|d| sources(&root().join(d))).collect();
+    let mut found: Vec<PathBuf> = ["src", "crates", "tests", "examples", "benches"]
+        .iter()
+        .flat_map(|d| sources(&root().join(d)))
+        .collect();
     found.sort();
     assert!(found.len() > 40, "found only {} source files below {}", found.len(), root().display());
     found
@@ -78,7 +80,8 @@ fn only_the_device_file_names_a_backend() {
         let text = fs::read_to_string(&path).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         let code: String = code.lines().filter(|l| !l.trim_start().starts_with("//")).collect();
-        for backend in ["Device::flex", "Device::ndarray", "Device::libtorch", "Device::cuda", "Device::wgpu"] {
+        for backend in ["Device::flex", "Device::ndarray", "Device::libtorch", "Device::cuda", "Device::wgpu"]
+        {
             assert!(!code.contains(backend), "{} names {backend}", path.display());
         }
     }

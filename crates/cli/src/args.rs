@@ -16,7 +16,8 @@ Start with `manyview quickstart`: real texts, a real encoder, no network, about 
 Exit codes: 0 done, 1 a fault of manyview, 2 bad input or configuration, 3 a file that cannot be read or written,
 4 network, 5 disk full, 6 numbers out of range, 130 interrupted (run the same command again to go on).
 
-Environment: MANYVIEW_DATA (the embedded data), HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_HUB_OFFLINE, RAYON_NUM_THREADS."
+Environment: MANYVIEW_DATA (the embedded data), HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_HUB_OFFLINE,
+MLFLOW_TRACKING_URI, MLFLOW_TRACKING_TOKEN, MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD, RAYON_NUM_THREADS."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -94,6 +95,14 @@ pub(crate) enum Command {
         dir: PathBuf,
         #[command(subcommand)]
         command: Runs,
+    },
+    /// Sends to a tracking server what it missed of earlier runs.
+    Track {
+        /// The directory of run directories.
+        #[arg(long, default_value = "runs", global = true)]
+        dir: PathBuf,
+        #[command(subcommand)]
+        command: Track,
     },
     /// Looks after the vector store.
     Store {
@@ -180,6 +189,16 @@ pub(crate) enum Runs {
         a: PathBuf,
         /// Of the second.
         b: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Track {
+    /// Sends what is left of every record below the directory, each event once.
+    Sync {
+        /// The MLflow server's address; MLFLOW_TRACKING_URI without it.
+        #[arg(long)]
+        uri: Option<String>,
     },
 }
 

@@ -2,7 +2,7 @@ use crate::args::{Command, Experiment};
 use crate::environment::environment;
 use crate::progress::Bars;
 use crate::say::say;
-use crate::{infer, print, runs, share, store};
+use crate::{infer, print, runs, share, store, track};
 use anyhow::bail;
 use manyview_pipeline::config::Suite;
 use manyview_pipeline::{QUICKSTART, Stage};
@@ -32,6 +32,7 @@ pub(crate) fn run(command: Command, bars: &Bars) -> anyhow::Result<()> {
             print::quantized(&to, &made)
         }
         Command::Runs { dir, command } => runs::run(&dir, command),
+        Command::Track { dir, command } => track::run(&dir, command, bars),
         Command::Store { dir, command } => store::run(&dir, command, bars),
     }
 }

@@ -1,4 +1,4 @@
-use manyview_pipeline::Environment;
+use manyview_pipeline::{Environment, Secret, TrackingAccess};
 use std::env;
 use std::path::PathBuf;
 
@@ -17,7 +17,18 @@ pub(crate) fn environment() -> Environment {
     let offline =
         set("HF_HUB_OFFLINE").is_some_and(|v| ["1", "on", "yes", "true"].contains(&&*v.to_lowercase()));
     environment.hub = environment.hub.with_offline(offline);
+    environment.tracking = tracking();
     environment
+}
+
+/// As Python's MLflow client reads them; a store that is no server, such as a directory, is left to it.
+fn tracking() -> TrackingAccess {
+    let password = || Secret(set("MLFLOW_TRACKING_PASSWORD").unwrap_or_default());
+    TrackingAccess {
+        uri: set("MLFLOW_TRACKING_URI").filter(|uri| uri.starts_with("http")),
+        token: set("MLFLOW_TRACKING_TOKEN").map(Secret),
+        user: set("MLFLOW_TRACKING_USERNAME").map(|user| (user, password())),
+    }
 }
 
 fn set(name: &str) -> Option<String> {

@@ -11,6 +11,7 @@ mod runs;
 mod say;
 mod share;
 mod store;
+mod track;
 
 use args::{Cli, Log, LogFormat};
 use clap::Parser;

@@ -9,7 +9,17 @@ pub(crate) fn outcome(outcome: &Outcome) -> Result<()> {
         say(report.table())?;
     }
     encoding(&outcome.tally, outcome.truncated)?;
+    untracked(outcome.untracked)?;
     say(format_args!("report: {}", outcome.dir.join("report.html").display()))
+}
+
+fn untracked(left: u64) -> Result<()> {
+    match left {
+        0 => Ok(()),
+        left => say(format_args!(
+            "{left} events have not reached the tracking server; `manyview track sync` sends them"
+        )),
+    }
 }
 
 /// What one stage did.
@@ -32,6 +42,7 @@ pub(crate) fn stage(stage: Stage, outcome: &Outcome) -> Result<()> {
             say(format_args!("{name}: {method} on {rows} rows, {}", figures.join(", ")))?;
         }
     }
+    untracked(outcome.untracked)?;
     if stage == Stage::Evaluate {
         say(format_args!("metrics: {}", outcome.dir.join("metrics.json").display()))?;
     }

@@ -1,9 +1,13 @@
 use crate::config::{Experiment, Suite, TeacherKind};
 use crate::corpus::SplitCorpus;
-use crate::{Environment, Error, Result, device, embedded, encoder};
+use crate::{Environment, Error, Result, device, embedded, encoder, machine, tracking};
 use manyview_core::{Encoder, Progress};
 use manyview_store::Store;
 use std::path::Path;
+use std::time::Duration;
+
+/// How long a server may take to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +25,11 @@ pub fn doctor(suite: Option<&Suite>, environment: &Environment, progress: &dyn P
         check("embedded data", embedded_data(environment)),
         check("devices", Ok(device::DEVICES.join(", "))),
         check("threads", Ok(std::thread::available_parallelism().map_or(1, usize::from).to_string())),
+        check(
+            "memory",
+            Ok(machine::memory()
+                .map_or("unknown on this system".into(), |free| format!("{} free", machine::gib(free)))),
+        ),
     ];
     for (name, experiment) in suite.map(Suite::members).unwrap_or_default() {
         let of = |what: &str| name.map_or(what.to_string(), |name| format!("{name}: {what}"));
@@ -29,6 +38,9 @@ pub fn doctor(suite: Option<&Suite>, environment: &Environment, progress: &dyn P
         checks.push(check(&of("teacher"), teacher_ready(experiment)));
         checks.push(check(&of("run directory"), writable(&experiment.output.dir)));
         checks.push(check(&of("store"), store_opens(&experiment.output.store)));
+        if let Some(answer) = tracking_answers(experiment, environment) {
+            checks.push(check(&of("tracking server"), answer));
+        }
     }
     checks
 }
@@ -57,6 +69,8 @@ fn encoder_loads(
     if let Some(path) = &experiment.data.vectors {
         return Ok(format!("not needed: vectors from {}", path.display()));
     }
+    let dir = encoder::fetch(&experiment.encoder, environment, progress)?;
+    machine::fits(&dir)?;
     let encoder = encoder::load(&experiment.encoder, environment, progress)?;
     let (dim, length, pooling) = (encoder.dim(), encoder.max_length(), encoder.pooling().as_str());
     let model = &experiment.encoder.model;
@@ -105,10 +119,25 @@ fn store_opens(path: &Path) -> Result<String> {
     Ok(format!("{}, {} vectors", path.display(), spaces.iter().map(|s| s.rows).sum::<usize>()))
 }
 
+/// Whether something listens where the tracking server should be; nothing when there is to be none.
+fn tracking_answers(experiment: &Experiment, environment: &Environment) -> Option<Result<String>> {
+    let server = match tracking::server(&experiment.tracking, &environment.tracking) {
+        Err(e) => return Some(Err(e)),
+        Ok(server) => server?,
+    };
+    let answer = server.listens(PATIENCE).map(|()| server.uri().to_string());
+    Some(answer.map_err(|e| {
+        let problem =
+            format!("{}: {e}; the run would go on, and `manyview track sync` send the rest", server.uri());
+        Error::setting("tracking.uri", problem)
+    }))
+}
+
 fn writable(path: &Path) -> Result<String> {
     std::fs::create_dir_all(path).map_err(Error::io(path))?;
     let probe = path.join(format!(".probe-{}", std::process::id()));
     std::fs::write(&probe, b"manyview").map_err(Error::io(&probe))?;
     std::fs::remove_file(&probe).map_err(Error::io(&probe))?;
-    Ok(path.display().to_string())
+    let free = machine::disk(path).map(|free| format!(", {} free", machine::gib(free)));
+    Ok(format!("{}{}", path.display(), free.unwrap_or_default()))
 }

@@ -1,3 +1,4 @@
+use crate::TrackingAccess;
 use manyview_data::Hub;
 use std::path::{Path, PathBuf};
 
@@ -8,12 +9,14 @@ pub struct Environment {
     pub data: PathBuf,
     /// The hub, its cache and its token.
     pub hub: Hub,
+    /// How to be let into a tracking server.
+    pub tracking: TrackingAccess,
 }
 
 impl Environment {
     /// The embedded data of this source tree, and a hub cached in `cache`.
     pub fn new(cache: impl Into<PathBuf>) -> Self {
-        Self { data: Self::embedded(), hub: Hub::new(cache) }
+        Self { data: Self::embedded(), hub: Hub::new(cache), tracking: TrackingAccess::default() }
     }
 
     /// `data/` of the source tree this was built from.

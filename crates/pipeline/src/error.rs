@@ -68,6 +68,9 @@ pub enum Error {
     /// From the measurements.
     #[error(transparent)]
     Eval(#[from] manyview_eval::Error),
+    /// From the record of a run.
+    #[error(transparent)]
+    Track(#[from] manyview_track::Error),
     /// From the report.
     #[error(transparent)]
     Report(#[from] manyview_report::Error),
@@ -85,6 +88,7 @@ impl Error {
             Self::Store(e) => e.kind(),
             Self::Adapter(e) => e.kind(),
             Self::Eval(e) => e.kind(),
+            Self::Track(e) => e.kind(),
             Self::Report(e) => e.kind(),
         }
     }

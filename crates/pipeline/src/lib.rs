@@ -23,12 +23,14 @@ mod fit;
 mod given;
 mod infer;
 mod latency;
+mod machine;
 mod push;
 mod report;
 mod run;
 mod run_dir;
 mod runs;
 mod teacher;
+mod tracking;
 
 pub use corpus::{SplitCorpus, fetch as fetch_corpus};
 pub use device::{DEVICES, device};
@@ -52,6 +54,7 @@ pub use push::push;
 pub use run::{Outcome, Stage, run, run_stage};
 pub use run_dir::{RunDir, resolved};
 pub use runs::{Difference, PastRun, PastView, difference as run_difference, past_run, past_runs};
+pub use tracking::{Secret, TrackingAccess, sync_tracking};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -5,10 +5,11 @@ use crate::evaluate::{self, Sight, Subject};
 use crate::fit::{self, FitRecord, Supervision};
 use crate::run_dir::{METRICS, Member, RunDir};
 use crate::teacher::{self, Lesson};
-use crate::{Environment, Error, Result, report};
+use crate::{Environment, Error, Result, report, tracking};
 use manyview_adapter::Linear;
-use manyview_core::Progress;
+use manyview_core::{Fingerprint, Kind, Progress};
 use manyview_report::{Metrics, Report, ViewReport};
+use manyview_track::{Status, Tracker};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -38,6 +39,8 @@ pub struct Outcome {
     pub fits: Vec<(String, FitRecord)>,
     /// The report, once it is drawn.
     pub report: Option<Report>,
+    /// Tracked events that the server has not had yet.
+    pub untracked: u64,
 }
 
 /// Runs the experiments of `suite` through every stage, from encoding to the report.
@@ -48,7 +51,9 @@ pub struct Outcome {
 /// # Errors
 /// Whatever a stage reports; the stages before it are kept.
 pub fn run(suite: &Suite, environment: &Environment, progress: &dyn Progress) -> Result<Outcome> {
-    Run::open(suite, Stage::Report, environment, progress)?.through()
+    let mut run = Run::open(suite, Stage::Report, environment, progress)?;
+    let done = run.through();
+    run.end(done)
 }
 
 /// Runs one stage of the experiments of `suite`.
@@ -61,7 +66,9 @@ pub fn run_stage(
     environment: &Environment,
     progress: &dyn Progress,
 ) -> Result<Outcome> {
-    Run::open(suite, stage, environment, progress)?.only(stage)
+    let mut run = Run::open(suite, stage, environment, progress)?;
+    let done = run.only(stage);
+    run.end(done)
 }
 
 struct Run<'a> {
@@ -70,6 +77,7 @@ struct Run<'a> {
     bench: Bench<'a>,
     outcome: Outcome,
     views: Vec<ViewReport>,
+    trackers: Vec<Tracker>,
 }
 
 impl<'a> Run<'a> {
@@ -85,6 +93,9 @@ impl<'a> Run<'a> {
                            `manyview train` fits without";
             return Err(Error::setting("data.source", problem));
         }
+        for (_, experiment) in suite.members() {
+            tracking::server(&experiment.tracking, &environment.tracking)?; // an address that is none, before anything long
+        }
         let dir = RunDir::open(&suite.base)?;
         let outcome = Outcome {
             dir: dir.path().into(),
@@ -92,19 +103,27 @@ impl<'a> Run<'a> {
             truncated: 0,
             fits: Vec::new(),
             report: None,
+            untracked: 0,
         };
-        Ok(Self { suite, dir, bench: Bench::new(environment, progress), outcome, views: Vec::new() })
+        Ok(Self {
+            suite,
+            dir,
+            bench: Bench::new(environment, progress),
+            outcome,
+            views: Vec::new(),
+            trackers: Vec::new(),
+        })
     }
 
-    fn through(mut self) -> Result<Outcome> {
+    fn through(&mut self) -> Result<()> {
         for (name, experiment) in self.suite.members() {
             let (member, title) = (self.dir.member(name)?, name.unwrap_or(&experiment.name));
             let mut prepared = self.bench.prepare(experiment)?;
             let lesson = self.teach(experiment, &mut prepared)?;
-            let (linear, record) = self.fit(experiment, &prepared, &lesson, &member)?;
+            let (linear, record) = self.fit(title, experiment, &prepared, &lesson, &member)?;
             self.dir.save_config(self.suite)?;
             let (metrics, sight) = self.measure(experiment, &mut prepared, &lesson, &linear, &record)?;
-            member.write(METRICS, &metrics)?;
+            self.keep(&member, &metrics)?;
             self.draw(title, experiment, &prepared, &sight, metrics, &record)?;
             self.finish(title, prepared, Some(record));
         }
@@ -112,7 +131,7 @@ impl<'a> Run<'a> {
         self.report(Stage::Report)
     }
 
-    fn only(mut self, stage: Stage) -> Result<Outcome> {
+    fn only(&mut self, stage: Stage) -> Result<()> {
         for (name, experiment) in self.suite.members() {
             let (member, title) = (self.dir.member(name)?, name.unwrap_or(&experiment.name));
             if stage > Stage::Train {
@@ -129,16 +148,17 @@ impl<'a> Run<'a> {
             }
             let lesson = self.teach(experiment, &mut prepared)?;
             if stage == Stage::Train {
-                let (_, record) = self.fit(experiment, &prepared, &lesson, &member)?;
+                let (_, record) = self.fit(title, experiment, &prepared, &lesson, &member)?;
                 self.dir.save_config(self.suite)?;
                 self.finish(title, prepared, Some(record));
                 continue;
             }
             let (linear, record) = fit::current(&supervision(experiment, &prepared, &lesson), &member)?;
             self.dir.save_config(self.suite)?;
+            self.track(title, experiment, &prepared, &member, &record.key)?;
             if stage == Stage::Evaluate {
                 let (metrics, _) = self.measure(experiment, &mut prepared, &lesson, &linear, &record)?;
-                member.write(METRICS, &metrics)?;
+                self.keep(&member, &metrics)?;
             } else {
                 let metrics = metrics(&member)?;
                 let teacher = lesson.test.clone();
@@ -159,7 +179,8 @@ impl<'a> Run<'a> {
     }
 
     fn fit(
-        &self,
+        &mut self,
+        title: &str,
         experiment: &Experiment,
         prepared: &Prepared,
         lesson: &Lesson,
@@ -168,7 +189,37 @@ impl<'a> Run<'a> {
         if self.bench.progress.stopped() {
             return Err(Error::Core(manyview_core::Error::Interrupted));
         }
-        fit::fit(&supervision(experiment, prepared, lesson), member, self.bench.progress)
+        let supervision = supervision(experiment, prepared, lesson);
+        let new = self.track(title, experiment, prepared, member, &supervision.key()?)?;
+        let known = fit::current(&supervision, member).is_ok();
+        let (linear, record) = fit::fit(&supervision, member, self.bench.progress)?;
+        if let Some(tracker) = self.trackers.last().filter(|_| new || !known) {
+            tracking::fitted(tracker, &record, member)?;
+        }
+        Ok((linear, record))
+    }
+
+    /// Begins the record of one view, or goes on with it; gives whether it began.
+    fn track(
+        &mut self,
+        title: &str,
+        experiment: &Experiment,
+        prepared: &Prepared,
+        member: &Member,
+        key: &Fingerprint,
+    ) -> Result<bool> {
+        let (encoder, environment) = (&prepared.fingerprint, self.bench.environment);
+        let (tracker, new) = tracking::open(title, experiment, member, key, encoder, environment)?;
+        self.trackers.push(tracker);
+        Ok(new)
+    }
+
+    /// Writes what was measured, and records it.
+    fn keep(&self, member: &Member, metrics: &Metrics) -> Result<()> {
+        member.write(METRICS, metrics)?;
+        let Some(tracker) = self.trackers.last() else { return Ok(()) };
+        tracking::measured(tracker, metrics)?;
+        Ok(tracker.artifact(&member.path().join(METRICS), METRICS)?)
     }
 
     fn measure(
@@ -227,14 +278,29 @@ impl<'a> Run<'a> {
         self.dir.member(None)?.write(METRICS, &all)
     }
 
-    fn report(mut self, stage: Stage) -> Result<Outcome> {
+    fn report(&mut self, stage: Stage) -> Result<()> {
         if stage == Stage::Report {
             let corpus =
                 self.bench.corpus(&self.suite.members().first().map_or(&self.suite.base, |m| m.1).data)?;
             let report = report::report(self.suite, &corpus, std::mem::take(&mut self.views));
             report::write(self.dir.path(), &report)?;
             self.outcome.report = Some(report);
+            let page = self.dir.path().join("report.html");
+            self.trackers.iter().try_for_each(|tracker| tracker.artifact(&page, "report.html"))?;
         }
+        Ok(())
+    }
+
+    /// Ends the records as the run ended.
+    fn end(mut self, done: Result<()>) -> Result<Outcome> {
+        let status = match &done {
+            Ok(()) => Status::Finished,
+            Err(e) if e.kind() == Kind::Interrupted => Status::Killed,
+            Err(_) => Status::Failed,
+        };
+        let untracked = tracking::finish(self.trackers, status);
+        done?;
+        self.outcome.untracked = untracked?;
         Ok(self.outcome)
     }
 }

@@ -140,7 +140,7 @@ impl PastRun {
 }
 
 /// The leaves of `value`, by dotted key.
-fn flat(value: &Value) -> BTreeMap<String, Value> {
+pub(crate) fn flat(value: &Value) -> BTreeMap<String, Value> {
     fn walk(value: &Value, at: &str, into: &mut BTreeMap<String, Value>) {
         match value {
             Value::Object(members) => members.iter().for_each(|(key, value)| {

@@ -1,7 +1,7 @@
 use crate::percent;
 use crate::{Error, Result};
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 /// Where a tracking server is and how to be let in. `Debug` and errors show neither token nor password.
@@ -84,6 +84,27 @@ impl Server {
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
+    }
+
+    /// Whether something listens at its address within `patience`.
+    ///
+    /// # Errors
+    /// Why nothing could be reached.
+    pub fn listens(&self, patience: Duration) -> std::io::Result<()> {
+        let (scheme, rest) = self.uri.split_once("://").unwrap_or(("", &self.uri));
+        let host = rest.split('/').next().unwrap_or_default();
+        let port = if scheme == "https" { 443 } else { 80 };
+        let has_port =
+            host.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+        let address = if has_port { host.to_string() } else { format!("{host}:{port}") };
+        let mut last = std::io::ErrorKind::NotFound.into();
+        for address in address.to_socket_addrs()? {
+            match TcpStream::connect_timeout(&address, patience) {
+                Ok(_) => return Ok(()),
+                Err(e) => last = e,
+            }
+        }
+        Err(last)
     }
 
     /// Its address, without user and password.

@@ -15,4 +15,5 @@ mod runs;
 mod scene;
 mod sharing;
 mod steps;
+mod tracking;
 mod vectors;

@@ -95,6 +95,7 @@ impl Scene {
         let mut command = std::process::Command::new(program());
         command.args(line.split_whitespace()).current_dir(self.dir.path());
         command.env("HF_HUB_OFFLINE", "1").env("HF_HOME", self.path("hub")).env("NO_COLOR", "1");
+        command.env_remove("MLFLOW_TRACKING_URI");
         command
     }
 

@@ -20,6 +20,8 @@ pub struct Experiment {
     pub evaluate: Evaluate,
     /// Where results and vectors are kept.
     pub output: Output,
+    /// Where runs are recorded beside their directory.
+    pub tracking: Tracking,
 }
 
 impl Default for Experiment {
@@ -32,6 +34,7 @@ impl Default for Experiment {
             train: Train::default(),
             evaluate: Evaluate::default(),
             output: Output::default(),
+            tracking: Tracking::default(),
         }
     }
 }
@@ -135,6 +138,18 @@ impl Default for Encoder {
             batch_tokens: None,
         }
     }
+}
+
+/// Where runs are recorded beside their directory.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tracking {
+    /// Address of an MLflow server, `http://` or `https://`; `MLFLOW_TRACKING_URI` without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    /// Experiment that runs are listed under; the name of the run without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<String>,
 }
 
 /// How the views are measured.

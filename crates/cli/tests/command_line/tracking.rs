@@ -1,0 +1,70 @@
+//! The record of a run, and a tracking server that is not there.
+
+use crate::scene::Scene;
+use std::fs;
+use std::path::Path;
+
+/// A port of this machine where nothing listens.
+const NOBODY: &str = "http://127.0.0.1:9";
+
+/// Every file below `dir`, with its content.
+fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let (mut found, mut open) = (Vec::new(), vec![dir.to_path_buf()]);
+    while let Some(dir) = open.pop() {
+        for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.is_dir() {
+                true => open.push(path),
+                false => found.push((path.display().to_string(), fs::read(&path).unwrap())),
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_run_leaves_a_record_and_other_settings_another() {
+    let scene = Scene::new();
+    let records =
+        || files(&scene.path("runs")).into_iter().filter(|(name, _)| name.ends_with("tracking.jsonl"));
+    scene.done("run experiment.toml");
+    let first: Vec<_> = records().collect();
+    let text = String::from_utf8(first[0].1.clone()).unwrap();
+    for word in
+        ["\"data.seed\":\"42\"", "leave_one_out_cosine", "views.adapter.v_measure.mean", "report.html"]
+    {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    scene.done("run experiment.toml");
+    assert_eq!(records().count(), 1, "the same settings go on in the same record");
+    scene.done("run experiment.toml train.towards=zero");
+    assert_eq!(records().count(), 2);
+}
+
+#[test]
+fn a_server_that_is_not_there_stops_no_run_and_learns_no_secret() {
+    let scene = Scene::new();
+    let canary = "canary-6f1d";
+    let run = |line: &str| {
+        let output = scene.command(line).env("MLFLOW_TRACKING_TOKEN", canary).output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(!said.contains(canary), "{said}");
+        (output.status.code(), said)
+    };
+    let (code, said) = run(&format!("run -vv experiment.toml tracking.uri={NOBODY}"));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("manyview track sync"), "{said}");
+    let (code, said) = run(&format!("track sync --uri {NOBODY}"));
+    assert_eq!(code, Some(4), "{said}");
+    let (_, said) = run(&format!("doctor experiment.toml tracking.uri={NOBODY}"));
+    assert!(said.contains("FAIL  tracking server") && said.contains(NOBODY), "{said}");
+    for (name, content) in files(&scene.path("")) {
+        assert!(!content.windows(canary.len()).any(|w| w == canary.as_bytes()), "{name} holds the token");
+    }
+}
+
+#[test]
+fn an_address_that_is_none_is_refused() {
+    let scene = Scene::new();
+    scene.refused("run experiment.toml tracking.uri=mlruns", 2, &["mlruns", "http://"]);
+    scene.refused("track sync", 2, &["tracking.uri", "MLFLOW_TRACKING_URI"]);
+}
