@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn a_key_like_no_other_gets_no_guess() {
         let e = layers("", &["nonsense.x=1"]).unwrap_err().to_string();
-        assert!(!e.contains("did you mean") && e.ends_with("train, evaluate, output"), "{e}");
+        assert!(!e.contains("did you mean") && e.ends_with("evaluate, output, tracking"), "{e}");
     }
 
     #[test]
