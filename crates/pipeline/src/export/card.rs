@@ -18,15 +18,20 @@ pub(super) struct Card<'a> {
     pub(super) given: bool,
 }
 
-/// The card with names in place of paths of this machine.
-pub(super) fn public(card: &AdapterCard) -> AdapterCard {
-    let mut card = AdapterCard { encoder: name(&card.encoder), ..card.clone() };
-    for key in ["model", "dataset"] {
-        if let Some(value) = card.settings.get_mut(key)
+/// The card with names in place of paths of this machine. The encoder of `given` vectors is known by its name alone,
+/// which stays.
+pub(super) fn public(card: &AdapterCard, given: bool) -> AdapterCard {
+    let mut card = card.clone();
+    let keys: &[&str] = if given { &["dataset"] } else { &["dataset", "model"] };
+    for key in keys {
+        if let Some(value) = card.settings.get_mut(*key)
             && let Some(text) = value.as_str()
         {
             *value = name(text).into();
         }
+    }
+    if !given {
+        card.encoder = name(&card.encoder);
     }
     card
 }
@@ -39,7 +44,7 @@ fn name(source: &str) -> String {
 
 impl Card<'_> {
     pub(super) fn markdown(&self) -> String {
-        let card = public(&self.saved.card);
+        let card = public(&self.saved.card, self.given);
         let looks_for = match one_line(&card.instruction) {
             none if none.is_empty() => "a view".to_string(),
             instruction => instruction,
@@ -49,7 +54,7 @@ impl Card<'_> {
             "{}\n# {looks_for}\n\n{}\n\n{}{scores}## Use\n\n{}",
             self.front(),
             self.what(),
-            facts(&card, self.saved.linear.bias().is_some()),
+            self.facts(&card),
             self.usage(&card)
         )
     }
@@ -84,6 +89,30 @@ impl Card<'_> {
             "{begin} that turns them into a *view*: vectors that lie close together where texts agree in what the \
              instruction asks for. Made with Manyview."
         )
+    }
+
+    fn facts(&self, card: &AdapterCard) -> String {
+        let setting = |key: &str| card.settings.get(key).and_then(|value| value.as_str()).map(one_line);
+        let map = if self.saved.linear.bias().is_some() { "x W + b" } else { "x W" };
+        let origin =
+            base_model(&self.saved.card, self.given).filter(|origin| !card.encoder.ends_with(origin));
+        let origin = origin.map(|origin| format!(", made from {origin}")).unwrap_or_default();
+        let encoder = format!(
+            "{}{origin}; fingerprint `{}`",
+            one_line(&card.encoder),
+            card.encoder_fingerprint.short()
+        );
+        let shape = format!("W `[{}, {}]`", card.dim_in, card.dim_out);
+        let mut facts = vec![
+            ("Instruction", one_line(&card.instruction)),
+            ("Encoder", encoder),
+            ("Map", format!("`normalise({map})`, {shape}, fitted by {}", card.method)),
+            ("Teacher", format!("`{}`, on {} training rows", one_line(&card.teacher), card.n_train)),
+        ];
+        facts.extend(setting("dataset").map(|name| ("Texts", name)));
+        facts.extend(card.settings.get("max_length").map(|n| ("Tokens read of a text", n.to_string())));
+        let lines = facts.iter().filter(|(_, value)| !value.is_empty());
+        lines.map(|(key, value)| format!("- {key}: {value}\n")).collect::<String>() + "\n"
     }
 
     fn usage(&self, card: &AdapterCard) -> String {
@@ -138,27 +167,6 @@ fn base_model(card: &AdapterCard, given: bool) -> Option<String> {
     }
 }
 
-fn facts(card: &AdapterCard, bias: bool) -> String {
-    let setting = |key: &str| card.settings.get(key).and_then(|value| value.as_str()).map(one_line);
-    let map = if bias { "x W + b" } else { "x W" };
-    let mut facts = vec![
-        ("Instruction", one_line(&card.instruction)),
-        (
-            "Encoder",
-            format!("{}, fingerprint `{}`", one_line(&card.encoder), card.encoder_fingerprint.short()),
-        ),
-        (
-            "Map",
-            format!("`normalise({map})`, W `[{}, {}]`, fitted by {}", card.dim_in, card.dim_out, card.method),
-        ),
-        ("Teacher", format!("`{}`, on {} training rows", one_line(&card.teacher), card.n_train)),
-    ];
-    facts.extend(setting("dataset").map(|name| ("Texts", name)));
-    facts.extend(card.settings.get("max_length").map(|n| ("Tokens read of a text", n.to_string())));
-    let lines = facts.iter().filter(|(_, value)| !value.is_empty());
-    lines.map(|(key, value)| format!("- {key}: {value}\n")).collect::<String>() + "\n"
-}
-
 fn scores(metrics: &Metrics) -> String {
     let figure = |s: &Summary| format!("{:.3} [{:.3}, {:.3}]", s.mean, s.low, s.high);
     let views = &metrics.views;
@@ -173,7 +181,7 @@ fn scores(metrics: &Metrics) -> String {
     });
     format!(
         "## Scores\n\nk-means into {} clusters, compared with the column `{}` of {} test texts; mean, and its 95% interval.\n\n\
-         | vectors | V-measure | AMI | ARI |\n|---|---|---|---|\n{}\n{}\n\n",
+         | vectors | V-measure | AMI | ARI |\n|---|---|---|---|\n{}\nIn short: {}.\n\n",
         metrics.classes,
         one_line(&metrics.label),
         metrics.n_test,
@@ -188,4 +196,62 @@ fn one_line(text: &str) -> String {
 
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use manyview_adapter::Linear;
+    use manyview_core::Fingerprint;
+
+    fn saved(model: &str, instruction: &str) -> Saved {
+        let settings = [("model", model), ("dataset", "/home/someone/secret/notes.csv")];
+        let card = AdapterCard {
+            schema: AdapterCard::SCHEMA.into(),
+            encoder: model.into(),
+            encoder_fingerprint: Fingerprint::builder("t/1").finish(),
+            dim_in: 2,
+            dim_out: 2,
+            instruction: instruction.into(),
+            teacher: "names".into(),
+            method: "ridge".into(),
+            n_train: 3,
+            settings: settings.map(|(key, value)| (key.to_string(), value.into())).into(),
+        };
+        Saved { linear: Linear::identity(2).unwrap(), card }
+    }
+
+    fn markdown(saved: &Saved, given: bool) -> String {
+        Card { saved, metrics: None, format: Format::Npy, given }.markdown()
+    }
+
+    #[test]
+    fn the_base_model_is_a_repository_or_not_named() {
+        let base = |model: &str, given| {
+            let card = markdown(&saved(model, "x"), given);
+            card.lines().find_map(|line| line.strip_prefix("base_model: ")).map(String::from)
+        };
+        assert_eq!(base("hub:org/name", false).unwrap(), "\"org/name\"");
+        assert_eq!(base("minilm", false).unwrap(), "\"sentence-transformers/all-MiniLM-L6-v2\"");
+        assert_eq!(base("minilm", true), None, "vectors from elsewhere that happen to be called so");
+        assert_eq!(base("/home/someone/model", false), None);
+    }
+
+    #[test]
+    fn a_card_tells_no_place_of_this_machine() {
+        let local = saved("/home/someone/model", "x");
+        let card = markdown(&local, false);
+        assert!(!card.contains("someone") && card.contains("model;") && card.contains("notes.csv"), "{card}");
+        let settings = public(&local.card, false).settings;
+        assert_eq!((&settings["model"], &settings["dataset"]), (&"model".into(), &"notes.csv".into()));
+        let given = saved("acme/embed", "x");
+        assert_eq!(public(&given.card, true).settings["model"], "acme/embed", "its name is its identity");
+    }
+
+    #[test]
+    fn an_instruction_cannot_leave_its_line() {
+        let card = markdown(&saved("minilm", "a\n---\nlicense: mit\n# b"), false);
+        assert!(card.contains("# a --- license: mit # b\n"), "{card}");
+        assert!(!card.contains("\nlicense:"), "{card}");
+    }
 }

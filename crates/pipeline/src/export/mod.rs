@@ -70,7 +70,7 @@ pub fn export(export: &Export, environment: &Environment, progress: &dyn Progres
             }
             Format::Onnx => onnx::write(dir, &saved)?,
             Format::Npy => npy::write(dir, &saved.linear)?,
-            Format::Adapter => manyview_adapter::save(dir, &saved.linear, &card::public(&saved.card))?,
+            Format::Adapter => manyview_adapter::save(dir, &saved.linear, &card::public(&saved.card, given))?,
         }
         write(&dir.join("README.md"), card.markdown().as_bytes())
     })

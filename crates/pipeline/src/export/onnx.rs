@@ -77,3 +77,24 @@ fn rows(name: &str, columns: u64) -> Message {
     let matrix = Message::default().int(1, FLOAT).message(2, &Message::default().messages(1, shape));
     Message::default().text(1, name).message(2, &Message::default().message(1, &matrix))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The graph that `onnx.checker` passes and onnxruntime runs (`tests/python/export.py`), field by field.
+    #[test]
+    fn the_graph_maps_and_normalises() {
+        let linear = Linear::new(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2, Some(vec![7.0, 8.0, 9.0])).unwrap();
+        let bytes = graph(&linear).into_bytes();
+        let at = |part: &[u8]| bytes.windows(part.len()).position(|window| window == part);
+        let operators = ["Gemm", "ReduceL2", "Div"].map(|name| at(name.as_bytes()).unwrap());
+        assert!(operators.is_sorted(), "{operators:?}");
+        let weight = tensor("weight", &[2, 3], linear.weight()).into_bytes();
+        let bias = tensor("bias", &[3], &[7.0, 8.0, 9.0]).into_bytes();
+        assert!(at(&weight).is_some() && at(&bias).is_some());
+        assert_eq!(weight[..4], [0x08, 2, 0x08, 3], "dims, unpacked");
+        let without = graph(&Linear::new(linear.weight().to_vec(), 2, None).unwrap()).into_bytes();
+        assert!(!without.windows(4).any(|window| window == b"bias"));
+    }
+}

@@ -69,3 +69,28 @@ fn transposed(linear: &Linear) -> Vec<f32> {
 fn bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dense_module_holds_the_map_as_pytorch_keeps_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let weight = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]; // [2, 3]
+        for bias in [None, Some(vec![7.0, 8.0, 9.0])] {
+            let to = dir.path().join(format!("{}", bias.is_some()));
+            dense(&to, &Linear::new(weight.clone(), 2, bias.clone()).unwrap()).unwrap();
+            let config: Value =
+                serde_json::from_slice(&std::fs::read(to.join("config.json")).unwrap()).unwrap();
+            assert_eq!((&config["in_features"], &config["out_features"]), (&2.into(), &3.into()));
+            assert_eq!(config["bias"], bias.is_some());
+            let bytes = std::fs::read(to.join("model.safetensors")).unwrap();
+            let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+            let found = tensors.tensor("linear.weight").unwrap();
+            assert_eq!(found.shape(), [3, 2]);
+            assert_eq!(found.data(), super::bytes(&[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]));
+            assert_eq!(tensors.tensor("linear.bias").is_ok(), bias.is_some());
+        }
+    }
+}
