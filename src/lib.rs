@@ -32,3 +32,7 @@ pub use manyview_eval as eval;
 pub use manyview_pipeline as pipeline;
 pub use manyview_report as report;
 pub use manyview_store as store;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
