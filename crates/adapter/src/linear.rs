@@ -1,5 +1,7 @@
 use crate::{Result, matrix};
+use faer::Par;
 use manyview_core::{Embeddings, Error as CoreError, Transform};
+use rayon::prelude::*;
 
 /// The map `y = x W + b`, followed by L2 normalisation of each row.
 ///
@@ -73,19 +75,32 @@ impl Linear {
         self.dim_out
     }
 
-    /// `x W + b`, `[n, dim_out]`, not normalised.
-    fn apply(&self, x: &Embeddings) -> Vec<f32> {
-        let mut y = match &self.bias {
-            Some(b) => b.repeat(x.n()),
-            None => vec![0.0; x.n() * self.dim_out],
-        };
-        if x.n() == 1 {
-            matrix::add_vector_product(&mut y, x.row(0), &self.weight);
-        } else {
-            matrix::add_product(&mut y, (x.as_slice(), self.dim_in), (&self.weight, self.dim_out));
+    /// The view of some rows, `[n, dim_in]` to `[n, dim_out]`, L2-normalised; or the first row that has none.
+    fn apply(&self, x: &[f32], y: &mut [f32]) -> std::result::Result<(), (usize, Fault)> {
+        if let Some(b) = &self.bias {
+            y.chunks_exact_mut(self.dim_out).for_each(|y| y.copy_from_slice(b));
         }
-        y
+        if x.len() == self.dim_in {
+            matrix::add_vector_product(y, x, &self.weight);
+        } else {
+            matrix::add_product(y, (x, self.dim_in), (&self.weight, self.dim_out), Par::Seq);
+        }
+        for (row, y) in y.chunks_exact_mut(self.dim_out).enumerate() {
+            let norm = y.iter().map(|v| v * v).sum::<f32>().sqrt();
+            if !norm.is_normal() {
+                let finite = y.iter().all(|v| v.is_finite());
+                return Err((row, if finite { Fault::ZeroRow } else { Fault::NonFinite }));
+            }
+            y.iter_mut().for_each(|v| *v /= norm);
+        }
+        Ok(())
     }
+}
+
+/// Why a row has no view.
+enum Fault {
+    NonFinite,
+    ZeroRow,
 }
 
 impl Transform for Linear {
@@ -99,7 +114,20 @@ impl Transform for Linear {
                 found: format!("[{}, {}]", x.n(), x.dim()),
             });
         }
-        Embeddings::new(self.apply(x), self.dim_out)?.normalized()
+        // Blocks of their own, not one product over all cores: nothing waits for the slowest core in between.
+        let (n, mut y) = (x.n(), vec![0.0; x.n() * self.dim_out]);
+        let most = (n / (4 * rayon::current_num_threads())).clamp(16, 512).min(n);
+        let rows = (most..).find(|rows| n % rows != 1).unwrap_or(n); // one row alone is summed in another order
+        let blocks = y.par_chunks_mut(rows * self.dim_out).zip(x.as_slice().par_chunks(rows * self.dim_in));
+        let fault = blocks
+            .enumerate()
+            .filter_map(|(i, (y, x))| self.apply(x, y).err().map(|(row, fault)| (i * rows + row, fault)));
+        let what = "embeddings".into();
+        match fault.min_by_key(|(row, _)| *row) {
+            Some((row, Fault::NonFinite)) => Err(CoreError::NonFinite { what, row }),
+            Some((row, Fault::ZeroRow)) => Err(CoreError::ZeroRow { what, row }),
+            None => Embeddings::new(y, self.dim_out),
+        }
     }
 }
 
@@ -121,6 +149,29 @@ mod tests {
             let one = map.transform(&x.select(&[i]).unwrap()).unwrap();
             assert!(one.row(0).iter().zip(all.row(i)).all(|(a, b)| (a - b).abs() < 1e-6), "row {i}");
         }
+    }
+
+    #[test]
+    fn a_row_has_the_same_view_among_few_and_among_many() {
+        for dim in [37, 128, 384] {
+            let (x, w) = (normal(2100, dim, 1), normal(dim, dim, 2));
+            let map = Linear::new(w.into_vec(), dim, None).unwrap();
+            let all = map.transform(&x).unwrap();
+            for n in [2, 3, 15, 17, 63, 64, 1000, 2049] {
+                let few = map.transform(&x.select(&(0..n).collect::<Vec<_>>()).unwrap()).unwrap();
+                assert!(few.as_slice() == &all.as_slice()[..n * dim], "{n} of {dim}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_row_without_a_view_is_named() {
+        let mut x = normal(3000, 4, 1).into_vec();
+        for row in [2999, 1700, 1234] {
+            x[row * 4..row * 4 + 4].fill(0.0);
+        }
+        let e = Linear::identity(4).unwrap().transform(&Embeddings::new(x, 4).unwrap()).unwrap_err();
+        assert!(matches!(e, CoreError::ZeroRow { row: 1234, .. }), "{e}");
     }
 
     #[test]

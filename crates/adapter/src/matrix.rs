@@ -1,4 +1,4 @@
-//! Products of row-major slices on faer, over all cores.
+//! Products of row-major slices on faer.
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
@@ -14,11 +14,11 @@ pub(crate) fn view(values: &[f32], cols: usize) -> MatRef<'_, f32> {
     MatRef::from_row_major_slice(values, values.len() / cols, cols)
 }
 
-/// `y += a b` for `a` `[n, k]` and `b` `[k, m]`, each a slice with its number of columns.
-pub(crate) fn add_product(y: &mut [f32], a: (&[f32], usize), b: (&[f32], usize)) {
+/// `y += a b` for `a` `[n, k]` and `b` `[k, m]`, each a slice with its number of columns, on the cores of `par`.
+pub(crate) fn add_product(y: &mut [f32], a: (&[f32], usize), b: (&[f32], usize), par: Par) {
     let (a, b) = (view(a.0, a.1), view(b.0, b.1));
     let y = MatMut::from_row_major_slice_mut(y, a.nrows(), b.ncols());
-    matmul(y, Accum::Add, a, b, 1.0, Par::rayon(0));
+    matmul(y, Accum::Add, a, b, 1.0, par);
 }
 
 /// `y += x w` for one row `x` `[k]` and `w` `[k, m]`: four rows of `w` a pass, so that `y` is read a quarter as often.

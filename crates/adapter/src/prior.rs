@@ -53,7 +53,7 @@ mod tests {
         let (x, angle) = (normal(20, 2, 1), 0.7f32);
         let rotation = [angle.cos(), angle.sin(), -angle.sin(), angle.cos()];
         let mut y = vec![0.0; 40];
-        matrix::add_product(&mut y, (x.as_slice(), 2), (&rotation, 2));
+        matrix::add_product(&mut y, (x.as_slice(), 2), (&rotation, 2), faer::Par::Seq);
         let data = Paired::new(x, Embeddings::new(y, 2).unwrap()).unwrap();
         let found = Prior::Procrustes.map(&data, data.base().as_slice(), data.teacher().as_slice());
         assert!(found.unwrap().unwrap().iter().zip(rotation).all(|(a, b)| (a - b).abs() < 1e-5));

@@ -100,7 +100,7 @@ impl<'a> Problem<'a> {
             (Prior::Identity, _) => targets.iter_mut().zip(&base).for_each(|(t, x)| *t -= x),
             (_, Some(p)) => {
                 let negative: Vec<f32> = p.iter().map(|v| -v).collect();
-                matrix::add_product(&mut targets, (&base, dim_in), (&negative, dim_out));
+                matrix::add_product(&mut targets, (&base, dim_in), (&negative, dim_out), faer::Par::rayon(0));
             }
             (_, None) => {}
         }

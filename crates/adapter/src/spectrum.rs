@@ -77,7 +77,7 @@ impl Spectrum {
         let vectors = narrowed(self.vectors.as_ref());
         let r = self.eigenvalues.len();
         let mut out = vec![0.0; r * m];
-        matrix::add_product(&mut out, (&vectors, r), (&scaled, m));
+        matrix::add_product(&mut out, (&vectors, r), (&scaled, m), Par::rayon(0));
         if !self.dual {
             return out;
         }

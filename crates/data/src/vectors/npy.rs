@@ -41,15 +41,15 @@ impl Float {
         }
     }
 
-    /// The numbers in `bytes`, one after the other.
-    fn decode(self, bytes: &[u8], mut take: impl FnMut(f32)) {
-        let (fours, _) = bytes.as_chunks::<4>();
-        let (eights, _) = bytes.as_chunks::<8>();
+    /// Adds the numbers in `bytes` to `values`.
+    fn decode(self, bytes: &[u8], values: &mut Vec<f32>) {
+        let (fours, _) = bytes.as_chunks();
+        let (eights, _) = bytes.as_chunks();
         match self {
-            Self::F32 { big: false } => fours.iter().for_each(|b| take(f32::from_le_bytes(*b))),
-            Self::F32 { big: true } => fours.iter().for_each(|b| take(f32::from_be_bytes(*b))),
-            Self::F64 { big: false } => eights.iter().for_each(|b| take(f64::from_le_bytes(*b) as f32)),
-            Self::F64 { big: true } => eights.iter().for_each(|b| take(f64::from_be_bytes(*b) as f32)),
+            Self::F32 { big: false } => values.extend(fours.iter().map(|b| f32::from_le_bytes(*b))),
+            Self::F32 { big: true } => values.extend(fours.iter().map(|b| f32::from_be_bytes(*b))),
+            Self::F64 { big: false } => values.extend(eights.iter().map(|b| f64::from_le_bytes(*b) as f32)),
+            Self::F64 { big: true } => values.extend(eights.iter().map(|b| f64::from_be_bytes(*b) as f32)),
         }
     }
 }
@@ -87,23 +87,24 @@ impl Npy {
 
     /// The `n` rows from row `first`, which must be there; `[n, dim]`, row after row.
     pub(super) fn rows(&mut self, first: usize, n: usize) -> Result<Vec<f32>> {
-        let mut values = Vec::new();
         if !self.fortran {
-            values.reserve_exact(n * self.dim);
-            self.run(first * self.dim, n * self.dim, |v| values.push(v))?;
+            let mut values = Vec::with_capacity(n * self.dim);
+            self.run(first * self.dim, n * self.dim, &mut values)?;
             return Ok(values);
         }
-        values.resize(n * self.dim, 0.0);
-        for column in 0..self.dim {
-            let mut places = values.iter_mut().skip(column).step_by(self.dim);
-            self.run(column * self.n + first, n, |v| places.next().into_iter().for_each(|place| *place = v))?;
+        let (mut values, mut column) = (vec![0.0; n * self.dim], Vec::with_capacity(n));
+        for j in 0..self.dim {
+            column.clear();
+            self.run(j * self.n + first, n, &mut column)?;
+            let places = values.iter_mut().skip(j).step_by(self.dim);
+            places.zip(&column).for_each(|(place, v)| *place = *v);
         }
         Ok(values)
     }
 
-    /// The `n` numbers from number `first` of the file, a mebibyte at a time.
-    fn run(&mut self, first: usize, n: usize, mut take: impl FnMut(f32)) -> Result<()> {
-        const MOST: usize = 1 << 20;
+    /// Adds the `n` numbers from number `first` of the file, a part of a mebibyte at a time.
+    fn run(&mut self, first: usize, n: usize, values: &mut Vec<f32>) -> Result<()> {
+        const MOST: usize = 1 << 18;
         let width = self.float.width();
         let at = self.start + first as u64 * width as u64;
         self.file.seek(SeekFrom::Start(at)).map_err(Error::io(&self.path))?;
@@ -114,7 +115,7 @@ impl Npy {
                 ErrorKind::UnexpectedEof => damaged(&self.path, "it ends while it is read"),
                 _ => Error::io(&self.path)(e),
             })?;
-            self.float.decode(&self.bytes, &mut take);
+            self.float.decode(&self.bytes, values);
             left -= self.bytes.len();
         }
         Ok(())

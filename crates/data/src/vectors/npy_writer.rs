@@ -64,7 +64,7 @@ impl NpyWriter {
             }
             .into());
         }
-        const NUMBERS: usize = 1 << 18;
+        const NUMBERS: usize = 1 << 16;
         for values in x.as_slice().chunks(NUMBERS) {
             self.bytes.clear();
             self.bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));

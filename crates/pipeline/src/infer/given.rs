@@ -1,12 +1,13 @@
 use super::ledger::Ledger;
-use super::metadata::{Holds, Inferred, Origin};
+use super::metadata::{Holds, Inferred, Origin, Seconds};
 use super::output::{Opened, Output};
 use super::views::View;
-use super::{Inference, Input, keep, transform};
+use super::{Inference, Input, keep};
 use crate::{Error, Result};
 use manyview_core::{Embeddings, Error as CoreError, Fingerprint, Progress};
 use manyview_data::{Beside, VectorRows};
 use std::path::{Path, PathBuf};
+use std::thread::ScopedJoinHandle;
 use std::time::Instant;
 
 /// A file of base vectors that an encoder made earlier.
@@ -72,7 +73,25 @@ pub(super) fn infer(
     })
 }
 
-/// The pass over the vectors.
+/// Vectors to give a view.
+struct Block {
+    x: Embeddings,
+    /// The row of the file it starts at.
+    first: usize,
+    normalized: usize,
+    seconds: f64,
+}
+
+/// Views to write.
+struct Ready {
+    views: Vec<Embeddings>,
+    rows: Vec<u64>,
+    normalized: usize,
+    seconds: Seconds,
+}
+
+/// The pass over the vectors: some rows are read while the ones before are transformed and the ones before these are
+/// written.
 fn run(
     mut vectors: VectorRows,
     limit: usize,
@@ -81,27 +100,68 @@ fn run(
     output: &mut Output,
     ledger: &mut Ledger,
 ) -> Result<()> {
-    while ledger.read < limit {
+    let mut first = ledger.read;
+    let mut next = move || {
+        let block = read(&mut vectors, first, limit)?;
+        first += block.as_ref().map_or(0, |block| block.x.n());
+        Ok::<_, Error>(block)
+    };
+    let (mut block, mut ready, mut broken) = (next()?, None, Ok(()));
+    while block.is_some() || ready.is_some() {
         if progress.stopped() {
             return Err(CoreError::Interrupted.into());
         }
-        let start = Instant::now();
-        let Some(x) = vectors.next().transpose()? else { return Ok(()) };
-        let n = x.n().min(limit - ledger.read);
-        let mut after = ledger.clone();
-        let rows: Vec<u64> = (ledger.read..ledger.read + n).map(|row| row as u64).collect();
-        let (x, normalized) = unit(x, n, ledger.read)?;
-        after.seconds.read += start.elapsed().as_secs_f64();
-        after.normalized += normalized;
-        let transformed = transform(views, &x, &rows, &mut after)?;
-        let matrices: Vec<&Embeddings> = transformed.iter().collect();
-        output.append(&matrices, Beside { rows: &rows, ..Beside::default() }, &mut after)?;
-        after.read += n;
-        *ledger = after;
-        progress.advance(n as u64);
-        output.acknowledge_when_due(ledger)?;
+        let (read, transformed, written) = std::thread::scope(|scope| {
+            let reading = block.is_some().then(|| scope.spawn(&mut next));
+            let (output, ledger) = (&mut *output, &mut *ledger);
+            let writing = ready.take().map(|ready| scope.spawn(|| write(ready, progress, output, ledger)));
+            let transformed = block.take().map(|block| transformed(views, &block));
+            (reading.map(ended), transformed, writing.map(ended))
+        });
+        written.unwrap_or(Ok(()))?;
+        ready = transformed.transpose()?;
+        block = read.unwrap_or(Ok(None)).unwrap_or_else(|e| {
+            broken = Err(e); // told once all before it is written
+            None
+        });
     }
-    Ok(())
+    broken
+}
+
+/// What a thread gave.
+fn ended<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn read(vectors: &mut VectorRows, first: usize, limit: usize) -> Result<Option<Block>> {
+    let start = Instant::now();
+    let n = limit.saturating_sub(first);
+    let Some(x) = (if n > 0 { vectors.next().transpose()? } else { None }) else { return Ok(None) };
+    let n = x.n().min(n);
+    let (x, normalized) = unit(x, n, first)?;
+    Ok(Some(Block { x, first, normalized, seconds: start.elapsed().as_secs_f64() }))
+}
+
+fn transformed(views: &[View], block: &Block) -> Result<Ready> {
+    let start = Instant::now();
+    let rows: Vec<u64> = (block.first..block.first + block.x.n()).map(|row| row as u64).collect();
+    let views = views.iter().map(|view| view.transform(&block.x, &rows)).collect::<Result<_>>()?;
+    let transform = start.elapsed().as_secs_f64();
+    let seconds = Seconds { read: block.seconds, transform, ..Seconds::default() };
+    Ok(Ready { views, rows, normalized: block.normalized, seconds })
+}
+
+fn write(ready: Ready, progress: &dyn Progress, output: &mut Output, ledger: &mut Ledger) -> Result<()> {
+    let matrices: Vec<&Embeddings> = ready.views.iter().collect();
+    let mut after = ledger.clone();
+    output.append(&matrices, Beside { rows: &ready.rows, ..Beside::default() }, &mut after)?;
+    after.read += ready.rows.len();
+    after.normalized += ready.normalized;
+    after.seconds.read += ready.seconds.read;
+    after.seconds.transform += ready.seconds.transform;
+    *ledger = after;
+    progress.advance(ready.rows.len() as u64);
+    output.acknowledge_when_due(ledger)
 }
 
 /// The first `n` rows of `x`, of length 1 as encoders here make them, and how many were not. `first` is the row of the

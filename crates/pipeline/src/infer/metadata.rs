@@ -107,7 +107,8 @@ pub struct Encoding {
     pub reused: usize,
 }
 
-/// Wall time of each part of the work, in seconds.
+/// Wall time of each part of the work, in seconds. Given vectors are read, transformed and written side by side, so that
+/// the parts take more together than the whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Seconds {
     /// Hashing the input.
