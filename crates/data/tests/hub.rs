@@ -1,6 +1,7 @@
 //! The hub's client against a server that misbehaves, and its cache.
 #![allow(clippy::unwrap_used)]
 
+#[allow(dead_code)] // the tests that share it need a part each
 mod server;
 
 use manyview_core::{Kind, Progress, Quiet};
@@ -166,7 +167,7 @@ fn corrupt_bytes_are_fetched_again_and_never_get_a_name() {
     let (server, dir) = (Server::of(MODEL), tempfile::tempdir().unwrap());
     server.fault("model.safetensors", &[Fault::Corrupt; 9]);
     let e = fetch(&server, dir.path()).unwrap_err();
-    assert!(matches!(e, Error::Answer { .. }) && e.to_string().contains("SHA-256"), "{e}");
+    assert!(matches!(e, Error::Answer { .. }) && e.to_string().contains("hash"), "{e}");
     assert!(!blobs(dir.path()).join(sha256(WEIGHTS)).exists());
     assert_eq!(parts(dir.path()), 0);
 }

@@ -1,9 +1,9 @@
+use super::address::{moved, same_origin};
 use super::listing::Listing;
 use super::repo::Repo;
 use crate::{Error, Result};
 use manyview_core::Progress;
 use std::time::{Duration, Instant};
-use ureq::config::RedirectAuthHeaders;
 use ureq::http::{Response, header};
 use ureq::{Agent, Body};
 
@@ -37,12 +37,13 @@ impl From<Error> for Failure {
 impl Client {
     const TRIES: u32 = 5;
     const LONGEST_WAIT: Duration = Duration::from_secs(30);
+    const MOST_REDIRECTS: usize = 10;
     const LARGEST_LISTING: u64 = 64 << 20;
 
     pub(super) fn new() -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            .redirect_auth_headers(RedirectAuthHeaders::SameHost)
+            .max_redirects(0) // we follow them, for we know whom the token is for
             .accept_encoding("identity")
             .user_agent(concat!("manyview/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(Duration::from_secs(10)))
@@ -71,20 +72,33 @@ impl Client {
         serde_json::from_str::<Listing>(&listing).map_err(wrong)?.checked(&url)
     }
 
-    /// Asks for `url` from byte `from` on; answers other than 200, 206 and 416 are failures.
+    /// Asks for `url` from byte `from` on, and where it sends us, each place of another origin without the token;
+    /// answers other than 200, 206 and 416 are failures.
     pub(super) fn get(&self, repo: &Repo, url: &str, from: u64) -> Result<Response<Body>, Failure> {
-        let mut request = self.agent.get(url);
-        if let Some(token) = &self.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let mut place = url.to_string();
+        for _ in 0..=Self::MOST_REDIRECTS {
+            let mut request = self.agent.get(&place);
+            if let Some((name, token)) = self.token_for(&place) {
+                request = request.header(name, token);
+            }
+            if from > 0 {
+                request = request.header(header::RANGE, format!("bytes={from}-"));
+            }
+            let answer = request.call().map_err(|e| failed(url, e))?;
+            place = match answer.status().as_u16() {
+                200 | 206 | 416 => return Ok(answer),
+                301 | 302 | 303 | 307 | 308 => moved(&place, &answer)?,
+                status => return Err(self.refusal(repo, url, status, &answer)),
+            };
         }
-        if from > 0 {
-            request = request.header(header::RANGE, format!("bytes={from}-"));
-        }
-        let answer = request.call().map_err(|e| failed(url, e))?;
-        match answer.status().as_u16() {
-            200 | 206 | 416 => Ok(answer),
-            status => Err(self.refusal(repo, url, status, &answer)),
-        }
+        let problem = format!("sent to other places more than {} times", Self::MOST_REDIRECTS);
+        Err(Error::Answer { url: url.into(), problem }.into())
+    }
+
+    /// The header with the token, for addresses of the hub itself and no others.
+    pub(super) fn token_for(&self, url: &str) -> Option<(String, String)> {
+        let token = self.token.as_ref().filter(|_| same_origin(url, &self.endpoint))?;
+        Some((header::AUTHORIZATION.to_string(), format!("Bearer {token}")))
     }
 
     /// What an answer other than the expected ones means, and whether to ask again.
@@ -163,4 +177,29 @@ fn pause(length: Duration, progress: &dyn Progress) -> Result<()> {
         }
     }
     Err(manyview_core::Error::Interrupted.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_for_the_origin_of_the_hub_alone() {
+        let mut client = Client::new();
+        client.token = Some("hf_secret".into());
+        for url in ["https://huggingface.co/x", "https://HUGGINGFACE.co:443/y?z"] {
+            assert!(client.token_for(url).is_some(), "{url}");
+        }
+        for url in [
+            "http://huggingface.co/x",
+            "https://huggingface.co:444/x",
+            "https://huggingface.co.evil.org/x",
+            "https://evil.org/huggingface.co",
+            "https://huggingface.co@evil.org/",
+            "//huggingface.co/x",
+            "",
+        ] {
+            assert!(client.token_for(url).is_none(), "{url}");
+        }
+    }
 }

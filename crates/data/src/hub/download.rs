@@ -1,8 +1,9 @@
 use super::client::{Client, Failure, unreachable};
-use super::listing::{Listed, hex};
+use super::listing::{Content, Listed, hex};
 use super::repo::Repo;
 use crate::{Error, Result};
 use manyview_core::Progress;
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -13,8 +14,8 @@ use ureq::http::{Response, header};
 const CHUNK: usize = 1 << 16;
 
 impl Client {
-    /// Fetches a file into `part`, going on where an earlier download stopped, and returns once its size and,
-    /// where stated, its SHA-256 are those of the hub.
+    /// Fetches a file into `part`, going on where an earlier download stopped, and returns once its size and
+    /// its hash are those the hub states.
     pub(super) fn download(
         &self,
         repo: &Repo,
@@ -105,19 +106,28 @@ fn check(file: &Listed, url: &str, part: &Path) -> Result<(), Failure> {
             &format!("it broke off after {found} of {size} bytes"),
         )));
     }
-    let expected = (file.size.unwrap_or(found), file.sha256().map(str::to_lowercase));
-    let hash = expected.1.as_ref().map(|_| sha256(part)).transpose().map_err(fail)?;
-    if expected != (found, hash) {
+    let wrong = match file.content() {
+        Some(Content::Sha256(stated)) => {
+            !stated.eq_ignore_ascii_case(&digest(Sha256::new(), part).map_err(fail)?)
+        }
+        Some(Content::Git(stated)) => {
+            let start = Sha1::new().chain_update(format!("blob {found}\0"));
+            !stated.eq_ignore_ascii_case(&digest(start, part).map_err(fail)?)
+        }
+        None => false,
+    };
+    if wrong || file.size.is_some_and(|size| size != found) {
         std::fs::remove_file(part).map_err(fail)?;
         let problem =
-            format!("size or SHA-256 of {} differ from what the hub states; it was removed", file.path);
+            format!("size or hash of {} differ from what the hub states; it was removed", file.path);
         return Err(Failure::passing(Error::Answer { url: url.into(), problem }));
     }
     Ok(())
 }
 
-fn sha256(path: &Path) -> std::io::Result<String> {
-    let (mut file, mut hash, mut chunk) = (File::open(path)?, Sha256::new(), vec![0; CHUNK]);
+/// The digest of what `hash` has seen and of the file after it.
+fn digest<D: Digest>(mut hash: D, path: &Path) -> std::io::Result<String> {
+    let (mut file, mut chunk) = (File::open(path)?, vec![0; CHUNK]);
     loop {
         match file.read(&mut chunk)? {
             0 => return Ok(hex(&hash.finalize())),

@@ -31,6 +31,14 @@ struct Lfs {
     sha256: Option<String>,
 }
 
+/// A hash of a file's content, in hex digits.
+pub(super) enum Content<'a> {
+    /// Of a large file.
+    Sha256(&'a str),
+    /// Of a file that git keeps: SHA-1 after a word on its length.
+    Git(&'a str),
+}
+
 impl Listing {
     /// What lies in a snapshot directory that someone else filled.
     pub(super) fn of_snapshot(commit: &str, dir: &Path) -> Self {
@@ -73,16 +81,21 @@ impl Listing {
 }
 
 impl Listed {
-    /// The SHA-256 of the content, which the hub states for large files.
-    pub(super) fn sha256(&self) -> Option<&str> {
-        self.lfs.as_ref().and_then(|lfs| lfs.sha256.as_deref())
+    /// What the hub states about the content.
+    pub(super) fn content(&self) -> Option<Content<'_>> {
+        let hex = |name: &&str, length| name.len() == length && name.bytes().all(|b| b.is_ascii_hexdigit());
+        match &self.lfs {
+            Some(lfs) => lfs.sha256.as_deref().filter(|name| hex(name, 64)).map(Content::Sha256),
+            None => self.blob_id.as_deref().filter(|name| hex(name, 40)).map(Content::Git),
+        }
     }
 
     /// The name of its content in the cache: the same that Python's client reads from the `ETag`.
     pub(super) fn blob(&self, commit: &str) -> String {
-        let hex = |name: &&str| name.len() >= 40 && name.bytes().all(|b| b.is_ascii_hexdigit());
-        let stated = self.sha256().or(self.blob_id.as_deref()).filter(hex);
-        stated.map_or_else(|| digest(format!("{commit}/{}", self.path).as_bytes()), String::from)
+        match self.content() {
+            Some(Content::Sha256(name) | Content::Git(name)) => name.into(),
+            None => digest(format!("{commit}/{}", self.path).as_bytes()),
+        }
     }
 }
 

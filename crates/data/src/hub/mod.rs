@@ -1,3 +1,4 @@
+mod address;
 mod cache;
 mod client;
 mod download;

@@ -34,12 +34,6 @@ impl<'a> Write<'a> {
 }
 
 impl Client {
-    /// The header with the token, for addresses of the hub itself and no others.
-    pub(super) fn token_for(&self, url: &str) -> Option<(String, String)> {
-        let token = self.token.as_ref().filter(|_| same_origin(url, &self.endpoint))?;
-        Some((header::AUTHORIZATION.to_string(), format!("Bearer {token}")))
-    }
-
     /// Sends a body; an answer other than 2xx and those `fine` is a failure.
     pub(super) fn write(
         &self,
@@ -55,7 +49,7 @@ impl Client {
         }
         let unusable = |e: ureq::http::Error| Error::Answer { url: url.into(), problem: e.to_string() };
         let request = request.body(body).map_err(unusable)?;
-        let request = request.with_agent(&self.agent).configure().max_redirects(0);
+        let request = request.with_agent(&self.agent).configure();
         let answer = request.timeout_recv_response(Some(PATIENCE)).run().map_err(|e| failed(url, e))?;
         let status = answer.status().as_u16();
         match status {
@@ -119,39 +113,4 @@ fn said(answer: Response<Body>) -> Option<String> {
     let text = read(answer, "").ok()?;
     let reason = serde_json::from_str::<Value>(&text).ok()?.get("error")?.as_str()?.to_string();
     Some(reason.chars().filter(|c| !c.is_control()).take(200).collect())
-}
-
-fn same_origin(a: &str, b: &str) -> bool {
-    let origin = |url: &str| {
-        let uri: ureq::http::Uri = url.parse().ok()?;
-        let scheme = uri.scheme_str()?.to_ascii_lowercase();
-        let port = uri.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
-        Some((scheme, uri.host()?.to_ascii_lowercase(), port))
-    };
-    origin(a).is_some_and(|a| Some(a) == origin(b))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_token_is_for_the_origin_of_the_hub_alone() {
-        let mut client = Client::new();
-        client.token = Some("hf_secret".into());
-        for url in ["https://huggingface.co/x", "https://HUGGINGFACE.co:443/y?z"] {
-            assert!(client.token_for(url).is_some(), "{url}");
-        }
-        for url in [
-            "http://huggingface.co/x",
-            "https://huggingface.co:444/x",
-            "https://huggingface.co.evil.org/x",
-            "https://evil.org/huggingface.co",
-            "https://huggingface.co@evil.org/",
-            "//huggingface.co/x",
-            "",
-        ] {
-            assert!(client.token_for(url).is_none(), "{url}");
-        }
-    }
 }

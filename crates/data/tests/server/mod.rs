@@ -1,14 +1,19 @@
-//! A server of one repository on the loopback interface, which can be told to misbehave.
+//! A hub on the loopback interface, which can be told to misbehave.
+//!
+//! It speaks as the real one does: listings with sizes and git or SHA-256 names, small files by way of another place on
+//! the same hub, large ones from a storage of another origin, all of it for those with the token where there is one.
 
 #![allow(clippy::unwrap_used)]
 
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// The commit it serves.
+/// The commit of the repository `org/name`.
 pub(crate) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// What it does instead of answering rightly.
@@ -16,16 +21,24 @@ pub(crate) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 pub(crate) enum Fault {
     /// Answers with a status.
     Status(u16),
+    /// Answers with a page for people.
+    Page,
     /// Promises the whole body and breaks off after some bytes.
     Cut(usize),
+    /// Sends as much of a body in chunks, and breaks off before the last.
+    CutChunked(usize),
     /// Sends as many wrong bytes.
     Corrupt,
     /// Sends the whole file whatever range was asked for.
     Whole,
     /// Sends to the same place under another name of this host.
     Away,
+    /// Sends to the same place, for ever.
+    Around,
     /// Answers another range than was asked for.
     Elsewhere,
+    /// Names files after something else than their content.
+    Renamed(&'static str),
 }
 
 /// What it was asked.
@@ -37,34 +50,65 @@ pub(crate) struct Asked {
     pub(crate) token: Option<String>,
 }
 
+/// A repository, served at `main` and at its commit.
+struct Repo {
+    /// `models/ORG/NAME` or `datasets/ORG/NAME`.
+    place: String,
+    commit: String,
+    files: BTreeMap<String, Vec<u8>>,
+}
+
 #[derive(Default)]
 struct State {
-    files: BTreeMap<String, Vec<u8>>,
+    repos: Vec<Repo>,
     faults: Vec<(String, Fault)>,
     asked: Vec<Asked>,
     listing: Option<String>,
+    token: Option<String>,
+    storage: Option<SocketAddr>,
 }
 
 pub(crate) struct Server {
     pub(crate) endpoint: String,
     state: Arc<Mutex<State>>,
+    gone: Arc<AtomicBool>,
 }
 
 impl Server {
+    /// One that holds nothing yet.
+    pub(crate) fn new() -> Self {
+        let (state, gone) = (Arc::<Mutex<State>>::default(), Arc::<AtomicBool>::default());
+        let endpoint = format!("http://{}", listen(&state, &gone));
+        Self { endpoint, state, gone }
+    }
+
+    /// One that holds `files` as the model and the data set `org/name`.
     pub(crate) fn of(files: &[(&str, &[u8])]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let state = Arc::new(Mutex::new(State::default()));
-        state.lock().unwrap().files =
-            files.iter().map(|(name, bytes)| (name.to_string(), bytes.to_vec())).collect();
-        let shared = state.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let state = shared.clone();
-                std::thread::spawn(move || answer(stream, &state));
-            }
-        });
-        Self { endpoint, state }
+        let server = Self::new();
+        for place in ["models/org/name", "datasets/org/name"] {
+            server.add(place, COMMIT, files.iter().map(|(name, bytes)| (name.to_string(), bytes.to_vec())));
+        }
+        server
+    }
+
+    /// Adds a repository, or gives it other files and another commit.
+    pub(crate) fn add(&self, place: &str, commit: &str, files: impl IntoIterator<Item = (String, Vec<u8>)>) {
+        let mut state = self.state.lock().unwrap();
+        state.repos.retain(|repo| repo.place != place);
+        let repo = Repo { place: place.into(), commit: commit.into(), files: files.into_iter().collect() };
+        state.repos.push(repo);
+    }
+
+    /// Lets in those with `token` alone.
+    pub(crate) fn require(&self, token: &str) {
+        self.state.lock().unwrap().token = Some(format!("Bearer {token}"));
+    }
+
+    /// Sends those who ask for a large file to another port of this host, which it gives.
+    pub(crate) fn store_elsewhere(&self) -> String {
+        let storage = listen(&self.state, &self.gone);
+        self.state.lock().unwrap().storage = Some(storage);
+        storage.to_string()
     }
 
     /// Does `faults` in turn, each once, when a path that ends so is asked for.
@@ -82,84 +126,202 @@ impl Server {
     pub(crate) fn asked(&self) -> Vec<Asked> {
         std::mem::take(&mut self.state.lock().unwrap().asked)
     }
+
+    /// Hears nobody any more.
+    pub(crate) fn stop(&self) {
+        self.gone.store(true, Ordering::SeqCst);
+        let storage = self.state.lock().unwrap().storage.map(|address| address.to_string());
+        for address in storage.iter().map(String::as_str).chain(self.endpoint.strip_prefix("http://")) {
+            drop(TcpStream::connect(address)); // wakes it to notice
+            while TcpStream::connect(address).is_ok() {
+                std::thread::yield_now();
+            }
+        }
+    }
+}
+
+fn listen(state: &Arc<Mutex<State>>, gone: &Arc<AtomicBool>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (state, gone) = (state.clone(), gone.clone());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            if gone.load(Ordering::SeqCst) {
+                return;
+            }
+            let state = state.clone();
+            std::thread::spawn(move || answer(stream, address, &state));
+        }
+    });
+    address
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+    hex(&Sha256::digest(bytes))
 }
 
-fn listing(files: &BTreeMap<String, Vec<u8>>) -> String {
-    let siblings: Vec<_> = files
-        .iter()
-        .map(|(name, bytes)| {
-            let lfs = name.ends_with(".safetensors").then(|| serde_json::json!({"sha256": sha256(bytes)}));
-            let git = sha256(bytes)[..40].to_string();
-            serde_json::json!({"rfilename": name, "size": bytes.len(), "blobId": git, "lfs": lfs})
-        })
-        .collect();
-    serde_json::json!({"sha": COMMIT, "siblings": siblings}).to_string()
+/// What git calls a file of this content.
+pub(crate) fn git_name(bytes: &[u8]) -> String {
+    hex(&Sha1::new().chain_update(format!("blob {}\0", bytes.len())).chain_update(bytes).finalize())
 }
 
-fn answer(mut stream: TcpStream, state: &Mutex<State>) {
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn is_large(name: &str) -> bool {
+    [".safetensors", ".parquet", "tokenizer.json"].iter().any(|end| name.ends_with(end))
+}
+
+fn listing(repo: &Repo) -> String {
+    let describe = |(name, bytes): (&String, &Vec<u8>)| {
+        let lfs = is_large(name).then(|| serde_json::json!({"sha256": sha256(bytes), "size": bytes.len()}));
+        serde_json::json!({"rfilename": name, "size": bytes.len(), "blobId": git_name(bytes), "lfs": lfs})
+    };
+    let siblings: Vec<_> = repo.files.iter().map(describe).collect();
+    serde_json::json!({"sha": repo.commit, "siblings": siblings}).to_string()
+}
+
+fn answer(mut stream: TcpStream, here: SocketAddr, state: &Mutex<State>) {
     let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
     let Some(first) = lines.next() else { return };
     let headers: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
     let header = |name: &str| {
-        headers.iter().find_map(|h| h.split_once(": ").filter(|(n, _)| n.eq_ignore_ascii_case(name)))
+        let named = |line: &String| {
+            line.split_once(": ").filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.to_string())
+        };
+        headers.iter().find_map(named)
     };
     let path = first.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default().to_string();
     let asked = Asked {
-        host: header("host").map(|(_, v)| v.to_string()).unwrap_or_default(),
-        range: header("range").map(|(_, v)| v.to_string()),
-        token: header("authorization").map(|(_, v)| v.to_string()),
+        host: header("host").unwrap_or_default(),
+        range: header("range"),
+        token: header("authorization"),
         path,
     };
-    let (status, extra, body, cut) = reply(&asked, &mut state.lock().unwrap());
-    let head =
-        format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n{extra}\r\n", body.len());
-    let _ = stream.write_all(head.as_bytes());
-    let _ = stream.write_all(&body[..cut.min(body.len())]);
-    let _ = stream.flush();
+    let reply = reply(&asked, here, &mut state.lock().unwrap());
+    let _ = stream.write_all(&reply.bytes()).and_then(|()| stream.flush());
 }
 
-type Reply = (u16, String, Vec<u8>, usize);
+struct Reply {
+    status: u16,
+    headers: String,
+    body: Vec<u8>,
+    /// How much of the body is sent.
+    sent: usize,
+    chunked: bool,
+}
 
-fn reply(asked: &Asked, state: &mut State) -> Reply {
+impl Reply {
+    fn of(status: u16, headers: String, body: Vec<u8>) -> Self {
+        Self { status, headers, body, sent: usize::MAX, chunked: false }
+    }
+
+    fn status(status: u16) -> Self {
+        Self::of(status, String::new(), Vec::new())
+    }
+
+    fn to(place: &str) -> Self {
+        Self::of(307, format!("Location: {place}\r\n"), b"moved".into())
+    }
+
+    fn bytes(self) -> Vec<u8> {
+        let Self { status, headers, body, sent, chunked } = self;
+        let sent = &body[..sent.min(body.len())];
+        let length = match chunked {
+            true => "Transfer-Encoding: chunked".into(),
+            false => format!("Content-Length: {}", body.len()),
+        };
+        let head = format!("HTTP/1.1 {status} X\r\n{length}\r\nConnection: close\r\n{headers}\r\n");
+        let sent = match chunked {
+            true => [format!("{:x}\r\n", sent.len()).as_bytes(), sent, b"\r\n"].concat(),
+            false => sent.to_vec(),
+        };
+        [head.into_bytes(), sent].concat()
+    }
+}
+
+fn reply(asked: &Asked, here: SocketAddr, state: &mut State) -> Reply {
     state.asked.push(asked.clone());
     let due = state.faults.iter().position(|(end, _)| asked.path.ends_with(end.as_str()));
     let fault = due.map(|i| state.faults.remove(i).1);
-    if let Some(Fault::Status(status)) = fault {
-        return (status, String::new(), Vec::new(), 0);
-    }
-    if fault == Some(Fault::Away) {
-        let (_, port) = asked.host.split_once(':').unwrap();
-        return (302, format!("Location: http://localhost:{port}{}\r\n", asked.path), Vec::new(), 0);
-    }
-    let api = ["/api/models/org/name/revision/", "/api/datasets/org/name/revision/"];
-    let mut body = if let Some(revision) = api.iter().find_map(|api| asked.path.strip_prefix(api)) {
-        if !["main", COMMIT].contains(&revision) {
-            return (404, String::new(), Vec::new(), 0);
+    match fault {
+        Some(Fault::Status(status)) => return Reply::status(status),
+        Some(Fault::Page) => return Reply::of(200, String::new(), b"<html>Please sign in</html>".into()),
+        Some(Fault::Away) => {
+            let (_, port) = asked.host.split_once(':').unwrap();
+            return Reply::to(&format!("http://localhost:{port}{}", asked.path));
         }
-        state.listing.clone().unwrap_or_else(|| listing(&state.files)).into_bytes()
-    } else {
-        let path = asked.path.trim_start_matches("/datasets").trim_start_matches("/org/name/resolve/");
-        match path.strip_prefix(&format!("{COMMIT}/")).and_then(|file| state.files.get(file)) {
-            Some(bytes) => bytes.clone(),
-            None => return (404, String::new(), Vec::new(), 0),
+        Some(Fault::Around) => {
+            state.faults.push((asked.path.clone(), Fault::Around));
+            return Reply::to(&asked.path);
         }
+        _ => {}
+    }
+    let at_storage = state.storage == Some(here);
+    if !at_storage && state.token.is_some() && asked.token != state.token {
+        return Reply::status(401);
+    }
+    if let Some(revision) = asked.path.strip_prefix("/api/").filter(|path| path.contains("/revision/")) {
+        let (place, revision) = revision.split_once("/revision/").unwrap();
+        let repo = state.repos.iter().find(|repo| repo.place == place);
+        let Some(repo) = repo.filter(|repo| ["main", &repo.commit].contains(&revision)) else {
+            return Reply::status(404);
+        };
+        let body = state.listing.clone().unwrap_or_else(|| listing(repo));
+        return faulty(Reply::of(200, String::new(), body.into_bytes()), fault);
+    }
+    // `/org/name/resolve/COMMIT/file`, or `/api/resolve-cache/models/org/name/COMMIT/file`, or the same at the storage.
+    let path = asked.path.trim_start_matches('/').replacen("/resolve/", "/", 1);
+    let (moved, path) = match path.strip_prefix("api/resolve-cache/") {
+        Some(path) => (true, path.to_string()),
+        None if path.starts_with("datasets/") => (false, path),
+        None => (false, format!("models/{path}")),
     };
-    if fault == Some(Fault::Corrupt) {
-        body.iter_mut().for_each(|b| *b ^= 0xff);
+    let found = state.repos.iter().find_map(|repo| {
+        let name = path.strip_prefix(&format!("{}/{}/", repo.place, repo.commit))?;
+        Some((repo, name, repo.files.get(name)?))
+    });
+    let Some((repo, name, bytes)) = found else { return Reply::status(404) };
+    let etag = match fault {
+        Some(Fault::Renamed(name)) => name.to_string(),
+        _ if is_large(name) => sha256(bytes),
+        _ => git_name(bytes),
+    };
+    let about =
+        format!("ETag: \"{etag}\"\r\nX-Linked-Etag: \"{etag}\"\r\nX-Repo-Commit: {}\r\n", repo.commit);
+    if let Some(storage) = state.storage.filter(|_| !at_storage) {
+        let to = match is_large(name) {
+            true => format!("http://{storage}{}?signature=s", asked.path),
+            false => format!("/api/resolve-cache/{path}"),
+        };
+        if is_large(name) || !moved {
+            return Reply::of(302, format!("Location: {to}\r\n{about}"), Vec::new());
+        }
     }
     let start = asked.range.as_ref().and_then(|r| r.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
-    let cut = if let Some(Fault::Cut(at)) = fault { at } else { usize::MAX };
-    match start.filter(|_| fault != Some(Fault::Whole)) {
-        Some(start) if start >= body.len() => (416, String::new(), Vec::new(), 0),
+    faulty(part(bytes.clone(), start.filter(|_| fault != Some(Fault::Whole)), about, fault), fault)
+}
+
+/// The bytes from `start` on.
+fn part(mut body: Vec<u8>, start: Option<usize>, about: String, fault: Option<Fault>) -> Reply {
+    match start {
+        Some(start) if start >= body.len() => Reply::status(416),
         Some(start) => {
             let start = if fault == Some(Fault::Elsewhere) { start - 1 } else { start };
             let range = format!("Content-Range: bytes {start}-{}/{}\r\n", body.len() - 1, body.len());
-            (206, range, body.split_off(start), cut)
+            Reply::of(206, range + &about, body.split_off(start))
         }
-        None => (200, String::new(), body, cut),
+        None => Reply::of(200, about, body),
     }
+}
+
+fn faulty(mut reply: Reply, fault: Option<Fault>) -> Reply {
+    match fault {
+        Some(Fault::Corrupt) => reply.body.iter_mut().for_each(|b| *b ^= 0xff),
+        Some(Fault::Cut(at)) => reply.sent = at,
+        Some(Fault::CutChunked(at)) => (reply.sent, reply.chunked) = (at, true),
+        _ => {}
+    }
+    reply
 }

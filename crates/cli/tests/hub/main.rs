@@ -1,0 +1,9 @@
+//! An experiment whose encoder and corpus come from a hub: fetched, run, and run again without it.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../../../data/tests/server/mod.rs"]
+#[allow(dead_code)] // the tests that share it need a part each
+mod server;
+
+mod experiment;
+mod place;
