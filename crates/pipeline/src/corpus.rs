@@ -7,9 +7,8 @@ use std::path::PathBuf;
 
 /// A corpus, split, with what each stage may see of its labels.
 ///
-/// Only [`Evaluation`](crate::evaluate) reads `truth` of validation and test rows, but for the check that test rows have
-/// labels to score; teachers get `train_labels` and
-/// `train_answers`, which hold training rows only.
+/// Only the evaluation reads `truth` of validation and test rows, but for the check that test rows have labels to score;
+/// teachers get `train_labels` and `train_answers`, which hold training rows only.
 #[derive(Clone, Debug)]
 pub struct SplitCorpus {
     /// Name for people.
