@@ -26,7 +26,8 @@ impl Client {
     ) -> Result<()> {
         let url = repo.file_url(&self.endpoint, commit, &file.path);
         self.patiently(progress, || {
-            let have = std::fs::metadata(part).map_or(0, |there| there.len());
+            let there = std::fs::metadata(part).map_or(0, |there| there.len());
+            let have = if file.content().is_some() { there } else { 0 }; // what cannot be checked is not gone on with
             progress.begin(&format!("fetch {}", file.path), file.size.unwrap_or(0));
             if have == 0 || file.size != Some(have) {
                 let answer = self.get(repo, &url, have)?;
@@ -51,7 +52,7 @@ fn receive(
 ) -> Result<(), Failure> {
     let fail = |e| Failure::from(Error::io(part)(e));
     if answer.status().as_u16() == 416 {
-        std::fs::remove_file(part).map_err(fail)?;
+        std::fs::remove_file(part).or_else(not_there).map_err(fail)?;
         let problem = "the hub has no more of this file than was fetched before".into();
         return Err(Failure::passing(Error::Answer { url: url.into(), problem }));
     }

@@ -37,7 +37,7 @@ pub(crate) enum Fault {
     Around,
     /// Answers another range than was asked for.
     Elsewhere,
-    /// Names files after something else than their content.
+    /// Names the file and its commit after something else, in headers.
     Renamed(&'static str),
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct Asked {
     pub(crate) token: Option<String>,
 }
 
-/// A repository, served at `main` and at its commit.
+/// A commit of a repository.
 struct Repo {
     /// `models/ORG/NAME` or `datasets/ORG/NAME`.
     place: String,
@@ -91,12 +91,10 @@ impl Server {
         server
     }
 
-    /// Adds a repository, or gives it other files and another commit.
+    /// Adds a commit of a repository, at which `main` is from now on.
     pub(crate) fn add(&self, place: &str, commit: &str, files: impl IntoIterator<Item = (String, Vec<u8>)>) {
-        let mut state = self.state.lock().unwrap();
-        state.repos.retain(|repo| repo.place != place);
         let repo = Repo { place: place.into(), commit: commit.into(), files: files.into_iter().collect() };
-        state.repos.push(repo);
+        self.state.lock().unwrap().repos.insert(0, repo);
     }
 
     /// Lets in those with `token` alone.
@@ -115,6 +113,11 @@ impl Server {
     pub(crate) fn fault(&self, path_end: &str, faults: &[Fault]) {
         let mut state = self.state.lock().unwrap();
         state.faults.extend(faults.iter().map(|&fault| (path_end.to_string(), fault)));
+    }
+
+    /// Does nothing wrong from now on.
+    pub(crate) fn behave(&self) {
+        self.state.lock().unwrap().faults.clear();
     }
 
     /// Answers questions for the listing with this.
@@ -264,8 +267,8 @@ fn reply(asked: &Asked, here: SocketAddr, state: &mut State) -> Reply {
     }
     if let Some(revision) = asked.path.strip_prefix("/api/").filter(|path| path.contains("/revision/")) {
         let (place, revision) = revision.split_once("/revision/").unwrap();
-        let repo = state.repos.iter().find(|repo| repo.place == place);
-        let Some(repo) = repo.filter(|repo| ["main", &repo.commit].contains(&revision)) else {
+        let mut commits = state.repos.iter().filter(|repo| repo.place == place);
+        let Some(repo) = commits.find(|repo| ["main", &repo.commit].contains(&revision)) else {
             return Reply::status(404);
         };
         let body = state.listing.clone().unwrap_or_else(|| listing(repo));
