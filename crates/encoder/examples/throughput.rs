@@ -19,6 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             Some(("batch_tokens", n)) => config.batch_tokens = n.parse()?,
             Some(("streams", n)) => config.streams = n.parse()?,
             Some(("engine", "burn")) => config.engine = Engine::Burn,
+            Some(("weights", name)) => config.weights = serde_json::from_value(name.into())?,
             _ => return Err(format!("unknown option {option}").into()),
         }
     }

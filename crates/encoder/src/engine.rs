@@ -2,7 +2,7 @@ use crate::architecture::Architecture;
 use crate::checkpoint::Checkpoint;
 use crate::model::Model;
 use crate::native::Native;
-use crate::{Device, Pooling, Result};
+use crate::{Device, Error, Pooling, Result};
 use serde::{Deserialize, Serialize};
 
 /// What computes a model.
@@ -16,6 +16,29 @@ pub enum Engine {
     Burn,
 }
 
+/// What a model's matrices are held as in memory, and what products compute in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weights {
+    /// `f32` in both.
+    #[default]
+    F32,
+    /// bf16 in memory, half of `f32`; products in `f32`, slower for being given `f32` each time anew.
+    Bf16,
+    /// int8 in both, a quarter of `f32`: a scale for each row of a matrix and, made on the way, for each token.
+    Int8,
+}
+
+impl Weights {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::Int8 => "int8",
+        }
+    }
+}
+
 /// A loaded model.
 #[allow(clippy::large_enum_variant)] // one of it, never moved about
 pub(crate) enum Runner {
@@ -27,14 +50,18 @@ impl Runner {
     pub(crate) fn load(
         architecture: &Architecture,
         checkpoint: &Checkpoint,
-        engine: Engine,
+        (engine, weights): (Engine, Weights),
         device: &Device,
     ) -> Result<Self> {
-        match engine {
-            Engine::Fastest if on_own_cpu(device) => {
-                Ok(Self::Native(Native::load(architecture, checkpoint)?))
+        match (engine, weights) {
+            (Engine::Fastest, _) if on_own_cpu(device) => {
+                Ok(Self::Native(Native::load(architecture, checkpoint, weights)?))
             }
-            _ => Ok(Self::Burn(Model::load(architecture, checkpoint, device)?)),
+            (_, Weights::Bf16 | Weights::Int8) => Err(Error::Setting {
+                setting: "weights",
+                problem: format!("expected f32 on this device, found {}; flex takes it", weights.as_str()),
+            }),
+            (_, Weights::F32) => Ok(Self::Burn(Model::load(architecture, checkpoint, device)?)),
         }
     }
 

@@ -23,7 +23,7 @@ mod text_encoder;
 mod tokens;
 
 pub use burn::tensor::Device;
-pub use engine::Engine;
+pub use engine::{Engine, Weights};
 pub use error::{Error, Result};
 pub use pooling::Pooling;
 pub use portable::portable;

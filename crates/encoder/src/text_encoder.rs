@@ -1,7 +1,7 @@
 use crate::architecture::Architecture;
 use crate::batches::batches;
 use crate::checkpoint::Checkpoint;
-use crate::engine::{Engine, Runner};
+use crate::engine::{Engine, Runner, Weights};
 use crate::layout::Layout;
 use crate::tokens::{Ids, Tokens};
 use crate::{Device, Error, Pooling, Result};
@@ -23,6 +23,8 @@ pub struct EncoderConfig {
     pub streams: usize,
     /// What computes.
     pub engine: Engine,
+    /// What the model's matrices are held as. Vectors depend on it, so it is part of the fingerprint.
+    pub weights: Weights,
 }
 
 impl Default for EncoderConfig {
@@ -32,6 +34,7 @@ impl Default for EncoderConfig {
             batch_tokens: 1024,
             streams: rayon::current_num_threads(),
             engine: Engine::default(),
+            weights: Weights::default(),
         }
     }
 }
@@ -63,9 +66,9 @@ impl TextEncoder {
         let tokens = Tokens::read(&layout.transformer, architecture.vocabulary(), max_length)?;
         let pooling = layout.pooling.unwrap_or_else(|| architecture.usual_pooling());
         Ok(Self {
-            model: Runner::load(&architecture, &checkpoint, config.engine, device)?,
+            model: Runner::load(&architecture, &checkpoint, (config.engine, config.weights), device)?,
             dim: architecture.dim(),
-            fingerprint: fingerprint(&checkpoint, &tokens, &layout, pooling, max_length)?,
+            fingerprint: fingerprint(&checkpoint, &tokens, &layout, (pooling, max_length, config.weights))?,
             tokens,
             pooling,
             layout,
@@ -199,8 +202,7 @@ fn fingerprint(
     checkpoint: &Checkpoint,
     tokens: &Tokens,
     layout: &Layout,
-    pooling: Pooling,
-    max_length: usize,
+    (pooling, max_length, weights): (Pooling, usize, Weights),
 ) -> Result<Fingerprint> {
     let config = layout.config_path();
     let config = std::fs::read(&config).map_err(Error::io(&config))?;
@@ -210,7 +212,7 @@ fn fingerprint(
         .field("pooling", pooling.as_str().as_bytes())
         .field("prompt", layout.default_prompt.as_deref().unwrap_or_default().as_bytes())
         .field("max_length", &(max_length as u64).to_le_bytes())
-        .field("numbers", b"f32");
+        .field("numbers", weights.as_str().as_bytes());
     for path in checkpoint.paths() {
         let mut hasher = blake3::Hasher::new();
         let file = std::fs::File::open(path).map_err(Error::io(path))?;

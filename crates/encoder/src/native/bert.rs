@@ -1,17 +1,17 @@
-use super::dense::Dense;
+use super::dense::{Care, Dense, Source};
 use super::norm::LayerNorm;
 use super::stack::{self, Layers};
+use super::words::Words;
 use crate::Result;
 use crate::architecture::Heads;
 use crate::architecture::bert::{Activation, Config, WORDS};
-use crate::checkpoint::Checkpoint;
 use rayon::prelude::*;
 use rten_simd::SimdUnaryOp;
 use rten_vecmath::{ApproxGelu, Gelu};
 
 /// BERT (Devlin et al., 2019): learnt positions, attention in both directions, normalisation after each block.
 pub(crate) struct Bert {
-    words: Vec<f32>,     // [vocabulary, hidden]
+    words: Words,
     positions: Vec<f32>, // [positions, hidden], the first token type added
     norm: LayerNorm,
     layers: Vec<Layer>,
@@ -31,7 +31,8 @@ struct Layer {
 }
 
 impl Bert {
-    pub(super) fn load(config: &Config, checkpoint: &Checkpoint) -> Result<Self> {
+    pub(super) fn load(config: &Config, source: &Source<'_>) -> Result<Self> {
+        let checkpoint = source.checkpoint;
         let hidden = config.hidden_size;
         let places = [config.max_position_embeddings, hidden];
         let mut positions = checkpoint.values("embeddings.position_embeddings.weight", &places)?;
@@ -40,11 +41,12 @@ impl Bert {
         for row in positions.chunks_exact_mut(hidden) {
             row.iter_mut().zip(&kinds).for_each(|(place, kind)| *place += kind);
         }
-        let layers = (0..config.num_hidden_layers).map(|i| Layer::load(checkpoint, config, i));
+        let norm = LayerNorm::load(checkpoint, "embeddings.LayerNorm", hidden, config.layer_norm_eps)?;
+        let layers = (0..config.num_hidden_layers).map(|i| Layer::load(source, config, i));
         Ok(Self {
-            words: checkpoint.values(WORDS, &[config.vocab_size, hidden])?,
+            words: Words::load(source, WORDS, [config.vocab_size, hidden])?,
             positions,
-            norm: LayerNorm::load(checkpoint, "embeddings.LayerNorm", hidden, config.layer_norm_eps)?,
+            norm,
             layers: layers.collect::<Result<_>>()?,
             activation: config.activation(),
             heads: config.heads(),
@@ -58,8 +60,9 @@ impl Bert {
         let places: Vec<usize> = lengths.iter().flat_map(|&length| 0..length).collect();
         let mut states = vec![0f32; ids.len() * n];
         states.par_chunks_exact_mut(n).zip(ids).zip(&places).for_each(|((row, &id), &place)| {
-            let (word, place) = (&self.words[id as usize * n..][..n], &self.positions[place * n..][..n]);
-            row.iter_mut().zip(word).zip(place).for_each(|((state, word), place)| *state = word + place);
+            self.words.copy(id, row);
+            let place = &self.positions[place * n..][..n];
+            row.iter_mut().zip(place).for_each(|(state, place)| *state += place);
             self.norm.apply(row);
         });
         stack::run(self, states, lengths, kept)
@@ -101,16 +104,19 @@ impl Layers for Bert {
 }
 
 impl Layer {
-    fn load(checkpoint: &Checkpoint, config: &Config, i: usize) -> Result<Self> {
+    fn load(source: &Source<'_>, config: &Config, i: usize) -> Result<Self> {
+        let checkpoint = source.checkpoint;
         let (hidden, inner, eps) = (config.hidden_size, config.intermediate_size, config.layer_norm_eps);
         let at = |name: &str| format!("encoder.layer.{i}.{name}");
         let qkv = ["query", "key", "value"].map(|part| (at(&format!("attention.self.{part}")), hidden));
+        let attention_norm = LayerNorm::load(checkpoint, &at("attention.output.LayerNorm"), hidden, eps)?;
+        let up = [(at("intermediate.dense"), inner)];
         Ok(Self {
-            qkv: Dense::fused(checkpoint, &qkv, hidden)?,
-            out: Dense::load(checkpoint, &at("attention.output.dense"), hidden, hidden)?,
-            attention_norm: LayerNorm::load(checkpoint, &at("attention.output.LayerNorm"), hidden, eps)?,
-            up: Dense::load(checkpoint, &at("intermediate.dense"), hidden, inner)?,
-            down: Dense::load(checkpoint, &at("output.dense"), inner, hidden)?,
+            qkv: Dense::fused(source, &qkv, hidden, Care { exact: hidden, norm: None })?,
+            out: Dense::load(source, &at("attention.output.dense"), hidden, hidden)?,
+            up: Dense::fused(source, &up, hidden, Care { exact: 0, norm: Some(attention_norm.affine()) })?,
+            attention_norm,
+            down: Dense::load(source, &at("output.dense"), inner, hidden)?,
             output_norm: LayerNorm::load(checkpoint, &at("output.LayerNorm"), hidden, eps)?,
             inner,
         })

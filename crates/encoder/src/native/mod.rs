@@ -3,16 +3,20 @@
 
 mod attention;
 mod bert;
+mod bf16;
 mod dense;
+mod int8;
 mod norm;
 mod product;
 mod qwen3;
 mod stack;
+mod words;
 
 use crate::architecture::Architecture;
 use crate::checkpoint::Checkpoint;
-use crate::{Pooling, Result};
+use crate::{Pooling, Result, Weights};
 use bert::Bert;
+use dense::Source;
 use qwen3::Qwen3;
 
 /// A model on the CPU.
@@ -22,10 +26,15 @@ pub(crate) enum Native {
 }
 
 impl Native {
-    pub(crate) fn load(architecture: &Architecture, checkpoint: &Checkpoint) -> Result<Self> {
+    pub(crate) fn load(
+        architecture: &Architecture,
+        checkpoint: &Checkpoint,
+        weights: Weights,
+    ) -> Result<Self> {
+        let source = &Source { checkpoint, weights };
         match architecture {
-            Architecture::Bert(config) => Ok(Self::Bert(Bert::load(config, checkpoint)?)),
-            Architecture::Qwen3(config) => Ok(Self::Qwen3(Qwen3::load(config, checkpoint)?)),
+            Architecture::Bert(config) => Ok(Self::Bert(Bert::load(config, source)?)),
+            Architecture::Qwen3(config) => Ok(Self::Qwen3(Qwen3::load(config, source)?)),
         }
     }
 

@@ -17,6 +17,11 @@ impl LayerNorm {
         Ok(Self { gamma, beta, epsilon: epsilon as f32 })
     }
 
+    /// Its scale and shift.
+    pub(super) fn affine(&self) -> (&[f32], &[f32]) {
+        (&self.gamma, &self.beta)
+    }
+
     /// Normalises the rows of `x`, `[rows, dim]`, in place.
     pub(super) fn apply(&self, x: &mut [f32]) {
         let n = self.gamma.len() as f32;
@@ -44,6 +49,11 @@ pub(super) struct RmsNorm {
 impl RmsNorm {
     pub(super) fn load(checkpoint: &Checkpoint, name: &str, dim: usize, epsilon: f64) -> Result<Self> {
         Ok(Self { gamma: checkpoint.values(&format!("{name}.weight"), &[dim])?, epsilon: epsilon as f32 })
+    }
+
+    /// Its scale.
+    pub(super) fn scale(&self) -> &[f32] {
+        &self.gamma
     }
 
     /// Normalises the rows of `x`, `[rows, dim]`, in place.

@@ -1,6 +1,6 @@
 use crate::{Error, Result};
 use manyview_core::Kind;
-use rten_gemm::{BiasVector, GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
+use rten_gemm::{GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
 use rten_tensor::{Matrix, NdTensorView};
 
 thread_local! {
@@ -8,7 +8,7 @@ thread_local! {
 }
 
 /// A matrix of `rows` by `columns` whose rows start `stride` numbers apart.
-pub(super) fn matrix(values: &[f32], rows: usize, columns: usize, stride: usize) -> Result<Matrix<'_>> {
+pub(super) fn matrix<T>(values: &[T], rows: usize, columns: usize, stride: usize) -> Result<Matrix<'_, T>> {
     NdTensorView::from_slice_with_strides([rows, columns], values, [stride, 1]).map_err(wrong)
 }
 
@@ -25,20 +25,13 @@ pub(super) fn multiply(out: &mut [f32], a: Matrix<'_>, b: Matrix<'_>, scale: f32
     PRODUCTS.with(|p| p.gemm(out, a, b, options)).map_err(wrong)
 }
 
-/// `out = a b + bias`, or that added to `out`.
-pub(super) fn multiply_packed(
-    out: &mut [f32],
-    a: Matrix<'_>,
-    b: &PackedBMatrix<f32>,
-    bias: Option<&[f32]>,
-    add: bool,
-) -> Result<()> {
-    let beta = if add { 1.0 } else { 0.0 };
-    let options = GemmOptions { beta, bias: bias.map(BiasVector::Row), ..GemmOptions::default() };
+/// Adds `a b` to `out`.
+pub(super) fn add_packed(out: &mut [f32], a: Matrix<'_>, b: &PackedBMatrix<f32>) -> Result<()> {
+    let options = GemmOptions { beta: 1.0, ..GemmOptions::default() };
     let (a, b) = (GemmInputA::Unpacked(a), GemmInputB::Packed(b));
     PRODUCTS.with(|p| p.gemm(out, a, b, options)).map_err(wrong)
 }
 
-fn wrong(e: impl std::fmt::Display) -> Error {
+pub(super) fn wrong(e: impl std::fmt::Display) -> Error {
     manyview_core::Error::other(Kind::Internal, format!("a matrix product: {e}")).into()
 }

@@ -1,16 +1,16 @@
-use super::dense::Dense;
+use super::dense::{Care, Dense, Source};
 use super::norm::RmsNorm;
 use super::stack::{self, Layers};
+use super::words::Words;
 use crate::Result;
 use crate::architecture::Heads;
 use crate::architecture::qwen3::{Config, WORDS};
-use crate::checkpoint::Checkpoint;
 use rten_simd::SimdUnaryOp;
 use rten_vecmath::Silu;
 
 /// Qwen3 (Yang et al., 2025): causal, grouped heads, normalised queries and keys, rotary positions, SwiGLU.
 pub(crate) struct Qwen3 {
-    words: Vec<f32>, // [vocabulary, hidden]
+    words: Words,
     layers: Vec<Layer>,
     norm: RmsNorm,
     heads: Heads,
@@ -37,11 +37,12 @@ struct Pass<'a> {
 }
 
 impl Qwen3 {
-    pub(super) fn load(config: &Config, checkpoint: &Checkpoint) -> Result<Self> {
+    pub(super) fn load(config: &Config, source: &Source<'_>) -> Result<Self> {
+        let checkpoint = source.checkpoint;
         let hidden = config.hidden_size;
-        let layers = (0..config.num_hidden_layers).map(|i| Layer::load(checkpoint, config, i));
+        let layers = (0..config.num_hidden_layers).map(|i| Layer::load(source, config, i));
         Ok(Self {
-            words: checkpoint.values(WORDS, &[config.vocab_size, hidden])?,
+            words: Words::load(source, WORDS, [config.vocab_size, hidden])?,
             layers: layers.collect::<Result<_>>()?,
             norm: RmsNorm::load(checkpoint, "norm", hidden, config.rms_norm_eps)?,
             heads: config.heads(),
@@ -52,7 +53,8 @@ impl Qwen3 {
     /// States of packed tokens, `[tokens, hidden]`, or of those `kept`.
     pub(super) fn forward(&self, ids: &[u32], lengths: &[usize], kept: Option<&[usize]>) -> Result<Vec<f32>> {
         let n = self.dim();
-        let words = ids.iter().flat_map(|&id| &self.words[id as usize * n..][..n]).copied().collect();
+        let mut words = vec![0f32; ids.len() * n];
+        words.chunks_exact_mut(n).zip(ids).for_each(|(row, &id)| self.words.copy(id, row));
         let (cos, sin) = self.config.angles(lengths.iter().copied().max().unwrap_or(0));
         let places = lengths.iter().flat_map(|&length| 0..length).collect();
         let mut states = stack::run(&Pass { model: self, places, cos, sin }, words, lengths, kept)?;
@@ -122,7 +124,8 @@ impl Pass<'_> {
 }
 
 impl Layer {
-    fn load(checkpoint: &Checkpoint, config: &Config, i: usize) -> Result<Self> {
+    fn load(source: &Source<'_>, config: &Config, i: usize) -> Result<Self> {
+        let checkpoint = source.checkpoint;
         let (hidden, inner, eps) = (config.hidden_size, config.intermediate_size, config.rms_norm_eps);
         let heads = config.heads();
         let at = |name: &str| format!("layers.{i}.{name}");
@@ -133,15 +136,22 @@ impl Layer {
             (at("self_attn.v_proj"), heads.key * heads.dim),
         ];
         let gate_up = [(at("mlp.gate_proj"), inner), (at("mlp.up_proj"), inner)];
+        let inner_norm = norm("post_attention_layernorm", hidden)?;
+        let zeros = vec![0f32; hidden];
         Ok(Self {
-            input_norm: norm("input_layernorm", hidden)?,
-            qkv: Dense::fused(checkpoint, &qkv, hidden)?,
+            qkv: Dense::fused(source, &qkv, hidden, Care { exact: heads.key * heads.dim, norm: None })?,
             query_norm: norm("self_attn.q_norm", heads.dim)?,
             key_norm: norm("self_attn.k_norm", heads.dim)?,
-            out: Dense::load(checkpoint, &at("self_attn.o_proj"), heads.query * heads.dim, hidden)?,
-            inner_norm: norm("post_attention_layernorm", hidden)?,
-            gate_up: Dense::fused(checkpoint, &gate_up, hidden)?,
-            down: Dense::load(checkpoint, &at("mlp.down_proj"), inner, hidden)?,
+            out: Dense::load(source, &at("self_attn.o_proj"), heads.query * heads.dim, hidden)?,
+            gate_up: Dense::fused(
+                source,
+                &gate_up,
+                hidden,
+                Care { exact: 0, norm: Some((inner_norm.scale(), &zeros)) },
+            )?,
+            down: Dense::load(source, &at("mlp.down_proj"), inner, hidden)?,
+            input_norm: norm("input_layernorm", hidden)?,
+            inner_norm,
         })
     }
 }

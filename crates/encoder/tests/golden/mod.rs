@@ -71,7 +71,13 @@ impl Golden {
     }
 
     pub(crate) fn load_on(&self, engine: Engine, batch_tokens: usize, streams: usize) -> TextEncoder {
-        let config = EncoderConfig { max_length: Some(self.texts.max_length), batch_tokens, streams, engine };
+        let config = EncoderConfig {
+            max_length: Some(self.texts.max_length),
+            batch_tokens,
+            streams,
+            engine,
+            ..EncoderConfig::default()
+        };
         TextEncoder::load(&self.model, &config, &Device::flex()).unwrap()
     }
 

@@ -1,0 +1,183 @@
+use super::dense::Care;
+use super::product::{add_packed, matrix, packed, wrong};
+use crate::Result;
+use rayon::prelude::*;
+use rten_gemm::{GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
+use rten_simd::SimdOp;
+use rten_vecmath::{ExtendInit, MinMax, Quantize};
+
+thread_local! {
+    static PRODUCTS: GemmExecutor<u8, i8, i32> = GemmExecutor::new();
+}
+
+/// Tried scales of a row: each this much smaller than the one before.
+const SHRINK: f32 = 0.05;
+const TRIED: usize = 8;
+/// Standard deviations a normalised input is expected to reach.
+const REACH: f32 = 3.0;
+
+/// A weight as int8 with a scale for each row (of `[dim_out, dim_in]`), for products in integers with inputs quantised
+/// to 8 bits token by token.
+///
+/// Older x86 kernels add the products of two neighbours in 16 bits and cut what does not fit. So no two neighbours of
+/// one sign sum to more than 128: then nothing is ever cut, whatever the input, and all CPUs compute the same.
+pub(super) struct Int8 {
+    weight: PackedBMatrix<i8>,
+    scales: Vec<f32>,
+    totals: Vec<i32>,                  // the sum of each row
+    shrink: Option<Vec<f32>>,          // what each input is multiplied by before it is quantised
+    exact: Option<PackedBMatrix<f32>>, // the last outputs, in `f32`
+    dim_in: usize,
+}
+
+impl Int8 {
+    /// Of values `[dim_out, dim_in]`. Where the inputs come from a normalisation, its scale and shift say how large each
+    /// of them gets; large inputs are made smaller and their weights larger, so that both lose less.
+    pub(super) fn new(mut values: Vec<f32>, dim_in: usize, care: Care<'_>) -> Result<Self> {
+        let exact = values.split_off(values.len() - care.exact * dim_in);
+        let exact = (care.exact > 0).then(|| packed(&exact, dim_in)).transpose()?;
+        let shrink = care.norm.map(|(gamma, beta)| {
+            let mut largest = vec![f32::MIN_POSITIVE; dim_in];
+            for row in values.chunks_exact(dim_in) {
+                largest.iter_mut().zip(row).for_each(|(most, v)| *most = most.max(v.abs()));
+            }
+            let inputs =
+                gamma.iter().zip(beta).map(|(g, b)| (REACH * g.abs() + b.abs()).max(f32::MIN_POSITIVE));
+            largest.iter().zip(inputs).map(|(weight, input)| (weight / input).sqrt()).collect::<Vec<f32>>()
+        });
+        if let Some(shrink) = &shrink {
+            for row in values.chunks_exact_mut(dim_in) {
+                row.iter_mut().zip(shrink).for_each(|(v, shrink)| *v /= shrink);
+            }
+        }
+        let rows: Vec<(Vec<i8>, f32)> = values.par_chunks_exact(dim_in).map(quantized).collect();
+        let (rows, scales): (Vec<_>, Vec<f32>) = rows.into_iter().unzip();
+        let totals = rows.iter().map(|row| row.iter().map(|&v| i32::from(v)).sum()).collect();
+        let rows = rows.concat();
+        let rows = matrix(&rows, scales.len(), dim_in, dim_in)?;
+        let weight = PRODUCTS.with(|p| p.prepack_b(rows.transposed()));
+        Ok(Self { weight, scales, totals, shrink, exact, dim_in })
+    }
+
+    /// Adds `x W` to `out`.
+    pub(super) fn add(&self, x: &[f32], stride: usize, out: &mut [f32]) -> Result<()> {
+        let (whole, exact) = (self.scales.len(), self.exact.as_ref().map_or(0, PackedBMatrix::cols));
+        let dim_out = whole + exact;
+        let rows = out.len() / dim_out;
+        if let Some(weight) = &self.exact {
+            let mut part = vec![0f32; rows * exact];
+            add_packed(&mut part, matrix(x, rows, self.dim_in, stride)?, weight)?;
+            for (out, part) in out.chunks_exact_mut(dim_out).zip(part.chunks_exact(exact)) {
+                out[whole..].iter_mut().zip(part).for_each(|(out, part)| *out += part);
+            }
+        }
+        let mut shrunk = Vec::new();
+        let mut inputs = Vec::with_capacity(rows * self.dim_in);
+        let (mut steps, mut zeros) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
+        for row in x.chunks(stride).map(|row| &row[..self.dim_in]) {
+            let row = match &self.shrink {
+                None => row,
+                Some(shrink) => {
+                    shrunk.clear();
+                    shrunk.extend(row.iter().zip(shrink).map(|(v, shrink)| v * shrink));
+                    &shrunk
+                }
+            };
+            let (step, zero) = grid(row);
+            inputs.extend_init(|space| {
+                Quantize::new(row, &mut space[..row.len()], 1.0 / step, zero).dispatch()
+            });
+            steps.push(step);
+            zeros.push(zero);
+        }
+        let mut sums = vec![0i32; rows * whole];
+        let inputs = GemmInputA::Unpacked(matrix(&inputs, rows, self.dim_in, self.dim_in)?);
+        PRODUCTS
+            .with(|p| p.gemm(&mut sums, inputs, GemmInputB::Packed(&self.weight), GemmOptions::default()))
+            .map_err(wrong)?;
+        // What the zeros add is taken off here: rten-gemm 0.24 takes off a wrong amount from inputs over 1,024 long.
+        let grids = steps.into_iter().zip(zeros).map(|(step, zero)| (step, i32::from(zero)));
+        let rows = out.chunks_exact_mut(dim_out).zip(sums.chunks_exact(whole)).zip(grids);
+        for ((out, sums), (step, zero)) in rows {
+            let sums = sums.iter().zip(&self.totals).zip(&self.scales);
+            for (out, ((sum, total), scale)) in out.iter_mut().zip(sums) {
+                *out += sum.wrapping_sub(zero.wrapping_mul(*total)) as f32 * (scale * step);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A row as int8 and the scale that gives it back, of those tried the one with the least squared error: large values
+/// may be cut for the sake of the others.
+fn quantized(row: &[f32]) -> (Vec<i8>, f32) {
+    let pair = |pair: &[f32]| {
+        let positive: f32 = pair.iter().map(|v| v.max(0.0)).sum();
+        let negative: f32 = pair.iter().map(|v| v.min(0.0)).sum();
+        positive.max(-negative)
+    };
+    let most = row.chunks(2).map(pair).fold(0f32, f32::max); // at most / 127 nothing is cut, rounding included
+    if most == 0.0 {
+        return (vec![0; row.len()], 1.0);
+    }
+    let tried = (0..TRIED).map(|i| most / 127.0 * (1.0 - SHRINK * i as f32));
+    let errors = tried.map(|scale| {
+        let error = |(q, v): (i8, &f32)| (f32::from(q) * scale - v).powi(2);
+        (at(row, scale).zip(row).map(error).sum::<f32>(), scale)
+    });
+    let (_, scale) = errors.fold((f32::INFINITY, most / 127.0), |a, b| if b.0 < a.0 { b } else { a });
+    (at(row, scale).collect(), scale)
+}
+
+/// A row at a scale: neighbours of one sign that sum to more than 128 are made smaller together.
+fn at(row: &[f32], scale: f32) -> impl Iterator<Item = i8> {
+    row.chunks(2).flat_map(move |pair| {
+        let whole = |i: usize| pair.get(i).map_or(0.0, |v| (v / scale).round().clamp(-127.0, 127.0));
+        let (a, b) = (whole(0), whole(1));
+        let sum = if a * b > 0.0 { (a + b).abs() } else { 0.0 };
+        let fit = if sum > 128.0 { 128.0 / sum } else { 1.0 };
+        [(a * fit) as i8, (b * fit) as i8].into_iter().take(pair.len())
+    })
+}
+
+/// The step between the 256 values of a row's grid, and which of them is zero.
+fn grid(row: &[f32]) -> (f32, u8) {
+    let (least, most) = MinMax::new(row).dispatch();
+    let (least, most) = (least.min(0.0), most.max(0.0));
+    if least == most {
+        return (1.0, 0);
+    }
+    let step = (most - least) / 255.0;
+    (step, (-least / step).round() as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_two_neighbours_can_overflow_16_bits(row in prop::collection::vec(-1f32..1.0, 1..40)) {
+            let (row, _) = quantized(&row);
+            for pair in row.chunks(2) {
+                let sum = |sign: i32| pair.iter().map(|v| (i32::from(*v) * sign).max(0)).sum::<i32>() * 255;
+                prop_assert!(sum(1) <= 32_767 && sum(-1) <= 32_768);
+            }
+        }
+
+        #[test]
+        fn a_product_in_integers_is_close_to_one_in_floats(
+            weight in prop::collection::vec(-1f32..1.0, 5 * 1540), x in prop::collection::vec(-1f32..3.0, 7 * 1540)
+        ) {
+            let int8 = Int8::new(weight.clone(), 1540, Care::default()).unwrap();
+            let mut found = vec![0f32; 7 * 5];
+            int8.add(&x, 1540, &mut found).unwrap();
+            for (i, found) in found.iter().enumerate() {
+                let (x, w) = (&x[i / 5 * 1540..][..1540], &weight[i % 5 * 1540..][..1540]);
+                let exact: f32 = x.iter().zip(w).map(|(x, w)| x * w).sum();
+                prop_assert!((found - exact).abs() < 1.5, "{} {}", found, exact);
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+use super::dense::Source;
+use crate::{Result, Weights};
+use half::bf16;
+
+/// The vectors of words, `[vocabulary, hidden]`: never in a product, so int8 would save memory alone,
+/// and cost more accuracy than all products together.
+pub(super) enum Words {
+    F32(Vec<f32>),
+    Bf16(Vec<bf16>),
+}
+
+impl Words {
+    pub(super) fn load(source: &Source<'_>, name: &str, shape: [usize; 2]) -> Result<Self> {
+        let values = source.checkpoint.values(name, &shape)?;
+        Ok(match source.weights {
+            Weights::F32 => Self::F32(values),
+            Weights::Bf16 | Weights::Int8 => Self::Bf16(values.iter().map(|v| bf16::from_f32(*v)).collect()),
+        })
+    }
+
+    /// Writes the vector of a word to `out`, `[hidden]`.
+    pub(super) fn copy(&self, id: u32, out: &mut [f32]) {
+        let (id, n) = (id as usize, out.len());
+        match self {
+            Self::F32(values) => out.copy_from_slice(&values[id * n..][..n]),
+            Self::Bf16(values) => {
+                out.iter_mut().zip(&values[id * n..]).for_each(|(out, v)| *out = v.to_f32());
+            }
+        }
+    }
+}
