@@ -9,6 +9,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 pub(crate) const TOKEN: &str = "hf_canary0123456789";
+const QWEN: &str = "models/Qwen/Qwen3-Embedding-0.6B";
 const MODEL: &str = "97b0c614be4d77ee51c0cef4e5f07c00f9eb65b3";
 const CORPUS: &str = "874caa290866b25a86bfa94a4e457c72fb5bdcb2";
 
@@ -33,12 +34,18 @@ const PLACES: [&str; 4] = ["france", "kenya", "japan", "peru"];
 
 /// The hub that `configs/nyt-*.toml` name, small: a random Qwen3 model, a corpus in two configurations.
 pub(crate) fn hub() -> Server {
+    hub_with(&[])
+}
+
+/// The same, with other files in its model.
+pub(crate) fn hub_with(files: &[(&str, Vec<u8>)]) -> Server {
     let server = Server::new();
     server.require(TOKEN);
     let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("../encoder/tests/golden/models/qwen3-tiny");
     let unneeded = [("README.md", "about"), ("pytorch_model.bin", "pickled"), ("onnx/model.onnx", "graph")];
     let unneeded = unneeded.map(|(name, text)| (name.to_string(), text.as_bytes().to_vec()));
-    server.add("models/Qwen/Qwen3-Embedding-0.6B", MODEL, below(&tiny, "").into_iter().chain(unneeded));
+    let files = files.iter().map(|(name, bytes)| (name.to_string(), bytes.clone()));
+    server.add(QWEN, MODEL, below(&tiny, "").into_iter().chain(unneeded).chain(files));
     let file = |config: &str| (format!("{config}/test-00000-of-00001.parquet"), articles(config));
     let readme = ("README.md".to_string(), b"about".to_vec());
     server.add(
@@ -99,14 +106,14 @@ impl Place {
         self.dir.path().join(name)
     }
 
-    /// Runs `manyview VERB configs/NAME.toml`, made small, with `variables` in its environment beside those of the hub.
-    pub(crate) fn manyview(
+    /// `manyview VERB configs/NAME.toml`, made small, with `variables` in its environment beside those of the hub.
+    pub(crate) fn process(
         &self,
         verb: &str,
         name: &str,
         endpoint: &str,
         variables: &[(&str, &str)],
-    ) -> Said {
+    ) -> Command {
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../configs/{name}.toml"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_manyview"));
         command.arg(verb).arg(config).args(SMALL).current_dir(self.dir.path());
@@ -114,7 +121,19 @@ impl Place {
             command.env_remove(name);
         }
         command.env("HF_ENDPOINT", endpoint).env("HF_HOME", self.path("home")).env("NO_COLOR", "1");
-        let output = command.envs(variables.iter().copied()).output().unwrap();
+        command.envs(variables.iter().copied());
+        command
+    }
+
+    /// Runs that.
+    pub(crate) fn manyview(
+        &self,
+        verb: &str,
+        name: &str,
+        endpoint: &str,
+        variables: &[(&str, &str)],
+    ) -> Said {
+        let output = self.process(verb, name, endpoint, variables).output().unwrap();
         Said {
             code: output.status.code(),
             out: String::from_utf8(output.stdout).unwrap(),
