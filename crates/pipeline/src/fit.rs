@@ -283,7 +283,7 @@ impl Supervision<'_> {
     }
 
     /// Identity of everything the fit depends on.
-    fn key(&self) -> Result<Fingerprint> {
+    pub(crate) fn key(&self) -> Result<Fingerprint> {
         let (experiment, lesson, split) = (self.experiment, self.lesson, &self.corpus.split);
         let mut builder = Fingerprint::builder("fit/1")
             .field("train", &setting("train", &experiment.train)?)
