@@ -11,16 +11,30 @@ impl Resample {
     /// Draw number `index` of `seed`: as many texts as `truth` has labels, with at least two labels among them.
     /// `truth` must hold two labels.
     pub(crate) fn draw(seed: u64, index: usize, truth: &[usize], seeds: usize) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(u64::MAX - index as u64); // k-means counts its streams from 0
+        let mut rng = stream(seed, index);
         let texts = loop {
-            let texts: Vec<usize> = (0..truth.len()).map(|_| rng.random_range(0..truth.len())).collect();
+            let texts = drawn(&mut rng, truth.len());
             if texts.windows(2).any(|pair| truth[pair[0]] != truth[pair[1]]) {
                 break texts;
             }
         };
         Self { texts, seeds: (0..seeds).map(|_| rng.random_range(0..seeds)).collect() }
     }
+}
+
+/// Draw number `index` of `seed` with replacement: `n` out of `n` texts.
+pub(crate) fn texts(seed: u64, index: usize, n: usize) -> Vec<usize> {
+    drawn(&mut stream(seed, index), n)
+}
+
+fn stream(seed: u64, index: usize) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(u64::MAX - index as u64); // k-means counts its streams from 0
+    rng
+}
+
+fn drawn(rng: &mut ChaCha8Rng, n: usize) -> Vec<usize> {
+    (0..n).map(|_| rng.random_range(0..n)).collect()
 }
 
 /// Resampled figures moved so that their mean is `value`. A resample repeats texts, and repeats agree with

@@ -38,6 +38,42 @@ pub enum Error {
         /// The number of texts.
         n: usize,
     },
+    /// A setting outside its range.
+    #[error("{what}: expected {expected}, found {found}")]
+    Setting {
+        /// The setting.
+        what: &'static str,
+        /// The range it must lie in.
+        expected: &'static str,
+        /// What it is.
+        found: f64,
+    },
+    /// A query that no document answers.
+    #[error("relevance of query {query}: expected at least one document, found none; leave such queries out")]
+    NoneRelevant {
+        /// The query.
+        query: usize,
+    },
+    /// A document that is not there.
+    #[error(
+        "relevance of query {query}: expected rows below {documents}, found {document}; count rows from 0"
+    )]
+    NoDocument {
+        /// The query.
+        query: usize,
+        /// The row named.
+        document: usize,
+        /// The number of documents.
+        documents: usize,
+    },
+    /// Values that are all the same, where the measure divides by their spread.
+    #[error("{what}, dimension {dimension}: expected values that differ, found one value throughout")]
+    Constant {
+        /// The values.
+        what: &'static str,
+        /// The dimension, counted from 0.
+        dimension: usize,
+    },
     /// No view, or two of one name.
     #[error("views: expected at least one view, each under its own name, found {found}")]
     Views {

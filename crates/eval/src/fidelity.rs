@@ -84,7 +84,8 @@ fn neighbours(x: &Embeddings, start: usize, k: usize) -> Vec<Vec<usize>> {
     similarities.chunks_exact(n).enumerate().map(nearest).collect()
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f64 {
+/// The product of two rows, summed in `f64`.
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f64 {
     a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
 }
 

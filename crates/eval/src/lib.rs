@@ -1,4 +1,4 @@
-//! Measures of a view: clusters and their scores with intervals, fidelity to a teacher, latency.
+//! Measures of a view: clusters, retrieval and regression with intervals, fidelity to a teacher, latency.
 //!
 //! The first type to know is [`Clustering`]: it clusters several views of the same texts with k-means over several
 //! seeds and compares the clusters with known labels as a [`Comparison`].
@@ -17,6 +17,8 @@ mod fidelity;
 mod gain;
 mod kmeans;
 mod latency;
+mod paired;
+mod retrieval;
 mod scores;
 
 pub use clustering::Clustering;
@@ -26,6 +28,8 @@ pub use fidelity::{mean_cosine, neighbour_overlap};
 pub use gain::GainKept;
 pub use kmeans::{Clusters, KMeans};
 pub use latency::latency;
+pub use paired::Bootstrap;
+pub use retrieval::{Bm25, Hit, Ranking, Relevance, RetrievalMeasure, TextIndex, search};
 pub use scores::{VMeasure, adjusted_mutual_info, adjusted_rand_index, v_measure};
 
 #[cfg(doctest)]

@@ -1,0 +1,143 @@
+use manyview_core::Estimate;
+use rayon::prelude::*;
+
+use crate::bootstrap::{interval, recentred, texts};
+use crate::error::{Error, Result, at_least, same_length};
+
+/// The fewest resamples that carry an interval.
+const LEAST: usize = 20;
+
+/// How certain a figure over texts or queries is: the middle 95% of the figure over resamples of them, moved so that
+/// their mean is the measured figure.
+///
+/// Resample `i` of one seed is the same for every view, so the interval of a difference is a paired one.
+///
+/// ```
+/// use manyview_eval::Bootstrap;
+///
+/// let (a, b) = ([0.9, 0.4, 0.7, 0.8], [0.8, 0.3, 0.6, 0.7]); // one figure a query
+/// let gain = Bootstrap::default().difference(&a, &b)?;
+/// assert!((gain.value - 0.1).abs() < 1e-12 && gain.low > 0.09);
+/// # Ok::<(), manyview_eval::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bootstrap {
+    /// Number of resamples, at least 20.
+    pub resamples: usize,
+    /// The seed of all resamples.
+    pub seed: u64,
+}
+
+impl Default for Bootstrap {
+    /// 1000 resamples of seed 0.
+    fn default() -> Self {
+        Self { resamples: 1000, seed: 0 }
+    }
+}
+
+impl Bootstrap {
+    /// The mean of `figures`, `[n]`, one a text or query.
+    ///
+    /// # Errors
+    /// [`Error::Range`] for fewer than 20 resamples or 2 figures, [`manyview_core::Error::NonFinite`] for a NaN.
+    pub fn mean(&self, figures: &[f64]) -> Result<Estimate> {
+        finite("figures", figures)?;
+        let Estimate { value, low, high } = self.estimate(figures.len(), |at| Ok(mean(figures, at)))?;
+        let least = figures.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = figures.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        Ok(Estimate { value, low: low.max(least), high: high.min(most) })
+    }
+
+    /// The mean of `a`, `[n]`, less that of `b`, `[n]`, both over the same texts or queries.
+    ///
+    /// # Errors
+    /// As [`Bootstrap::mean`]; [`Error::Length`] unless both have one length.
+    pub fn difference(&self, a: &[f64], b: &[f64]) -> Result<Estimate> {
+        same_length("figures of the second view", a.len(), b.len())?;
+        finite("figures of the first view", a)?;
+        finite("figures of the second view", b)?;
+        self.mean(&a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<_>>())
+    }
+
+    /// Any figure of chosen texts out of `n`. Resamples in which it is not defined (all values the same) are left
+    /// out; where fewer than 20 remain, that is the error.
+    pub(crate) fn estimate<F>(&self, n: usize, figure: F) -> Result<Estimate>
+    where
+        F: Fn(&[usize]) -> Result<f64> + Sync,
+    {
+        at_least("resamples", LEAST, self.resamples)?;
+        at_least("texts or queries to resample", 2, n)?;
+        let value = figure(&(0..n).collect::<Vec<_>>())?;
+        let resampled: Vec<f64> = (0..self.resamples)
+            .into_par_iter()
+            .map(|index| match figure(&texts(self.seed, index, n)) {
+                Err(Error::Constant { .. }) => Ok(None),
+                figure => figure.map(Some),
+            })
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .flatten()
+            .collect();
+        at_least("resamples whose values differ", LEAST, resampled.len())?;
+        let (low, high) = interval(recentred(value, resampled));
+        Ok(Estimate { value, low, high })
+    }
+}
+
+fn mean(figures: &[f64], at: &[usize]) -> f64 {
+    at.iter().map(|&i| figures[i]).sum::<f64>() / at.len() as f64
+}
+
+/// Fails for a NaN or an infinity.
+pub(crate) fn finite(what: &str, figures: &[f64]) -> Result<()> {
+    match figures.iter().position(|v| !v.is_finite()) {
+        Some(row) => Err(Error::Core(manyview_core::Error::NonFinite { what: what.into(), row })),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 200 figures spread over 0 to 1, without order.
+    fn spread() -> Vec<f64> {
+        (0..200).map(|i| f64::from(i * 37 % 200) / 199.0).collect()
+    }
+
+    #[test]
+    fn the_interval_of_a_mean_is_two_standard_errors_each_way() {
+        let estimate = Bootstrap { resamples: 4000, seed: 1 }.mean(&spread()).unwrap();
+        let error = 1.96 * (1.0 / 12.0f64).sqrt() / 200f64.sqrt();
+        assert!((estimate.value - 0.5).abs() < 1e-12, "{estimate:?}");
+        assert!((estimate.high - 0.5 - error).abs() < 0.1 * error, "{estimate:?}, expected {error} each way");
+        assert!((0.5 - estimate.low - error).abs() < 0.1 * error, "{estimate:?}, expected {error} each way");
+    }
+
+    #[test]
+    fn a_constant_gain_is_certain_although_each_mean_is_not() {
+        let low = spread();
+        let high: Vec<f64> = low.iter().map(|v| v + 0.25).collect();
+        let gain = Bootstrap::default().difference(&high, &low).unwrap();
+        assert!((gain.high - gain.low).abs() < 1e-12 && (gain.value - 0.25).abs() < 1e-12, "{gain:?}");
+        let one = Bootstrap::default().mean(&low).unwrap();
+        assert!(one.high - one.low > 0.05, "{one:?}");
+    }
+
+    #[test]
+    fn intervals_are_repeatable_and_change_with_the_seed() {
+        let of = |seed| Bootstrap { seed, ..Bootstrap::default() }.mean(&spread()).unwrap();
+        assert_eq!(of(3), of(3));
+        assert_ne!(of(3), of(4));
+    }
+
+    #[test]
+    fn no_figures_nan_and_two_lengths_are_refused() {
+        let bootstrap = Bootstrap::default();
+        assert!(matches!(bootstrap.mean(&[]), Err(Error::Range { found: 0, .. })));
+        assert!(matches!(bootstrap.difference(&[1.0, 2.0], &[1.0]), Err(Error::Length { .. })));
+        let nan = bootstrap.mean(&[0.0, f64::NAN]).unwrap_err();
+        assert!(matches!(nan, Error::Core(manyview_core::Error::NonFinite { row: 1, .. })), "{nan}");
+        assert!(matches!(Bootstrap { resamples: 3, seed: 0 }.mean(&[0.0, 1.0]), Err(Error::Range { .. })));
+    }
+}

@@ -1,0 +1,14 @@
+//! Retrieval: rank documents for queries by vectors or by words, and score the rankings against known answers.
+
+mod bm25;
+mod measure;
+mod ranking;
+mod relevance;
+mod search;
+mod selection;
+
+pub use bm25::{Bm25, TextIndex};
+pub use measure::RetrievalMeasure;
+pub use ranking::{Hit, Ranking};
+pub use relevance::Relevance;
+pub use search::search;
