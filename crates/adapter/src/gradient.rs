@@ -109,7 +109,8 @@ impl Fit<Monitored<'_>> for Gradient {
             }
         };
         data.progress.begin("train", self.config.epochs as u64);
-        let fit = Training::new(self, data).run(state, checkpoints);
+        // On one of the threads that do the work: a step then hands over nothing and waits for nobody to wake.
+        let fit = rayon::scope(|_| Training::new(self, data).run(state, checkpoints));
         data.progress.end();
         Ok(fit?)
     }
