@@ -58,7 +58,7 @@ pub(crate) enum Command {
     /// Runs an experiment from text to report: encode, train, evaluate, report.
     Run(Experiment),
     /// Fetches the encoder and the corpus of an experiment, and says where they are.
-    Fetch(Experiment),
+    Fetch(Fetch),
     /// Encodes the corpus into the store, once.
     Encode(Experiment),
     /// Asks the teacher and fits the adapter.
@@ -122,6 +122,15 @@ pub(crate) struct Experiment {
     /// Changes to it, such as train.lr=1e-3 or data.source=my.csv.
     #[arg(value_name = "KEY=VALUE")]
     pub(crate) overrides: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fetch {
+    #[command(flatten)]
+    pub(crate) experiment: Experiment,
+    /// Prints the BLAKE3 of each file and its name, in place of where it is.
+    #[arg(long)]
+    pub(crate) hashes: bool,
 }
 
 #[derive(Debug, Args)]

@@ -18,7 +18,7 @@ pub(crate) fn run(command: Command, bars: &Bars) -> anyhow::Result<()> {
             report(&Suite::parse(QUICKSTART_TOML, QUICKSTART, &overrides)?, bars)
         }
         Command::Run(experiment) => report(&suite(&experiment)?, bars),
-        Command::Fetch(experiment) => fetch(&suite(&experiment)?, bars),
+        Command::Fetch(wanted) => fetch(&suite(&wanted.experiment)?, wanted.hashes, bars),
         Command::Encode(experiment) => stage(&experiment, Stage::Encode, bars),
         Command::Train(experiment) => stage(&experiment, Stage::Train, bars),
         Command::Evaluate(experiment) => stage(&experiment, Stage::Evaluate, bars),
@@ -51,18 +51,21 @@ fn stage(experiment: &Experiment, stage: Stage, bars: &Bars) -> anyhow::Result<(
     print::stage(stage, &outcome)
 }
 
-fn fetch(suite: &Suite, bars: &Bars) -> anyhow::Result<()> {
+fn fetch(suite: &Suite, hashes: bool, bars: &Bars) -> anyhow::Result<()> {
     let environment = environment();
     let mut seen = Vec::new();
     for (_, experiment) in suite.members() {
         let mut found = vec![manyview_pipeline::fetch_encoder(&experiment.encoder, &environment, bars)?];
         found.extend(manyview_pipeline::fetch_corpus(&experiment.data, &environment, bars)?);
-        for path in found.into_iter().filter(|path| !seen.contains(path)).collect::<Vec<_>>() {
-            say(path.display())?;
-            seen.push(path);
-        }
+        found.retain(|path| !seen.contains(path));
+        seen.extend(found);
     }
-    Ok(())
+    match hashes {
+        true => manyview_pipeline::file_hashes(&seen)?
+            .iter()
+            .try_for_each(|(name, hash)| say(format_args!("{hash}  {name}"))),
+        false => seen.iter().try_for_each(|path| say(path.display())),
+    }
 }
 
 fn doctor(config: Option<&Path>, overrides: &[String], bars: &Bars) -> anyhow::Result<()> {

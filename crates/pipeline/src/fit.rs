@@ -1,6 +1,7 @@
 use crate::config::{Experiment, Method, Monitor};
 use crate::corpus::SplitCorpus;
 use crate::device;
+use crate::plain::{self, CURVE};
 use crate::run_dir::Member;
 use crate::teacher::Lesson;
 use crate::{Error, Result};
@@ -114,6 +115,7 @@ pub(crate) fn fit(
     record.seconds = start.elapsed().as_secs_f64();
     member.forget_metrics()?;
     manyview_adapter::save(&member.adapter(), &linear, &supervision.card(&linear, &record))?;
+    member.write_text(CURVE, &plain::csv(&record.curve))?;
     member.write(RECORD, &record)?;
     Ok((linear, record))
 }

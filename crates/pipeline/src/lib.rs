@@ -22,8 +22,10 @@ mod export;
 mod fit;
 mod given;
 mod infer;
+mod inventory;
 mod latency;
 mod machine;
+mod plain;
 mod push;
 mod report;
 mod run;
@@ -46,6 +48,7 @@ pub use infer::{
     Dropped, Encoding, FileFormat, GivenVectors, Holds, Inference, InferenceInput, Inferred, Origin, Seconds,
     Texts, Written, infer,
 };
+pub use inventory::file_hashes;
 pub use manyview_data::{Upload, Uploaded};
 pub use manyview_encoder::{Quantized, quantize};
 pub use manyview_report::{Metrics, Report};

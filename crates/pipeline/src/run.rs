@@ -3,6 +3,7 @@ use crate::config::{Experiment, Suite};
 use crate::encode::Tally;
 use crate::evaluate::{self, Sight, Subject};
 use crate::fit::{self, FitRecord, Supervision};
+use crate::plain::{PlainScores, SCORES};
 use crate::run_dir::{METRICS, Member, RunDir};
 use crate::teacher::{self, Lesson};
 use crate::{Environment, Error, Result, report, tracking};
@@ -217,6 +218,7 @@ impl<'a> Run<'a> {
     /// Writes what was measured, and records it.
     fn keep(&self, member: &Member, metrics: &Metrics) -> Result<()> {
         member.write(METRICS, metrics)?;
+        member.write(SCORES, &PlainScores::of(metrics))?;
         let Some(tracker) = self.trackers.last() else { return Ok(()) };
         tracking::measured(tracker, metrics)?;
         Ok(tracker.artifact(&member.path().join(METRICS), METRICS)?)

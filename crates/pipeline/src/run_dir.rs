@@ -1,4 +1,5 @@
 use crate::config::{Experiment, Suite};
+use crate::plain::SCORES;
 use crate::{Error, Result};
 use serde::{Serialize, de::DeserializeOwned};
 use std::fs::{File, TryLockError};
@@ -115,11 +116,21 @@ impl Member {
     /// # Errors
     /// A file that cannot be removed.
     pub fn forget_metrics(&self) -> Result<()> {
-        let path = self.path.join(METRICS);
-        match std::fs::remove_file(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path)(e)),
-            _ => Ok(()),
+        for path in [METRICS, SCORES].map(|name| self.path.join(name)) {
+            match std::fs::remove_file(&path) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(path)(e)),
+                _ => {}
+            }
         }
+        Ok(())
+    }
+
+    /// Writes `text` as `name`.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write_text(&self, name: &str, text: &str) -> Result<()> {
+        publish(&self.path.join(name), text.as_bytes())
     }
 
     /// Writes `value` as `name`, readable JSON.
