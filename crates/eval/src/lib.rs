@@ -18,6 +18,7 @@ mod gain;
 mod kmeans;
 mod latency;
 mod paired;
+mod regression;
 mod retrieval;
 mod scores;
 
@@ -29,6 +30,7 @@ pub use gain::GainKept;
 pub use kmeans::{Clusters, KMeans};
 pub use latency::latency;
 pub use paired::Bootstrap;
+pub use regression::{NearestMean, RegressionMeasure, Targets, TierScore, Tiers, mean_prediction};
 pub use retrieval::{Bm25, Hit, Ranking, Relevance, RetrievalMeasure, TextIndex, search};
 pub use scores::{VMeasure, adjusted_mutual_info, adjusted_rand_index, v_measure};
 

@@ -1,0 +1,12 @@
+//! Regression: errors and ranks of predicted figures, tiers of them, and the baselines that a view has to beat.
+
+mod baselines;
+mod measure;
+mod ranks;
+mod targets;
+mod tiers;
+
+pub use baselines::{NearestMean, mean_prediction};
+pub use measure::RegressionMeasure;
+pub use targets::Targets;
+pub use tiers::{TierScore, Tiers};
