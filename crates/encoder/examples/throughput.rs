@@ -2,7 +2,7 @@
 //! benchmark can alternate it with others: `many`, `one`, `vectors FILE`.
 #![allow(missing_docs)]
 
-use manyview_core::Encoder;
+use manyview_core::{Encoder, Instruction};
 use manyview_encoder::{Device, EncoderConfig, Engine, TextEncoder};
 use std::error::Error;
 use std::io::{BufRead, Write};
@@ -14,11 +14,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: throughput MODEL TEXTS.jsonl [KEY=VALUE ..]".into());
     };
     let mut config = EncoderConfig::default();
+    let mut instruction = None;
     for option in options {
         match option.split_once('=') {
             Some(("batch_tokens", n)) => config.batch_tokens = n.parse()?,
             Some(("streams", n)) => config.streams = n.parse()?,
             Some(("engine", "burn")) => config.engine = Engine::Burn,
+            Some(("instruction", task)) => instruction = Some(Instruction::new(task)),
             Some(("weights", name)) => config.weights = serde_json::from_value(name.into())?,
             _ => return Err(format!("unknown option {option}").into()),
         }
@@ -31,10 +33,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let line = line?;
         let start = Instant::now();
         match line.split_once(' ') {
-            None if line == "many" => drop(encoder.encode(&texts, None)?),
-            None if line == "one" => drop(encoder.encode(&texts[..1], None)?),
+            None if line == "many" => drop(encoder.encode(&texts, instruction.as_ref())?),
+            None if line == "one" => drop(encoder.encode(&texts[..1], instruction.as_ref())?),
             Some(("vectors", file)) => {
-                let vectors = encoder.encode(&texts, None)?.vectors;
+                let vectors = encoder.encode(&texts, instruction.as_ref())?.vectors;
                 let bytes: Vec<u8> = vectors.as_slice().iter().flat_map(|v| v.to_le_bytes()).collect();
                 std::fs::write(file, bytes)?;
             }

@@ -3,13 +3,15 @@ pub(crate) type Batch = Vec<usize>;
 
 /// Sorts texts of these lengths (in tokens) into batches of at most `budget` tokens, a longer text alone.
 ///
-/// Texts of equal length stand together and keep their order, so that attention has few groups.
-pub(crate) fn batches(lengths: &[usize], budget: usize) -> Vec<Batch> {
+/// Texts of equal length stand together and keep their order, so that attention has few groups. Texts of different
+/// `kinds` are never in one batch.
+pub(crate) fn batches(lengths: &[usize], kinds: &[usize], budget: usize) -> Vec<Batch> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
-    order.sort_by_key(|&i| lengths[i]);
+    order.sort_by_key(|&i| (kinds[i], lengths[i]));
     let (mut all, mut batch, mut tokens) = (Vec::new(), Vec::new(), 0);
     for i in order {
-        if !batch.is_empty() && tokens + lengths[i] > budget {
+        let full = |&last: &usize| kinds[last] != kinds[i] || tokens + lengths[i] > budget;
+        if batch.last().is_some_and(full) {
             all.push(std::mem::take(&mut batch));
             tokens = 0;
         }
@@ -56,15 +58,17 @@ mod tests {
     proptest! {
         #[test]
         fn every_text_is_in_one_batch_within_the_budget(
-            lengths in prop::collection::vec(1usize..50, 0..80), budget in 1usize..120
+            texts in prop::collection::vec((1usize..50, 0usize..3), 0..80), budget in 1usize..120
         ) {
-            let all = batches(&lengths, budget);
+            let (lengths, kinds): (Vec<usize>, Vec<usize>) = texts.into_iter().unzip();
+            let all = batches(&lengths, &kinds, budget);
             let mut seen: Vec<usize> = all.iter().flatten().copied().collect();
             seen.sort_unstable();
             prop_assert_eq!(seen, (0..lengths.len()).collect::<Vec<_>>());
             for batch in &all {
                 let tokens: usize = batch.iter().map(|&i| lengths[i]).sum();
                 prop_assert!(batch.len() == 1 || tokens <= budget);
+                prop_assert!(batch.iter().all(|&i| kinds[i] == kinds[batch[0]]));
                 prop_assert!(batch.is_sorted_by_key(|&i| lengths[i]));
             }
         }

@@ -1,7 +1,7 @@
 use crate::architecture::Architecture;
 use crate::checkpoint::Checkpoint;
 use crate::model::Model;
-use crate::native::Native;
+use crate::native::{Native, Past};
 use crate::{Device, Error, Pooling, Result};
 use serde::{Deserialize, Serialize};
 
@@ -65,10 +65,24 @@ impl Runner {
         }
     }
 
-    /// Pooled states, `[texts, dim]`, of packed tokens of texts of these lengths.
-    pub(crate) fn encode(&self, ids: &[u32], lengths: &[usize], pooling: Pooling) -> Result<Vec<f32>> {
+    /// What texts need of `ids` that stand before them all, where that can be known before the texts are.
+    pub(crate) fn past(&self, ids: &[u32]) -> Result<Option<Past>> {
         match self {
-            Self::Native(model) => model.encode(ids, lengths, pooling),
+            Self::Native(model) => model.past(ids),
+            Self::Burn(_) => Ok(None),
+        }
+    }
+
+    /// Pooled states, `[texts, dim]`, of packed tokens of texts of these lengths, each after the tokens of `past`.
+    pub(crate) fn encode(
+        &self,
+        ids: &[u32],
+        lengths: &[usize],
+        past: Option<&Past>,
+        pooling: Pooling,
+    ) -> Result<Vec<f32>> {
+        match self {
+            Self::Native(model) => model.encode(ids, lengths, past, pooling),
             Self::Burn(model) => model.encode(ids, lengths, pooling),
         }
     }

@@ -1,10 +1,10 @@
-//! Text encoders on burn: Qwen3 and BERT, loaded from any directory in the Hugging Face or sentence-transformers
+//! Text encoders: Qwen3 and BERT, loaded from any directory in the Hugging Face or sentence-transformers
 //! layout.
 //!
 //! The first type to know is [`TextEncoder`]: a directory in, unit vectors out, in the order of the texts.
 //!
 //! One decision: a batch is one matrix of the tokens of all its texts, `[tokens, hidden]`, without padding; attention
-//! runs over groups of texts of equal length. So no text pays for a longer neighbour, and no mask is ever built: a
+//! runs within each text, or over texts of equal length. So no text pays for a longer neighbour, and no mask is ever built: a
 //! wrong one could not be seen in the result.
 #![forbid(unsafe_code)]
 
@@ -18,7 +18,9 @@ mod model;
 mod native;
 mod pooling;
 mod portable;
+mod prompt;
 mod quantize;
+mod streams;
 mod text_encoder;
 mod tokens;
 

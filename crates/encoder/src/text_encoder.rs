@@ -3,13 +3,13 @@ use crate::batches::batches;
 use crate::checkpoint::Checkpoint;
 use crate::engine::{Engine, Runner, Weights};
 use crate::layout::Layout;
+use crate::native::Past;
+use crate::prompt::{Prompt, common, shared};
 use crate::tokens::{Ids, Tokens};
-use crate::{Device, Error, Pooling, Result};
+use crate::{Device, Error, Pooling, Result, streams};
 use manyview_core::{Embeddings, Encoded, Encoder, Fingerprint, Instruction};
-use std::borrow::Cow;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 
 /// How texts are read and batched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,7 @@ pub struct TextEncoder {
     max_length: usize,
     config: EncoderConfig,
     fingerprint: Fingerprint,
+    prompt: Prompt,
 }
 
 impl TextEncoder {
@@ -74,6 +75,7 @@ impl TextEncoder {
             layout,
             max_length,
             config: config.clone(),
+            prompt: Prompt::default(),
         })
     }
 
@@ -102,55 +104,33 @@ impl TextEncoder {
     /// # Errors
     /// A text the tokenizer cannot read.
     pub fn token_counts(&self, texts: &[&str]) -> Result<Vec<usize>> {
-        Ok(self.ids(texts, None)?.iter().map(|i| i.ids.len()).collect())
+        Ok(self.ids(texts, self.prefix(None).as_deref())?.iter().map(|i| i.ids.len()).collect())
     }
 
-    fn ids(&self, texts: &[&str], instruction: Option<&Instruction>) -> Result<Vec<Ids>> {
-        let prefix = instruction.map(Instruction::prefix).or_else(|| self.layout.default_prompt.clone());
-        let prompted = |text: &&str| prefix.as_ref().map_or(text.to_string(), |p| format!("{p}{text}"));
+    fn ids(&self, texts: &[&str], prefix: Option<&str>) -> Result<Vec<Ids>> {
         match prefix {
             None => self.tokens.ids(texts),
-            Some(_) => self.tokens.ids(&texts.iter().map(prompted).collect::<Vec<_>>()),
+            Some(p) => self.tokens.ids(&texts.iter().map(|text| format!("{p}{text}")).collect::<Vec<_>>()),
         }
     }
 
-    /// Pooled states before normalisation, `[texts, dim]`, of one batch.
-    fn forward(&self, ids: &[Ids], batch: &[usize]) -> Result<Vec<f32>> {
-        let lengths: Vec<usize> = batch.iter().map(|&i| ids[i].ids.len()).collect();
-        let packed: Cow<'_, [u32]> = match batch {
-            [one] => Cow::Borrowed(&ids[*one].ids),
-            many => Cow::Owned(many.iter().flat_map(|&i| ids[i].ids.iter().copied()).collect()),
-        };
-        self.model.encode(&packed, &lengths, self.pooling)
+    /// What stands before a text.
+    fn prefix(&self, instruction: Option<&Instruction>) -> Option<String> {
+        instruction.map(Instruction::prefix).or_else(|| self.layout.default_prompt.clone())
     }
 
-    /// Runs the batches, several side by side where configured; gives each batch its vectors.
-    fn run(&self, ids: &[Ids], batches: &[Vec<usize>]) -> Result<Vec<Vec<f32>>> {
-        let streams = self.config.streams.min(batches.len());
-        if streams < 2 {
-            return batches.iter().map(|batch| self.forward(ids, batch)).collect();
+    /// The states of the prompt's tokens and, for each text, how many of its tokens they are.
+    fn past(&self, prefix: Option<&str>, ids: &[Ids]) -> Result<(Option<Arc<Past>>, Vec<usize>)> {
+        let none = (None, vec![0; ids.len()]);
+        let Some(prefix) = prefix.filter(|_| self.pooling == Pooling::LastToken) else { return Ok(none) };
+        let prompt: Vec<u32> = self.tokens.ids(&[prefix])?.into_iter().flat_map(|i| i.ids).collect();
+        let prompt = &prompt[..shared(&prompt, ids)];
+        if prompt.is_empty() {
+            return Ok(none);
         }
-        let next = AtomicUsize::new(0);
-        let done: Vec<Mutex<Option<Result<Vec<f32>>>>> = batches.iter().map(|_| Mutex::new(None)).collect();
-        let stream = || {
-            while let Some(i) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&i| i < batches.len()) {
-                let vectors = self.forward(ids, &batches[i]);
-                if let Ok(mut slot) = done[i].lock() {
-                    *slot = Some(vectors);
-                }
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 0..streams {
-                scope.spawn(|| match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
-                    Ok(pool) => pool.install(stream),
-                    Err(_) => stream(), // no thread to be had: share those there are
-                });
-            }
-        });
-        let missing =
-            || Error::Core(manyview_core::Error::other(manyview_core::Kind::Internal, "a batch was lost"));
-        done.into_iter().map(|slot| slot.into_inner().ok().flatten().ok_or_else(missing)?).collect()
+        let Some(past) = self.prompt.past(prompt, |ids| self.model.past(ids))? else { return Ok(none) };
+        let begins = |text: &Ids| if common(prompt, &text.ids) == prompt.len() { prompt.len() } else { 0 };
+        Ok((Some(past), ids.iter().map(begins).collect()))
     }
 }
 
@@ -167,13 +147,23 @@ impl Encoder for TextEncoder {
         if texts.is_empty() {
             return Err(manyview_core::Error::Empty { what: "texts to encode".into() });
         }
-        let ids = self.ids(texts, instruction)?;
-        let lengths: Vec<usize> = ids.iter().map(|i| i.ids.len()).collect();
+        let prefix = self.prefix(instruction);
+        let ids = self.ids(texts, prefix.as_deref())?;
+        let (past, known) = self.past(prefix.as_deref(), &ids)?;
+        let own: Vec<&[u32]> = ids.iter().zip(&known).map(|(text, &known)| &text.ids[known..]).collect();
+        let lengths: Vec<usize> = own.iter().map(|ids| ids.len()).collect();
         let share = lengths.iter().sum::<usize>().div_ceil(self.config.streams.max(1)); // few texts: some for every stream
-        let batches = batches(&lengths, self.config.batch_tokens.min(share));
+        let batches = batches(&lengths, &known, self.config.batch_tokens.min(share));
+        let found = streams::run(batches.len(), self.config.streams, |i| {
+            let batch = &batches[i];
+            let lengths: Vec<usize> = batch.iter().map(|&i| lengths[i]).collect();
+            let packed: Vec<u32> = batch.iter().flat_map(|&i| own[i]).copied().collect();
+            let past = past.as_deref().filter(|_| known[batch[0]] > 0);
+            self.model.encode(&packed, &lengths, past, self.pooling)
+        })?;
         let dim = self.dim();
         let mut vectors = vec![0f32; texts.len() * dim];
-        for (batch, found) in batches.iter().zip(self.run(&ids, &batches)?) {
+        for (batch, found) in batches.iter().zip(found) {
             for (&i, row) in batch.iter().zip(found.chunks_exact(dim)) {
                 vectors[i * dim..(i + 1) * dim].copy_from_slice(row);
             }

@@ -115,3 +115,24 @@ fn norms_are_those_before_normalisation() {
         assert!((length - 1.0).abs() < 1e-5 && *norm > 1.5, "{length} {norm}");
     }
 }
+
+#[test]
+fn an_instruction_run_once_gives_what_it_gives_run_with_each_text() {
+    for name in ["qwen3-tiny", "qwen3-grouped"] {
+        let golden = Golden::read(name);
+        let task = Instruction::new(golden.texts.task.clone());
+        let mut texts = golden.texts();
+        texts.extend([":Set a text that joins the last character of the prompt", ":", "", " "]);
+        let whole: Vec<String> = texts.iter().map(|text| format!("{}{text}", task.prefix())).collect();
+        let whole: Vec<&str> = whole.iter().map(String::as_str).collect();
+        let encoder = golden.load(300, 2);
+        let (once, each) =
+            (encoder.encode(&texts, Some(&task)).unwrap(), encoder.encode(&whole, None).unwrap());
+        let (gap, text) = worst(once.vectors.as_slice(), each.vectors.as_slice(), golden.dim);
+        assert!(gap <= 1e-6, "{name}: {gap} apart at {:?}", texts[text]);
+        assert_eq!(once.truncated, each.truncated);
+        let again = encoder.encode(&texts[..1], Some(&task)).unwrap();
+        let (gap, _) = worst(again.vectors.as_slice(), &once.vectors.as_slice()[..golden.dim], golden.dim);
+        assert!(gap <= 1e-6, "{name}: {gap} apart the second time");
+    }
+}

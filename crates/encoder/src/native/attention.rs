@@ -21,8 +21,9 @@ pub(super) struct Span {
 }
 
 /// Attention within each text: packed queries, keys and values `[tokens, width]` side by side, to what each query
-/// gathered, text after text, in each head after head `[query, queries, dim]`.
-pub(super) fn attend(qkv: &[f32], spans: &[Span], heads: Heads, out: &mut [f32]) -> Result<()> {
+/// gathered, text after text, in each head after head `[query, queries, dim]`. The tokens of `past`, laid out like those
+/// of `qkv`, stand before every text.
+pub(super) fn attend(qkv: &[f32], past: &[f32], spans: &[Span], heads: Heads, out: &mut [f32]) -> Result<()> {
     let mut tasks = Vec::with_capacity(spans.len() * heads.key);
     let mut rest = out;
     for span in spans {
@@ -33,40 +34,65 @@ pub(super) fn attend(qkv: &[f32], spans: &[Span], heads: Heads, out: &mut [f32])
             rest = others;
         }
     }
-    tasks
-        .into_par_iter()
-        .try_for_each_init(Vec::new, |scores, (span, key, part)| share(qkv, span, key, heads, scores, part))
+    tasks.into_par_iter().try_for_each_init(Scratch::default, |scratch, (span, key, part)| {
+        share((qkv, past), span, key, heads, scratch, part)
+    })
+}
+
+#[derive(Default)]
+struct Scratch {
+    scores: Vec<f32>,
+    keys: Vec<f32>,
+    values: Vec<f32>,
 }
 
 /// The query heads that share one key head: `[query / key, queries, dim]`.
 fn share(
-    qkv: &[f32],
+    (qkv, past): (&[f32], &[f32]),
     span: &Span,
     key: usize,
     heads: Heads,
-    scores: &mut Vec<f32>,
+    scratch: &mut Scratch,
     out: &mut [f32],
 ) -> Result<()> {
     let (width, dim) = (heads.width(), heads.dim);
     let head = |row: usize, head: usize| &qkv[(span.token + row) * width + head * dim..];
-    let (group, scale) = (heads.query / heads.key, 1.0 / (dim as f32).sqrt());
+    let (key_head, value_head) = (heads.query + key, heads.query + heads.key + key);
+    let before = past.len() / width;
+    let (keys, values, stride) = match before {
+        0 => (head(0, key_head), head(0, value_head), width),
+        _ => {
+            let own = &qkv[span.token * width..(span.token + span.length) * width];
+            join(&mut scratch.keys, past, own, width, key_head * dim..(key_head + 1) * dim);
+            join(&mut scratch.values, past, own, width, value_head * dim..(value_head + 1) * dim);
+            (&scratch.keys[..], &scratch.values[..], dim)
+        }
+    };
+    let (scores, group, scale) = (&mut scratch.scores, heads.query / heads.key, 1.0 / (dim as f32).sqrt());
     for (query, out) in out.chunks_exact_mut(span.queries.len() * dim).enumerate() {
         let blocks = span.queries.clone().step_by(BLOCK).zip(out.chunks_mut(BLOCK * dim));
         for (first, out) in blocks {
             let rows = out.len() / dim;
-            let seen = if heads.causal { first + rows } else { span.length };
+            let seen = before + if heads.causal { first + rows } else { span.length };
             let queries = matrix(head(first, key * group + query), rows, dim, width)?;
-            let keys = matrix(head(0, heads.query + key), seen, dim, width)?;
-            let values = matrix(head(0, heads.query + heads.key + key), seen, dim, width)?;
             scores.resize(rows * seen, 0.0);
-            multiply(scores, queries, keys.transposed(), scale)?;
+            multiply(scores, queries, matrix(keys, seen, dim, stride)?.transposed(), scale)?;
             for (i, row) in scores.chunks_exact_mut(seen).enumerate() {
-                let (past, future) = row.split_at_mut(if heads.causal { first + i + 1 } else { seen });
-                Softmax::new_mut(past).dispatch();
+                let visible = if heads.causal { before + first + i + 1 } else { seen };
+                let (visible, future) = row.split_at_mut(visible);
+                Softmax::new_mut(visible).dispatch();
                 future.fill(0.0);
             }
-            multiply(out, matrix(scores, rows, seen, seen)?, values, 1.0)?;
+            multiply(out, matrix(scores, rows, seen, seen)?, matrix(values, seen, dim, stride)?, 1.0)?;
         }
     }
     Ok(())
+}
+
+/// One head of the past and of a text's own tokens, `[past + own, dim]`.
+fn join(joined: &mut Vec<f32>, past: &[f32], own: &[f32], width: usize, head: Range<usize>) {
+    joined.clear();
+    for row in past.chunks_exact(width).chain(own.chunks_exact(width)) {
+        joined.extend_from_slice(&row[head.clone()]);
+    }
 }

@@ -65,7 +65,7 @@ impl Bert {
             row.iter_mut().zip(place).for_each(|(state, place)| *state += place);
             self.norm.apply(row);
         });
-        stack::run(self, states, lengths, kept)
+        stack::run(self, states, lengths, None, kept)
     }
 
     pub(super) fn dim(&self) -> usize {

@@ -18,6 +18,7 @@ use crate::{Pooling, Result, Weights};
 use bert::Bert;
 use dense::Source;
 use qwen3::Qwen3;
+pub(crate) use stack::Past;
 
 /// A model on the CPU.
 pub(crate) enum Native {
@@ -38,12 +39,26 @@ impl Native {
         }
     }
 
-    /// Pooled states, `[texts, dim]`, of packed tokens of texts of these lengths.
-    pub(crate) fn encode(&self, ids: &[u32], lengths: &[usize], pooling: Pooling) -> Result<Vec<f32>> {
+    /// What texts need of `ids` that stand before them all; none where a token also sees what comes after it.
+    pub(crate) fn past(&self, ids: &[u32]) -> Result<Option<Past>> {
+        match self {
+            Self::Bert(_) => Ok(None),
+            Self::Qwen3(model) => model.past(ids).map(Some),
+        }
+    }
+
+    /// Pooled states, `[texts, dim]`, of packed tokens of texts of these lengths, each after the tokens of `past`.
+    pub(crate) fn encode(
+        &self,
+        ids: &[u32],
+        lengths: &[usize],
+        past: Option<&Past>,
+        pooling: Pooling,
+    ) -> Result<Vec<f32>> {
         let kept = pooling.rows(lengths);
         let (states, dim) = match self {
             Self::Bert(model) => (model.forward(ids, lengths, kept.as_deref())?, model.dim()),
-            Self::Qwen3(model) => (model.forward(ids, lengths, kept.as_deref())?, model.dim()),
+            Self::Qwen3(model) => (model.forward(ids, lengths, past, kept.as_deref())?, model.dim()),
         };
         Ok(if kept.is_some() { states } else { means(&states, lengths, dim) })
     }

@@ -1,6 +1,6 @@
 use super::dense::{Care, Dense, Source};
 use super::norm::RmsNorm;
-use super::stack::{self, Layers};
+use super::stack::{self, Layers, Past};
 use super::words::Words;
 use crate::Result;
 use crate::architecture::Heads;
@@ -50,16 +50,33 @@ impl Qwen3 {
         })
     }
 
-    /// States of packed tokens, `[tokens, hidden]`, or of those `kept`.
-    pub(super) fn forward(&self, ids: &[u32], lengths: &[usize], kept: Option<&[usize]>) -> Result<Vec<f32>> {
+    /// States of packed tokens, `[tokens, hidden]`, or of those `kept`; the tokens of `past` stand before each text.
+    pub(super) fn forward(
+        &self,
+        ids: &[u32],
+        lengths: &[usize],
+        past: Option<&Past>,
+        kept: Option<&[usize]>,
+    ) -> Result<Vec<f32>> {
+        let (words, pass) = self.pass(ids, lengths, past.map_or(0, Past::tokens));
+        let mut states = stack::run(&pass, words, lengths, past, kept)?;
+        self.norm.apply(&mut states);
+        Ok(states)
+    }
+
+    /// What texts need of tokens that stand before them all.
+    pub(super) fn past(&self, ids: &[u32]) -> Result<Past> {
+        let (words, pass) = self.pass(ids, &[ids.len()], 0);
+        stack::past(&pass, words, ids.len())
+    }
+
+    fn pass(&self, ids: &[u32], lengths: &[usize], before: usize) -> (Vec<f32>, Pass<'_>) {
         let n = self.dim();
         let mut words = vec![0f32; ids.len() * n];
         words.chunks_exact_mut(n).zip(ids).for_each(|(row, &id)| self.words.copy(id, row));
-        let (cos, sin) = self.config.angles(lengths.iter().copied().max().unwrap_or(0));
-        let places = lengths.iter().flat_map(|&length| 0..length).collect();
-        let mut states = stack::run(&Pass { model: self, places, cos, sin }, words, lengths, kept)?;
-        self.norm.apply(&mut states);
-        Ok(states)
+        let (cos, sin) = self.config.angles(before + lengths.iter().copied().max().unwrap_or(0));
+        let places = lengths.iter().flat_map(|&length| before..before + length).collect();
+        (words, Pass { model: self, places, cos, sin })
     }
 
     pub(super) fn dim(&self) -> usize {

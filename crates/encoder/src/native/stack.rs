@@ -21,13 +21,45 @@ pub(super) trait Layers: Sync {
     fn finish(&self, layer: usize, states: &mut [f32], gathered: &[f32]) -> Result<()>;
 }
 
+/// Queries, keys and values of tokens that stand before other texts, `[tokens, width]`, layer by layer.
+pub(crate) struct Past {
+    qkv: Vec<Vec<f32>>,
+    tokens: usize,
+}
+
+impl Past {
+    /// Number of tokens.
+    pub(crate) fn tokens(&self) -> usize {
+        self.tokens
+    }
+}
+
+/// Runs the states of one text through all layers, and keeps what those who come after it will ask for.
+pub(super) fn past(layers: &impl Layers, states: Vec<f32>, tokens: usize) -> Result<Past> {
+    let mut qkv = Vec::with_capacity(layers.count());
+    walk(layers, states, &[tokens], None, None, |found| qkv.push(found.to_vec()))?;
+    Ok(Past { qkv, tokens })
+}
+
 /// Runs packed states `[tokens, hidden]` of texts of these lengths through all layers. Where only one token of each
-/// text is `kept`, the last layer computes no other: `[texts, hidden]`.
+/// text is `kept`, the last layer computes no other: `[texts, hidden]`. The tokens of `past` stand before each text.
 pub(super) fn run(
+    layers: &impl Layers,
+    states: Vec<f32>,
+    lengths: &[usize],
+    past: Option<&Past>,
+    kept: Option<&[usize]>,
+) -> Result<Vec<f32>> {
+    walk(layers, states, lengths, past, kept, |_| ())
+}
+
+fn walk(
     layers: &impl Layers,
     mut states: Vec<f32>,
     lengths: &[usize],
+    past: Option<&Past>,
     kept: Option<&[usize]>,
+    mut seen: impl FnMut(&[f32]),
 ) -> Result<Vec<f32>> {
     let tokens: usize = lengths.iter().sum();
     let (heads, hidden) = (layers.heads(), states.len() / tokens);
@@ -47,7 +79,8 @@ pub(super) fn run(
                 span.queries = k - span.token..k - span.token + 1;
             }
         }
-        attend(&qkv, &spans, heads, &mut found)?;
+        seen(&qkv);
+        attend(&qkv, past.map_or(&[], |past| &past.qkv[layer]), &spans, heads, &mut found)?;
         let places = places(&spans, heads);
         let parts = states.par_chunks_mut(rows * hidden).zip(qkv.par_chunks_mut(rows * width)).enumerate();
         parts.try_for_each_init(Vec::new, |gathered, (i, (states, qkv))| {
