@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
+mod contained;
 mod embeddings;
 mod encoder;
 mod error;
@@ -18,6 +19,7 @@ mod progress;
 mod summary;
 mod supervision;
 
+pub use contained::contained;
 pub use embeddings::Embeddings;
 pub use encoder::{Encoded, Encoder};
 pub use error::{Error, Kind, Result};

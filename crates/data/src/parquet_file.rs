@@ -4,7 +4,6 @@ use arrow_schema::Fields;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 /// A Parquet file whose footer has been read.
@@ -59,7 +58,7 @@ impl Batches {
 
 /// Runs `read`, and makes an error of a panic in the Parquet reader, which some damaged files cause.
 fn contained<T>(path: &Path, read: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(damaged(path, "the reader gave up on it")))
+    manyview_core::contained(read).unwrap_or_else(|| Err(damaged(path, "the reader gave up on it")))
 }
 
 fn damaged(path: &Path, problem: &str) -> Error {

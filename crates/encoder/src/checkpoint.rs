@@ -1,15 +1,13 @@
-use crate::{Device, Error, Result};
+use crate::{Device, Error, Result, header};
 use burn::tensor::{Tensor, TensorData};
 use half::{bf16, f16};
 use safetensors::Dtype;
-use safetensors::tensor::{Metadata, TensorInfo};
+use safetensors::tensor::TensorInfo;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// A header larger than this is no header.
-const MAX_HEADER: u64 = 64 << 20;
 /// Names the same model is saved under, with or without its head.
 const PREFIXES: &[&str] = &["", "model.", "bert.", "0.auto_model."];
 /// Ending of the tensor that holds the scale of each row of an int8 tensor.
@@ -47,9 +45,23 @@ impl Checkpoint {
     pub(crate) fn open_any(dir: &Path) -> Result<Self> {
         let mut checkpoint =
             Self { dir: dir.into(), shards: Vec::new(), tensors: BTreeMap::new(), prefix: "" };
-        for path in files(dir)? {
-            let (metadata, data_start) = header(&path)?;
+        for (path, promised) in files(dir)? {
+            let (metadata, data_start) = header::read(&path)?;
+            let bad = |tensor: &str, problem: &str| Error::Tensor {
+                path: path.clone(),
+                tensor: tensor.into(),
+                problem: problem.into(),
+            };
+            if let Some(missing) = promised.iter().find(|name| metadata.info(name).is_none()) {
+                return Err(bad(
+                    missing,
+                    "not here, as the index says it is; is this a file of another model?",
+                ));
+            }
             for (name, info) in metadata.tensors() {
+                if checkpoint.tensors.contains_key(&name) {
+                    return Err(bad(&name, "in two files; is one of them of another model?"));
+                }
                 checkpoint.tensors.insert(name, (checkpoint.shards.len(), info.clone()));
             }
             checkpoint.shards.push(Shard { path, data_start });
@@ -178,10 +190,11 @@ fn chunks<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<
     bytes.as_chunks::<N>().0.iter().map(|b| number(*b)).collect()
 }
 
-fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+/// The files of a model in a fixed order, each with the tensors that the index says it holds.
+fn files(dir: &Path) -> Result<Vec<(PathBuf, Vec<String>)>> {
     let single = dir.join("model.safetensors");
     if single.is_file() {
-        return Ok(vec![single]);
+        return Ok(vec![(single, Vec::new())]);
     }
     let index = dir.join("model.safetensors.index.json");
     let text = match std::fs::read_to_string(&index) {
@@ -197,44 +210,14 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>> {
         weight_map: BTreeMap<String, String>,
     }
     let parsed: Index = serde_json::from_str(&text).map_err(|e| Error::file(&index, e.to_string()))?;
-    let mut names: Vec<String> = parsed.weight_map.into_values().collect();
-    names.sort();
-    names.dedup();
-    if let Some(bad) = names.iter().find(|n| n.contains(['/', '\\']) || n.starts_with('.')) {
+    let mut files = BTreeMap::<String, Vec<String>>::new();
+    for (tensor, name) in parsed.weight_map {
+        files.entry(name).or_default().push(tensor);
+    }
+    if let Some(bad) =
+        files.keys().find(|n| n.is_empty() || n.contains(['/', '\\', '\0']) || n.starts_with('.'))
+    {
         return Err(Error::file(&index, format!("expected names of files beside it, found {bad:?}")));
     }
-    Ok(names.into_iter().map(|n| dir.join(n)).collect())
-}
-
-/// Reads a header, and checks that the file is exactly as long as it says.
-fn header(path: &Path) -> Result<(Metadata, u64)> {
-    let mut file = File::open(path).map_err(Error::io(path))?;
-    let length = file.metadata().map_err(Error::io(path))?.len();
-    let mut size = [0; 8];
-    let cut = |expected: u64| {
-        Error::file(
-            path,
-            format!("expected {expected} bytes, found {length}; the file was cut: fetch it again"),
-        )
-    };
-    if length < 8 {
-        return Err(cut(8));
-    }
-    file.read_exact(&mut size).map_err(Error::io(path))?;
-    let size = u64::from_le_bytes(size);
-    if size > MAX_HEADER {
-        return Err(Error::file(path, "not a safetensors file: its header would be larger than 64 MiB"));
-    }
-    if length < 8 + size {
-        return Err(cut(8 + size));
-    }
-    let mut json = vec![0; size as usize];
-    file.read_exact(&mut json).map_err(Error::io(path))?;
-    let metadata: Metadata = serde_json::from_slice(&json)
-        .map_err(|e| Error::file(path, format!("not a safetensors file: its header is damaged ({e})")))?;
-    let expected = 8 + size + metadata.data_len() as u64;
-    if length != expected {
-        return Err(cut(expected));
-    }
-    Ok((metadata, 8 + size))
+    Ok(files.into_iter().map(|(name, tensors)| (dir.join(name), tensors)).collect())
 }

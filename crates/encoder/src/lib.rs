@@ -13,6 +13,7 @@ mod batches;
 mod checkpoint;
 mod engine;
 mod error;
+mod header;
 mod layout;
 mod model;
 mod native;

@@ -1,7 +1,11 @@
 use crate::{Error, Result};
+use manyview_core::contained;
 use rayon::prelude::*;
 use std::path::Path;
 use tokenizers::{Tokenizer, TruncationParams};
+
+/// Some times the largest there is.
+const LARGEST: u64 = 128 << 20;
 
 /// The tokenizer of a model: texts to ids, cut at a maximum length that counts the special tokens.
 pub(crate) struct Tokens {
@@ -20,8 +24,15 @@ impl Tokens {
     /// Reads `tokenizer.json` for a model that knows ids below `vocabulary`.
     pub(crate) fn read(dir: &Path, vocabulary: usize, max_length: usize) -> Result<Self> {
         let path = dir.join("tokenizer.json");
+        let length = std::fs::metadata(&path).map_err(Error::io(&path))?.len();
+        if length > LARGEST {
+            let problem = format!("expected a tokenizer of at most {LARGEST} bytes, found {length}");
+            return Err(Error::file(&path, problem));
+        }
         let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
-        let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(|e| Error::file(&path, e.to_string()))?;
+        let damaged = || Error::file(&path, "a damaged tokenizer; fetch it again");
+        let read = contained(|| Tokenizer::from_bytes(&bytes)).ok_or_else(damaged)?;
+        let mut tokenizer = read.map_err(|e| Error::file(&path, e.to_string()))?;
         let size = tokenizer.get_vocab(true).values().max().map_or(0, |id| *id as usize + 1);
         if size > vocabulary {
             let problem = format!(
@@ -48,7 +59,9 @@ impl Tokens {
 
     fn of_text(&self, index: usize, text: &str) -> Result<Ids> {
         let bad = |problem: String| Error::Text { index, problem };
-        let encoding = self.tokenizer.encode_fast(text, true).map_err(|e| bad(e.to_string()))?;
+        let encoded = contained(|| self.tokenizer.encode_fast(text, true));
+        let gave_up = || bad("the tokenizer gave up on it; is tokenizer.json damaged?".into());
+        let encoding = encoded.ok_or_else(gave_up)?.map_err(|e| bad(e.to_string()))?;
         let ids = encoding.get_ids();
         if ids.is_empty() {
             return Err(bad(

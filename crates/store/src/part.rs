@@ -14,7 +14,6 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::fs::{self, File};
 use std::io::{self, Seek};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -145,7 +144,7 @@ fn schema(dim: i32) -> Arc<Schema> {
 
 /// Runs a reader of untrusted bytes; its panic is one more way to be damaged.
 fn contained<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err("the Parquet reader panicked on it".into()))
+    manyview_core::contained(read).unwrap_or_else(|| Err("the Parquet reader gave up on it".into()))
 }
 
 fn decode(file: File, bytes: u64, dim: Option<usize>) -> Result<Part, String> {

@@ -16,12 +16,22 @@ pub(crate) enum Architecture {
 #[derive(Deserialize)]
 struct ModelType {
     model_type: Option<String>,
+    /// Code that comes with the model, by the class it is to stand in for.
+    auto_map: Option<serde::de::IgnoredAny>,
 }
 
 impl Architecture {
     /// Reads the configuration, and refuses whatever would change what the model computes.
     pub(crate) fn read(layout: &Layout) -> Result<Self> {
-        let kind = layout.config::<ModelType>()?.model_type.unwrap_or_default();
+        let ModelType { model_type, auto_map } = layout.config()?;
+        if auto_map.is_some() {
+            let path = layout.config_path();
+            tracing::warn!(
+                "{}: `auto_map` names code that comes with the model; it is not run",
+                path.display()
+            );
+        }
+        let kind = model_type.unwrap_or_default();
         match kind.as_str() {
             "bert" => Ok(Self::Bert(bert::Config::read(layout)?)),
             "qwen3" => Ok(Self::Qwen3(qwen3::Config::read(layout)?)),
