@@ -36,10 +36,10 @@ WHAT = {
 
 
 def data(folder):
-    """Unit rows near ten centres, and a teacher: a random map of them with noise. Fixed seed, float32."""
+    """Unit rows around ten centres, far enough that groups touch, and a teacher: a random map of them with noise."""
     rng = np.random.default_rng(0)
     unit = lambda x: (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
-    near = lambda n, d: unit(rng.normal(size=(10, d))[np.arange(n) % 10] + rng.normal(size=(n, d)))
+    near = lambda n, d: unit(rng.normal(size=(10, d))[np.arange(n) % 10] + 6 * rng.normal(size=(n, d)))
     x = near(1400, 1024)
     y = unit(x @ rng.normal(size=(1024, 1024)) / 32 + 0.5 * rng.normal(size=(1400, 1024)) / 32)
     for name, values in {"x": x, "y": y, "points": near(2000, 1024)}.items():
