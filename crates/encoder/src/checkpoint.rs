@@ -59,8 +59,9 @@ impl Checkpoint {
                 ));
             }
             for (name, info) in metadata.tensors() {
-                if checkpoint.tensors.contains_key(&name) {
-                    return Err(bad(&name, "in two files; is one of them of another model?"));
+                if let Some((other, _)) = checkpoint.tensors.get(&name) {
+                    let other = checkpoint.shards[*other].path.display();
+                    return Err(bad(&name, &format!("in {other} as well; is one of them of another model?")));
                 }
                 checkpoint.tensors.insert(name, (checkpoint.shards.len(), info.clone()));
             }
@@ -181,7 +182,11 @@ impl Checkpoint {
     }
 
     fn bad(&self, name: &str, problem: &str) -> Error {
-        let path = self.tensors.get(name).map_or(&self.dir, |(shard, _)| &self.shards[*shard].path);
+        let path = match (self.tensors.get(name), self.shards.as_slice()) {
+            (Some((shard, _)), shards) => &shards[*shard].path,
+            (None, [only]) => &only.path,
+            (None, _) => &self.dir,
+        };
         Error::Tensor { path: path.clone(), tensor: name.into(), problem: problem.into() }
     }
 }
@@ -210,6 +215,9 @@ fn files(dir: &Path) -> Result<Vec<(PathBuf, Vec<String>)>> {
         weight_map: BTreeMap<String, String>,
     }
     let parsed: Index = serde_json::from_str(&text).map_err(|e| Error::file(&index, e.to_string()))?;
+    if parsed.weight_map.is_empty() {
+        return Err(Error::file(&index, "expected the files of the weights, found none"));
+    }
     let mut files = BTreeMap::<String, Vec<String>>::new();
     for (tensor, name) in parsed.weight_map {
         files.entry(name).or_default().push(tensor);
