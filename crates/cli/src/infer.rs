@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Row i of every matrix is row i of rows.csv, which says which row of the input it is, from 0, and whether the end of its
-text was cut. metadata.json says what made them and how long each part took.
+Row i of every matrix is row i of rows.csv, which says which row of the input it is, from 0, and
+whether the end of its text was cut. metadata.json says what made them, and what took how long.
 
-Memory does not grow with the input. When it is stopped or killed, the same command goes on where it was, to the same
-bytes; other settings or another input start over.")]
+Memory does not grow with the input. Stopped or killed, the same command goes on where it was, to
+the same bytes; other settings or another input start over.")]
 pub(crate) struct Infer {
     /// File of texts: .csv, .tsv, .jsonl, .ndjson or .parquet.
     #[arg(long, value_name = "FILE", required_unless_present = "vectors")]
@@ -150,6 +150,9 @@ fn print(dir: &Path, inferred: &Inferred) -> anyhow::Result<()> {
             Holds::View { card, .. } => format!("their view, {:?}", card.instruction),
         };
         say(format_args!("{}: {what}, [{rows}, {dim}]", dir.join(file).display()))?;
+    }
+    if inferred.base.is_some() && inferred.files.iter().any(|written| written.file.ends_with(".npy")) {
+        say(format_args!("{}: which row of the input each is", dir.join("rows.csv").display()))?;
     }
     say(format_args!("{}: what made them", dir.join("metadata.json").display()))
 }

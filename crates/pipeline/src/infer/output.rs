@@ -225,3 +225,93 @@ fn go_on(
     let csv = csv.map(|_| CsvWriter::go_on(&partial.join(ROWS), ledger.csv)).transpose()?;
     Ok((matrices, csv))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::infer::metadata::{Holds, Written};
+
+    fn files() -> Vec<(String, usize)> {
+        vec![("a.npy".into(), 2), ("b.npy".into(), 2)]
+    }
+
+    fn open(dir: &Path, key: &str) -> Opened {
+        Output::open(dir, key, FileFormat::Npy, &files(), Some(&["row"])).unwrap()
+    }
+
+    fn fresh(dir: &Path, key: &str) -> (Output, Ledger) {
+        match open(dir, key) {
+            Opened::Open(output, ledger) => (*output, ledger),
+            Opened::Done(_) => panic!("nothing was begun under {key}"),
+        }
+    }
+
+    fn append(output: &mut Output, ledger: &mut Ledger, rows: &[u64]) {
+        let x = Embeddings::from_rows(rows.iter().map(|&row| [row as f32, 1.0])).unwrap();
+        output.append(&[&x, &x], Beside { rows, ..Beside::default() }, ledger).unwrap();
+    }
+
+    fn describe(ledger: &Ledger) -> Inferred {
+        let json = serde_json::json!({
+            "schema": Inferred::SCHEMA, "input": "x.csv", "input_blake3": "", "rows_read": 0, "rows": ledger.rows,
+            "dropped": {"missing": 0, "duplicates": 0}, "truncated": 0, "normalized": null, "files": [],
+            "encoder": {"name": "e", "fingerprint": null, "known": ""}, "base": null, "teacher": null,
+            "seconds": ledger.seconds,
+        });
+        let mut inferred: Inferred = serde_json::from_value(json).unwrap();
+        let written =
+            |(file, dim): &(String, usize)| Written { file: file.clone(), dim: *dim, holds: Holds::Base };
+        inferred.files = files().iter().map(written).collect();
+        inferred
+    }
+
+    #[test]
+    fn a_process_that_died_between_two_names_is_followed_by_one_that_gives_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut output, mut ledger) = fresh(dir.path(), "k");
+        append(&mut output, &mut ledger, &[0, 1, 2]);
+        output.finish(ledger.clone(), describe).unwrap();
+        let read = |name: &str| fs::read(dir.path().join(name)).unwrap();
+        let whole = ["a.npy", "b.npy", ROWS, Inferred::FILE].map(read);
+        let partial = dir.path().join(PARTIAL);
+        assert!(!partial.exists());
+
+        fs::create_dir(&partial).unwrap();
+        for name in ["b.npy", Inferred::FILE] {
+            fs::rename(dir.path().join(name), partial.join(name)).unwrap();
+        }
+        ledger.write(&partial).unwrap();
+        let Opened::Done(inferred) = open(dir.path(), "k") else { panic!("all but the names was done") };
+        assert_eq!(inferred.rows, 3);
+        assert_eq!(["a.npy", "b.npy", ROWS, Inferred::FILE].map(read), whole);
+        assert!(!partial.exists());
+    }
+
+    #[test]
+    fn rows_after_the_last_acknowledgement_are_written_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut output, mut ledger) = fresh(dir.path(), "k");
+        append(&mut output, &mut ledger, &[0, 1]);
+        ledger.read = 2;
+        output.acknowledge(&ledger).unwrap();
+        append(&mut output, &mut ledger, &[7, 8, 9]);
+        drop(output);
+        let (mut output, mut ledger) = fresh(dir.path(), "k");
+        assert_eq!((ledger.read, ledger.rows), (2, 2));
+        append(&mut output, &mut ledger, &[2]);
+        output.finish(ledger, describe).unwrap();
+        assert_eq!(fs::read_to_string(dir.path().join(ROWS)).unwrap(), "row\n0\n1\n2\n");
+        let x = manyview_data::read_vectors(&dir.path().join("b.npy"), "").unwrap();
+        assert_eq!(x.as_slice(), [0.0, 1.0, 1.0, 1.0, 2.0, 1.0]);
+    }
+
+    #[test]
+    fn another_key_starts_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut output, mut ledger) = fresh(dir.path(), "k");
+        append(&mut output, &mut ledger, &[0, 1]);
+        output.acknowledge(&ledger).unwrap();
+        drop(output);
+        assert_eq!(fresh(dir.path(), "other").1, Ledger { key: "other".into(), ..Ledger::default() });
+    }
+}
