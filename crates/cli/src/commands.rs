@@ -55,10 +55,18 @@ fn fetch(suite: &Suite, hashes: bool, bars: &Bars) -> anyhow::Result<()> {
     let environment = environment();
     let mut seen = Vec::new();
     for (_, experiment) in suite.members() {
-        let mut found = vec![manyview_pipeline::fetch_encoder(&experiment.encoder, &environment, bars)?];
+        let mut found = Vec::new();
+        match &experiment.data.vectors {
+            Some(vectors) => found.push(vectors.clone()), // no encoder is loaded for them
+            None => found.push(manyview_pipeline::fetch_encoder(&experiment.encoder, &environment, bars)?),
+        }
         found.extend(manyview_pipeline::fetch_corpus(&experiment.data, &environment, bars)?);
-        found.retain(|path| !seen.contains(path));
-        seen.extend(found);
+        found.extend(experiment.teacher.vectors.clone());
+        for path in found {
+            if !seen.contains(&path) {
+                seen.push(path);
+            }
+        }
     }
     match hashes {
         true => manyview_pipeline::file_hashes(&seen)?

@@ -30,6 +30,9 @@ fn the_steps_one_by_one_make_what_run_makes() {
     assert!(steps.read(adapter) == whole.read(adapter), "the steps fitted another adapter");
     let views = |scene: &Scene| scene.json("runs/weather/metrics.json")["views"].clone();
     assert_eq!(views(&steps), views(&whole));
+    for name in ["curve.csv", "scores.json"].map(|name| format!("runs/weather/{name}")) {
+        assert!(steps.read(&name) == whole.read(&name), "{name} has something of its run");
+    }
     for name in ["report.html", "report.md", "experiment.toml", "fit.json"] {
         assert!(steps.path(&format!("runs/weather/{name}")).is_file(), "{name}");
     }
@@ -37,6 +40,27 @@ fn the_steps_one_by_one_make_what_run_makes() {
         steps.done("run runs/weather/experiment.toml").contains("encoded 0 texts"),
         "the saved experiment"
     );
+}
+
+#[test]
+fn what_an_experiment_starts_from_has_the_same_hashes_everywhere() {
+    let (here, there) = (Scene::new(), Scene::new());
+    there.write("taught.npy", "not the same");
+    let names = |listed: &str| -> Vec<String> {
+        listed.lines().filter_map(|line| Some(line.split_once("  ")?.1.to_string())).collect()
+    };
+    let line = "fetch experiment.toml --hashes";
+    let listed = here.done(line);
+    assert!(names(&listed).contains(&"minilm/model.safetensors".to_string()), "{listed}");
+    assert_eq!(names(&listed)[0], "corpus.csv");
+    assert_eq!(listed, there.done(line));
+    there.write("corpus.csv", "text,label\na,b\n");
+    let changed = there.done(line);
+    assert_eq!(names(&changed), names(&listed));
+    assert_eq!(listed.lines().zip(changed.lines()).filter(|(a, b)| a != b).count(), 1);
+    let given = there.done(&format!("{line} data.vectors=corpus.csv teacher.vectors=taught.npy"));
+    assert_eq!(names(&given), ["corpus.csv", "taught.npy"]);
+    there.refused(&format!("{line} teacher.vectors=nothere.npy"), 3, &["nothere.npy"]);
 }
 
 #[test]
