@@ -12,6 +12,7 @@ use manyview_encoder::TextEncoder;
 use manyview_store::{Store, Stored};
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 /// A file of texts, and how to encode them.
@@ -186,32 +187,39 @@ impl Pass<'_> {
                 return Err(manyview_core::Error::Interrupted.into());
             }
             let mut after = ledger.clone();
+            let mut shown = 0;
             if !chunk.texts.is_empty() {
-                self.write(&chunk, output, &mut after)?;
+                shown = self.write(&chunk, output, &mut after)?;
             }
             after.dropped.missing += chunk.dropped.missing;
             after.dropped.duplicates += chunk.dropped.duplicates;
-            self.progress.advance((chunk.end - after.read) as u64);
+            self.progress.advance(((chunk.end - after.read) as u64).saturating_sub(shown));
             after.read = chunk.end;
             *ledger = after;
             output.acknowledge_when_due(ledger)?;
         }
     }
 
-    fn write(&self, chunk: &Chunk, output: &mut Output, ledger: &mut Ledger) -> Result<()> {
-        let start = Instant::now();
-        let base = self.encode(chunk, None, &mut ledger.base)?;
+    /// Encodes, transforms and writes a chunk; gives the number of rows that progress was told of.
+    fn write(&self, chunk: &Chunk, output: &mut Output, ledger: &mut Ledger) -> Result<u64> {
+        let within = |rows| Within { whole: self.progress, rows, done: AtomicU64::new(0) };
+        let (start, shown) = (Instant::now(), within(self.instruction.is_none()));
+        let base = self.encode(chunk, None, &mut ledger.base, &shown)?;
         ledger.seconds.encode += start.elapsed().as_secs_f64();
         ledger.truncated += base.truncated.iter().filter(|cut| **cut).count();
         let views = transform(self.views, &base.vectors, &chunk.rows, ledger)?;
         let start = Instant::now();
-        let teacher =
-            self.instruction.map(|i| self.encode(chunk, Some(i), &mut ledger.teacher)).transpose()?;
-        ledger.seconds.teacher += start.elapsed().as_secs_f64();
+        let taught = |i| self.encode(chunk, Some(i), &mut ledger.teacher, &within(false));
+        let teacher = self.instruction.map(taught).transpose()?;
+        if teacher.is_some() {
+            ledger.seconds.teacher += start.elapsed().as_secs_f64();
+        }
         let matrices: Vec<&Embeddings> =
             [&base.vectors].into_iter().chain(&views).chain(teacher.as_ref().map(|t| &t.vectors)).collect();
         let ids = self.from.id_column.as_ref().map(|_| chunk.ids.as_slice());
-        output.append(&matrices, Beside { rows: &chunk.rows, ids, truncated: Some(&base.truncated) }, ledger)
+        let beside = Beside { rows: &chunk.rows, ids, truncated: Some(&base.truncated) };
+        output.append(&matrices, beside, ledger)?;
+        Ok(shown.done.into_inner())
     }
 
     fn encode(
@@ -219,24 +227,34 @@ impl Pass<'_> {
         chunk: &Chunk,
         instruction: Option<&Instruction>,
         tally: &mut Encoding,
+        progress: &dyn Progress,
     ) -> Result<Encoded> {
         let texts: Vec<&str> = chunk.texts.iter().map(String::as_str).collect();
-        let (encoded, reuse) = self.stored.encode_all(&texts, instruction, &Silent(self.progress))?;
+        let (encoded, reuse) = self.stored.encode_all(&texts, instruction, progress)?;
         tally.encoded += reuse.encoded;
         tally.reused += reuse.reused;
         Ok(encoded)
     }
 }
 
-/// Progress whose stages are not shown: a stage of its own for each chunk would flicker.
-struct Silent<'a>(&'a dyn Progress);
+/// Progress within a chunk: its steps are counted where they are rows, its stages are not shown, which would flicker.
+struct Within<'a> {
+    whole: &'a dyn Progress,
+    rows: bool,
+    done: AtomicU64,
+}
 
-impl Progress for Silent<'_> {
+impl Progress for Within<'_> {
     fn begin(&self, _: &str, _: u64) {}
-    fn advance(&self, _: u64) {}
+    fn advance(&self, by: u64) {
+        if self.rows {
+            self.done.fetch_add(by, Ordering::Relaxed);
+            self.whole.advance(by);
+        }
+    }
     fn end(&self) {}
     fn stopped(&self) -> bool {
-        self.0.stopped()
+        self.whole.stopped()
     }
 }
 
