@@ -12,7 +12,12 @@ pub fn load(config: &Encoder, environment: &Environment, progress: &dyn Progress
     let device = device::device(&config.device)?;
     let dir = fetch(config, environment, progress)?;
     let streams = device::streams(&config.device);
-    let mut options = EncoderConfig { max_length: config.max_length, streams, ..EncoderConfig::default() };
+    let mut options = EncoderConfig {
+        max_length: config.max_length,
+        streams,
+        weights: config.weights,
+        ..EncoderConfig::default()
+    };
     if let Some(tokens) = config.batch_tokens {
         options.batch_tokens = tokens;
     }

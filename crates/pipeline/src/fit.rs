@@ -7,6 +7,7 @@ use crate::teacher::Lesson;
 use crate::{Error, Result};
 use manyview_adapter::{AdapterCard, Gradient, Linear, Monitored, PenaltyScore, Prior, Saved};
 use manyview_core::{Embeddings, Fingerprint, Fit, Paired, Progress, Transform};
+use manyview_encoder::Weights;
 use manyview_eval::{KMeans, mean_cosine, neighbour_overlap, v_measure};
 use manyview_report::{Curve, EpochPoint, PenaltyPoint};
 use serde::{Deserialize, Serialize};
@@ -317,6 +318,11 @@ impl Supervision<'_> {
             ("template".into(), teacher.template.clone().into()),
             (KEY.into(), record.key.as_str().into()),
         ]);
+        if encoder.weights != Weights::F32 {
+            settings.extend(
+                serde_json::to_value(encoder.weights).map(|weights| ("weights".to_string(), weights)),
+            );
+        }
         settings.extend(encoder.max_length.map(|n| ("max_length".to_string(), n.into())));
         AdapterCard {
             schema: AdapterCard::SCHEMA.into(),

@@ -17,3 +17,4 @@ mod sharing;
 mod steps;
 mod tracking;
 mod vectors;
+mod weights;

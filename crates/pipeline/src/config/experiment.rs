@@ -1,4 +1,5 @@
 use super::{Teacher, Train};
+use manyview_encoder::Weights;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -126,6 +127,9 @@ pub struct Encoder {
     /// Tokens in one batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_tokens: Option<usize>,
+    /// What the weights are held and multiplied as: `f32`, `bf16` for half the memory, or `int8` for speed; the last two
+    /// on the device `flex` alone.
+    pub weights: Weights,
 }
 
 impl Default for Encoder {
@@ -136,6 +140,7 @@ impl Default for Encoder {
             device: "flex".into(),
             max_length: None,
             batch_tokens: None,
+            weights: Weights::F32,
         }
     }
 }

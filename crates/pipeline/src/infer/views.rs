@@ -88,7 +88,11 @@ pub(crate) fn encoder_of(card: &AdapterCard, encoder: Option<&str>, device: &str
         found => found.flatten(),
     };
     let revision = text("revision").unwrap_or_else(|| Encoder::default().revision);
-    Ok(Encoder { model, revision, device: device.into(), max_length, batch_tokens: None })
+    let weights = setting("weights").cloned().map(serde_json::from_value).transpose();
+    let weights =
+        weights.map_err(|e| Error::setting("weights", format!("{e}, in the adapter's config.json")))?;
+    let weights = weights.unwrap_or_default();
+    Ok(Encoder { model, revision, device: device.into(), max_length, batch_tokens: None, weights })
 }
 
 /// The directory of the adapter that `path` leads to.
