@@ -12,7 +12,7 @@ fn cluster(c: &mut Criterion) {
     let found = KMeans::new(10).fit(&x).expect("clusters").labels;
     let mut group = c.benchmark_group("cluster");
     group.sample_size(10);
-    group.bench_function("k-means, 10 restarts", |b| b.iter(|| KMeans::new(10).fit(&x)));
+    group.bench_function("k-means, 10 restarts", |b| b.iter(|| KMeans::new(10).fit(&x).expect("clusters")));
     group.bench_function("V-measure", |b| b.iter(|| v_measure(&truth, &found)));
     group.bench_function("adjusted mutual information", |b| b.iter(|| adjusted_mutual_info(&truth, &found)));
 }

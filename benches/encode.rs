@@ -20,7 +20,7 @@ fn encode(c: &mut Criterion) {
         let table = Table::read_all(&[file], &["text"]).expect("an embedded corpus");
         let texts = table.column("text").expect("the column of texts").iter().flatten().step_by(20).take(64);
         let texts: Vec<&str> = texts.map(String::as_str).collect();
-        group.bench_function(corpus, |b| b.iter(|| encoder.encode(&texts, None)));
+        group.bench_function(corpus, |b| b.iter(|| encoder.encode(&texts, None).expect("vectors")));
     }
 }
 

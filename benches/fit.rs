@@ -15,12 +15,14 @@ fn fit(c: &mut Criterion) {
     for towards in [Prior::Identity, Prior::Zero, Prior::Procrustes] {
         let ridge = Ridge { towards, ..Default::default() };
         let pairs = pairs();
-        group.bench_function(format!("ridge towards {towards:?}"), |b| b.iter(|| ridge.fit(&pairs)));
+        group.bench_function(format!("ridge towards {towards:?}"), |b| {
+            b.iter(|| ridge.fit(&pairs).expect("a map"))
+        });
     }
 
     let gradient = Gradient::new(GradientConfig::default(), device("flex").expect("a default feature"));
     let train = Monitored { train: pairs(), validation: None, score: None, progress: &Quiet };
-    group.bench_function("gradient", |b| b.iter(|| gradient.fit(&train)));
+    group.bench_function("gradient", |b| b.iter(|| gradient.fit(&train).expect("a map")));
 }
 
 fn pairs() -> Paired {

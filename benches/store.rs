@@ -33,16 +33,16 @@ fn store(c: &mut Criterion) {
         let store = Store::open(root.path()).expect("a new store");
         (root, Stored::new(&ready, store, "ready"))
     };
+    let all = |encoder: &Stored<&Ready>| encoder.encode_all(&texts, None, &Quiet).expect("room on the disk");
     let mut group = c.benchmark_group("store");
     group.throughput(Throughput::Elements(5000)).sample_size(10);
     group.bench_function("append", |b| {
-        let append =
-            |(root, encoder): (TempDir, Stored<&Ready>)| (encoder.encode_all(&texts, None, &Quiet), root);
+        let append = |(root, encoder): (TempDir, Stored<&Ready>)| (all(&encoder), root);
         b.iter_batched(open, append, BatchSize::PerIteration);
     });
     let (_root, encoder) = open();
-    encoder.encode_all(&texts, None, &Quiet).expect("room on the disk");
-    group.bench_function("read", |b| b.iter(|| encoder.encode_all(&texts, None, &Quiet)));
+    all(&encoder);
+    group.bench_function("read", |b| b.iter(|| all(&encoder)));
 }
 
 criterion_group!(benches, store);

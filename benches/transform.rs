@@ -14,7 +14,9 @@ fn transform(c: &mut Criterion) {
     for n in [1, 10_000] {
         let x = random::rows(n, 1024, 2);
         group.throughput(Throughput::Elements(n as u64));
-        group.bench_function(BenchmarkId::new("rows", n), |b| b.iter(|| linear.transform(&x)));
+        group.bench_function(BenchmarkId::new("rows", n), |b| {
+            b.iter(|| linear.transform(&x).expect("a view"))
+        });
     }
 }
 
