@@ -16,6 +16,7 @@ mod error;
 mod hub;
 mod labels;
 mod parquet_file;
+mod parquet_pages;
 mod shuffle;
 mod split;
 mod table;
