@@ -76,3 +76,52 @@ impl Tokens {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use std::collections::BTreeMap;
+
+    /// How many texts at the end have a million characters.
+    const LONG: usize = 4;
+
+    #[derive(Deserialize)]
+    struct Golden {
+        texts: Vec<(String, usize)>,
+        ids: BTreeMap<String, Vec<[u64; 4]>>,
+    }
+
+    /// The number of ids, and a number made of them in order.
+    fn digest(ids: &[u32]) -> [u64; 2] {
+        let next = |sum: u128, id: &u32| (sum * 1_000_003 + u128::from(*id) + 1) % (1 << 61);
+        [ids.len() as u64, ids.iter().fold(0, next) as u64]
+    }
+
+    #[test]
+    fn a4_ids_of_odd_texts_are_those_of_python() {
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+        let golden: Golden = serde_json::from_slice(&std::fs::read(tests.join("ids.json")).unwrap()).unwrap();
+        let texts: Vec<String> = golden.texts.iter().map(|(piece, times)| piece.repeat(*times)).collect();
+        let mut compared = 0;
+        for (name, expected) in &golden.ids {
+            let dir = match name.as_str() {
+                "minilm" => tests.join("../../../../data/minilm"),
+                name => tests.join("models").join(name),
+            };
+            for (length, at) in [(usize::MAX, 0), (16, 2)] {
+                let tokens = Tokens::read(&dir, 1 << 20, length).unwrap();
+                let texts = &texts[..if at == 0 { texts.len() } else { texts.len() - LONG }];
+                for ((found, expected), (piece, times)) in
+                    tokens.ids(texts).unwrap().iter().zip(expected).zip(&golden.texts)
+                {
+                    let (n, whole) = (expected[at], expected[0]);
+                    assert_eq!(digest(&found.ids), [n, expected[at + 1]], "{name}: {piece:?} x {times}");
+                    assert_eq!(found.truncated, n < whole, "{name}: {piece:?} x {times}");
+                    compared += 1;
+                }
+            }
+        }
+        assert!(compared > 8000, "{compared}");
+    }
+}
