@@ -1,6 +1,7 @@
 //! The store from outside: what it remembers, and how it repairs itself.
-#![allow(clippy::unwrap_used)] // helpers of tests, which the configuration does not see as tests
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // not seen as tests; the figures of tests/README.md are printed
 
+mod aligned;
 mod many;
 mod remembers;
 mod repair;
