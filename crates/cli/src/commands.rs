@@ -2,9 +2,9 @@ use crate::args::{Command, Experiment};
 use crate::environment::environment;
 use crate::progress::Bars;
 use crate::say::say;
-use crate::{infer, print, runs, share, store, track};
+use crate::{infer, pairs, print, runs, scores, share, store, track};
 use anyhow::bail;
-use manyview_pipeline::config::Suite;
+use manyview_pipeline::config::{Suite, Task};
 use manyview_pipeline::{QUICKSTART, Stage};
 use std::path::Path;
 
@@ -42,13 +42,22 @@ fn suite(experiment: &Experiment) -> anyhow::Result<Suite> {
 }
 
 fn report(suite: &Suite, bars: &Bars) -> anyhow::Result<()> {
-    let outcome = manyview_pipeline::run(suite, &environment(), bars)?;
-    print::outcome(&outcome)
+    match suite.task()? {
+        Task::Views => print::outcome(&manyview_pipeline::run(suite, &environment(), bars)?),
+        Task::Scores => scores::run(suite, None, bars),
+        Task::Pairs => pairs::run(suite, None, bars),
+    }
 }
 
 fn stage(experiment: &Experiment, stage: Stage, bars: &Bars) -> anyhow::Result<()> {
-    let outcome = manyview_pipeline::run_stage(&suite(experiment)?, stage, &environment(), bars)?;
-    print::stage(stage, &outcome)
+    let suite = suite(experiment)?;
+    match suite.task()? {
+        Task::Views => {
+            print::stage(stage, &manyview_pipeline::run_stage(&suite, stage, &environment(), bars)?)
+        }
+        Task::Scores => scores::run(&suite, Some(stage), bars),
+        Task::Pairs => pairs::run(&suite, Some(stage), bars),
+    }
 }
 
 fn fetch(suite: &Suite, hashes: bool, bars: &Bars) -> anyhow::Result<()> {

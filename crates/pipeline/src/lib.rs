@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod pairs;
+pub mod scores;
 
 mod bench;
 mod corpus;

@@ -1,4 +1,4 @@
-use super::{Teacher, Train};
+use super::{Pairs, Scores, Teacher, Train};
 use manyview_encoder::Weights;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -15,6 +15,12 @@ pub struct Experiment {
     pub encoder: Encoder,
     /// What the adapter learns from.
     pub teacher: Teacher,
+    /// What an oracle scores texts in, for heads in place of a view.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scores: Option<Scores>,
+    /// What belongs together, for a contrastive adapter in place of a taught one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<Pairs>,
     /// How the adapter is fitted.
     pub train: Train,
     /// How the views are measured.
@@ -32,6 +38,8 @@ impl Default for Experiment {
             data: Data::default(),
             encoder: Encoder::default(),
             teacher: Teacher::default(),
+            scores: None,
+            pairs: None,
             train: Train::default(),
             evaluate: Evaluate::default(),
             output: Output::default(),

@@ -3,11 +3,17 @@
 mod experiment;
 mod layers;
 mod limits;
+mod pairs;
+mod scores;
 mod suite;
+mod task;
 mod teacher;
 mod train;
 
 pub use experiment::{Data, Encoder, Evaluate, Experiment, Output, Tracking};
+pub use pairs::Pairs;
+pub use scores::Scores;
 pub use suite::{Suite, Variant};
+pub use task::Task;
 pub use teacher::{Teacher, TeacherKind};
 pub use train::{Method, Monitor, Train};

@@ -1,0 +1,43 @@
+use super::{Experiment, Suite};
+use crate::{Error, Result};
+
+/// What an experiment teaches: which of its tables says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// A view for an instruction, from a teacher's vectors: neither of the tables below.
+    Views,
+    /// Figures in several dimensions, from an oracle's scores: `[scores]`.
+    Scores,
+    /// What belongs together, from pairs of texts: `[pairs]`.
+    Pairs,
+}
+
+impl Experiment {
+    fn task(&self) -> Result<Task> {
+        match (&self.scores, &self.pairs) {
+            (None, None) => Ok(Task::Views),
+            (Some(_), None) => Ok(Task::Scores),
+            (None, Some(_)) => Ok(Task::Pairs),
+            (Some(_), Some(_)) => {
+                Err(Error::setting("scores", "expected one of [scores] and [pairs], found both"))
+            }
+        }
+    }
+}
+
+impl Suite {
+    /// What its experiments teach.
+    ///
+    /// # Errors
+    /// Experiments of more than one task.
+    pub fn task(&self) -> Result<Task> {
+        let mut tasks = self.members().into_iter().map(|(_, experiment)| experiment.task());
+        let first = tasks.next().unwrap_or(Ok(Task::Views))?;
+        for task in tasks {
+            if task? != first {
+                return Err(Error::setting("variants", "expected variants of one task, found several"));
+            }
+        }
+        Ok(first)
+    }
+}
