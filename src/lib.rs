@@ -32,6 +32,7 @@ pub use manyview_eval as eval;
 pub use manyview_pipeline as pipeline;
 pub use manyview_report as report;
 pub use manyview_store as store;
+pub use manyview_track as track;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
