@@ -1,8 +1,8 @@
-mod adamw;
-mod checkpoint;
+pub(crate) mod adamw;
 mod config;
 mod objective;
-mod parameters;
+pub(crate) mod parameters;
+mod snapshot;
 mod training;
 
 pub use config::{GradientConfig, Schedule, Start};
@@ -10,12 +10,12 @@ pub use config::{GradientConfig, Schedule, Start};
 use crate::ridge::same_dims;
 use crate::{Error, Linear, Prior, Result, Ridge, matrix};
 use burn::tensor::Device;
-use checkpoint::Checkpoints;
 use manyview_core::{Error as CoreError, Fit, Paired, Progress};
 use parameters::Parameters;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use snapshot::Snapshots;
 use std::path::PathBuf;
 use training::{State, Training};
 
@@ -100,8 +100,8 @@ impl Fit<Monitored<'_>> for Gradient {
     fn fit(&self, data: &Monitored<'_>) -> manyview_core::Result<GradientFit> {
         self.check(data)?;
         let mut checkpoints =
-            self.checkpoints.as_ref().map(|dir| Checkpoints::new(dir, self, data)).transpose()?;
-        let state = match checkpoints.as_mut().map(Checkpoints::latest).transpose()?.flatten() {
+            self.checkpoints.as_ref().map(|dir| Snapshots::new(dir, self, data)).transpose()?;
+        let state = match checkpoints.as_mut().map(Snapshots::latest).transpose()?.flatten() {
             Some(state) => state,
             None => {
                 let parameters = Parameters::new(&self.start(&data.train)?, None, &self.device);

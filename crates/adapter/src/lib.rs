@@ -8,6 +8,8 @@
 //! on what the encoder gives, rather than on nothing.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "gradient")]
+mod checkpoint;
 mod error;
 #[cfg(feature = "gradient")]
 mod gradient;

@@ -18,6 +18,7 @@ mod instruction;
 mod progress;
 mod summary;
 mod supervision;
+mod targets;
 
 pub use contained::contained;
 pub use embeddings::Embeddings;
@@ -28,7 +29,8 @@ pub use fit::{Adapter, Fit, Transform};
 pub use instruction::Instruction;
 pub use progress::{Progress, Quiet};
 pub use summary::{Estimate, Latency, Summary};
-pub use supervision::Paired;
+pub use supervision::{Paired, Scored};
+pub use targets::Targets;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

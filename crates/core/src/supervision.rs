@@ -1,4 +1,4 @@
-use crate::{Embeddings, Error, Result};
+use crate::{Embeddings, Error, Result, Targets};
 
 /// Base vectors and the vectors a teacher gives the same rows: what a map is learnt from.
 #[derive(Clone, Debug)]
@@ -31,5 +31,39 @@ impl Paired {
     /// What the view should give, `[n, dim_out]`.
     pub fn teacher(&self) -> &Embeddings {
         &self.teacher
+    }
+}
+
+/// Base vectors and the figures of the same texts: what a head is learnt from.
+#[derive(Clone, Debug)]
+pub struct Scored {
+    base: Embeddings,
+    targets: Targets,
+}
+
+impl Scored {
+    /// Pairs row `i` of `base`, `[n, dim_in]`, with the figures of text `i`, `[n, dim_out]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the numbers of rows differ.
+    pub fn new(base: Embeddings, targets: Targets) -> Result<Self> {
+        if base.n() != targets.n() {
+            return Err(Error::Shape {
+                what: "targets".into(),
+                expected: format!("{} rows, one for each base vector", base.n()),
+                found: format!("{} rows", targets.n()),
+            });
+        }
+        Ok(Self { base, targets })
+    }
+
+    /// What the encoder gave, `[n, dim_in]`.
+    pub fn base(&self) -> &Embeddings {
+        &self.base
+    }
+
+    /// What a head should give, `[n, dim_out]`.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
     }
 }

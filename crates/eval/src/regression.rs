@@ -3,10 +3,9 @@
 mod baselines;
 mod measure;
 mod ranks;
-mod targets;
 mod tiers;
 
 pub use baselines::{NearestMean, mean_prediction};
+pub use manyview_core::Targets;
 pub use measure::RegressionMeasure;
-pub use targets::Targets;
 pub use tiers::{TierScore, Tiers};

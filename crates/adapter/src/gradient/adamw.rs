@@ -10,21 +10,21 @@ const BETA_2: f32 = 0.999;
 const EPSILON: f32 = 1e-8;
 
 /// AdamW with decoupled weight decay.
-pub(super) struct AdamW {
+pub(crate) struct AdamW {
     decay: f64,
     of_burn: optim::AdamW,
     in_process: bool,
 }
 
 impl AdamW {
-    pub(super) fn new(decay: f64, device: &Device) -> Self {
+    pub(crate) fn new(decay: f64, device: &Device) -> Self {
         let config = AdamWConfig::new().with_beta_1(BETA_1).with_beta_2(BETA_2).with_epsilon(EPSILON);
         let of_burn = config.with_weight_decay(decay as f32).build();
         Self { decay, of_burn, in_process: in_process(device) }
     }
 
     /// `value` after one step at rate `lr` along `gradient`, and what to remember for the next.
-    pub(super) fn step(
+    pub(crate) fn step(
         &self,
         lr: f64,
         value: Tensor<2>,
@@ -55,6 +55,29 @@ impl AdamW {
         }
         let [value, first, second, _] = data.map(|data| Tensor::from_data(data, &device));
         Ok((value, Some(AdamWState::new(AdaptiveMomentumState::new(steps, first, second)))))
+    }
+}
+
+/// A matrix under training and what AdamW remembers of its gradients.
+#[derive(Clone)]
+pub(crate) struct Trained {
+    pub(crate) value: Tensor<2>,
+    /// None before the first step.
+    pub(crate) moments: Option<AdamWState<2>>,
+}
+
+impl Trained {
+    /// A matrix and, of an earlier run, both moments after so many steps.
+    pub(crate) fn new(value: Tensor<2>, moments: Option<(usize, Tensor<2>, Tensor<2>)>) -> Self {
+        let remembered =
+            |(steps, first, second)| AdamWState::new(AdaptiveMomentumState::new(steps, first, second));
+        Self { value, moments: moments.map(remembered) }
+    }
+
+    /// What it is after a step at rate `lr` along `gradient`.
+    pub(crate) fn step(self, adamw: &AdamW, lr: f64, gradient: Tensor<2>) -> Result<Self> {
+        let (value, moments) = adamw.step(lr, self.value, gradient, self.moments)?;
+        Ok(Self { value, moments })
     }
 }
 

@@ -1,6 +1,5 @@
-use super::adamw::AdamW;
+use super::adamw::{AdamW, Trained};
 use crate::{Linear, Result};
-use burn::optim::{AdamWState, AdaptiveMomentumState};
 use burn::tensor::{Device, DeviceType, Tensor, TensorData};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -21,13 +20,6 @@ struct Block {
     columns: Range<usize>,
     weight: Trained,
     bias: Option<Trained>,
-}
-
-/// A matrix and what AdamW remembers of its gradients.
-#[derive(Clone)]
-struct Trained {
-    value: Tensor<2>,
-    moments: Option<AdamWState<2>>,
 }
 
 /// Weight, bias or their moments on the host: `[dim_in, dim_out]` and `[dim_out]`, row after row.
@@ -51,12 +43,10 @@ impl Parameters {
         let blocks = (0..dim_out).step_by(width).map(|start| {
             let columns = start..dim_out.min(start + width);
             let part = |m: &[f32]| columns_of(m, dim_out, &columns, device);
-            let trained = |m: &[f32], of: fn(&Values) -> Option<&Vec<f32>>| Trained {
-                value: part(m),
-                moments: moments.and_then(|m| {
-                    let (first, second) = (part(of(&m.first)?), part(of(&m.second)?));
-                    Some(AdamWState::new(AdaptiveMomentumState::new(m.steps, first, second)))
-                }),
+            let trained = |m: &[f32], of: fn(&Values) -> Option<&Vec<f32>>| {
+                let earlier =
+                    moments.and_then(|m| Some((m.steps, part(of(&m.first)?), part(of(&m.second)?))));
+                Trained::new(part(m), earlier)
             };
             let weight = trained(linear.weight(), |v| Some(&v.weight));
             let bias = linear.bias().map(|b| trained(b, |v| v.bias.as_ref()));
@@ -112,13 +102,6 @@ impl Parameters {
     }
 }
 
-impl Trained {
-    fn step(self, adamw: &AdamW, lr: f64, gradient: Tensor<2>) -> Result<Self> {
-        let (value, moments) = adamw.step(lr, self.value, gradient, self.moments)?;
-        Ok(Self { value, moments })
-    }
-}
-
 /// The length of the gradient of W and b, from inputs `x` and the gradient of the outputs: |X'G|² = Σ XX' ∘ GG', two
 /// small products instead of the whole gradient.
 pub(super) fn gradient_length(x: &Tensor<2>, gradient: &Tensor<2>, bias: bool) -> f64 {
@@ -129,7 +112,7 @@ pub(super) fn gradient_length(x: &Tensor<2>, gradient: &Tensor<2>, bias: bool) -
 }
 
 /// A row-major slice of `dim` columns as a tensor on `device`.
-pub(super) fn tensor(values: Vec<f32>, dim: usize, device: &Device) -> Tensor<2> {
+pub(crate) fn tensor(values: Vec<f32>, dim: usize, device: &Device) -> Tensor<2> {
     let rows = values.len() / dim;
     Tensor::from_data(TensorData::new(values, [rows, dim]), device)
 }
@@ -139,7 +122,7 @@ fn columns_of(values: &[f32], dim: usize, columns: &Range<usize>, device: &Devic
     tensor(part.collect(), columns.len(), device)
 }
 
-fn host(t: Tensor<2>) -> Vec<f32> {
+pub(crate) fn host(t: Tensor<2>) -> Vec<f32> {
     t.into_data().iter::<f32>().collect()
 }
 

@@ -1,8 +1,8 @@
 //! The loop over epochs and batches.
 use super::adamw::AdamW;
-use super::checkpoint::Checkpoints;
 use super::objective::Objective;
 use super::parameters::{Parameters, gradient_length, tensor};
+use super::snapshot::Snapshots;
 use super::{Epoch, Gradient, GradientFit, Monitored};
 use crate::{Error, Linear, Result};
 use burn::tensor::{Int, Tensor, TensorData};
@@ -60,7 +60,7 @@ impl<'a> Training<'a> {
     }
 
     /// Trains from `state` to the end.
-    pub(super) fn run(&self, mut state: State, mut checkpoints: Option<Checkpoints>) -> Result<GradientFit> {
+    pub(super) fn run(&self, mut state: State, mut checkpoints: Option<Snapshots>) -> Result<GradientFit> {
         let (progress, config) = (self.data.progress, &self.gradient.config);
         progress.advance(state.history.len() as u64);
         while state.history.len() < config.epochs && !self.is_stale(&state) {

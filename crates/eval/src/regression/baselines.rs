@@ -1,7 +1,6 @@
-use manyview_core::Embeddings;
+use manyview_core::{Embeddings, Targets};
 
 use super::ranks::mean;
-use super::targets::Targets;
 use crate::error::{Result, at_least, same_length};
 use crate::retrieval::search;
 
@@ -28,7 +27,7 @@ impl NearestMean {
                 .iter()
                 .map(|column| mean(&hits.iter().map(|hit| column[hit.document]).collect::<Vec<_>>()))
         });
-        Targets::new(predicted.collect(), targets.dim())
+        Ok(Targets::new(predicted.collect(), targets.dim())?)
     }
 }
 
@@ -39,7 +38,7 @@ impl NearestMean {
 pub fn mean_prediction(known: &Targets, n: usize) -> Result<Targets> {
     at_least("texts to predict", 1, n)?;
     let means: Vec<f64> = known.columns().iter().map(|column| mean(column)).collect();
-    Targets::new(means.repeat(n), known.dim())
+    Ok(Targets::new(means.repeat(n), known.dim())?)
 }
 
 #[cfg(test)]

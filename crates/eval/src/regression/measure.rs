@@ -1,9 +1,8 @@
 use std::fmt;
 
-use manyview_core::Estimate;
+use manyview_core::{Estimate, Targets};
 
 use super::ranks::{correlation, mean, ranks};
-use super::targets::Targets;
 use crate::error::{Error, Result, at_least, same_length};
 use crate::paired::Bootstrap;
 

@@ -1,11 +1,7 @@
-//! A run on disk, between two epochs: enough to go on as if it had never stopped.
-use super::parameters::{Moments, Parameters, Values};
-use super::training::State;
-use super::{Epoch, Gradient, Monitored};
+//! States of a run on disk, between two epochs: enough to go on as if it had never stopped.
 use crate::publish::publish;
 use crate::weights::{self, Named, Weights};
-use crate::{Error, Linear, Result};
-use burn::tensor::Device;
+use crate::{Error, Result};
 use manyview_core::{Embeddings, Fingerprint};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
@@ -21,14 +17,9 @@ const KEPT: usize = 2;
 const INTERVAL: Duration = Duration::from_secs(2);
 
 /// The checkpoints of one run: those of another configuration, data or device have another key and are left alone.
-pub(super) struct Checkpoints {
+pub(crate) struct Checkpoints {
     root: PathBuf,
     key: Fingerprint,
-    device: Device,
-    /// dim_in and dim_out.
-    shape: (usize, usize),
-    bias: bool,
-    monitored: bool,
     written: Instant,
     /// The epoch last written.
     epoch: usize,
@@ -42,39 +33,30 @@ struct Manifest {
     files: BTreeMap<String, String>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct History {
-    steps: usize,
-    epochs: Vec<Epoch>,
-}
-
 impl Checkpoints {
-    pub(super) fn new(root: &Path, gradient: &Gradient, data: &Monitored<'_>) -> Result<Self> {
-        Ok(Self {
-            root: root.into(),
-            key: key(gradient, data)?,
-            device: gradient.device.clone(),
-            shape: (data.train.base().dim(), data.train.teacher().dim()),
-            bias: gradient.config.bias,
-            monitored: data.score.is_some() || data.validation.is_some(),
-            written: Instant::now(),
-            epoch: 0,
-        })
+    /// The checkpoints below `root` of the run with that identity.
+    pub(crate) fn new(root: &Path, key: Fingerprint) -> Self {
+        Self { root: root.into(), key, written: Instant::now(), epoch: 0 }
     }
 
     /// Whether the last one is old enough for another.
-    pub(super) fn is_due(&self) -> bool {
+    pub(crate) fn is_due(&self) -> bool {
         self.written.elapsed() >= INTERVAL
     }
 
-    /// Writes `state` and removes all but the last two of this run. Before the first epoch, and where it is on disk
-    /// already, there is nothing to write.
-    pub(super) fn write(&mut self, state: &State) -> Result<()> {
-        let epoch = state.history.len();
-        let Some(moments) = state.parameters.moments().filter(|_| epoch > self.epoch) else { return Ok(()) };
-        let tensors = self.tensors(&state.parameters.linear()?, &moments, state.best.as_ref())?;
-        let history = json(&History { steps: moments.steps, epochs: state.history.clone() })?;
-        let files = [(TENSORS, tensors), (HISTORY, history)];
+    /// Whether `epoch` is still to be written: it is not the start, and not on disk already.
+    pub(crate) fn lacks(&self, epoch: usize) -> bool {
+        epoch > self.epoch
+    }
+
+    /// Writes the state after `epoch` and removes all but the last two of this run.
+    pub(crate) fn write(
+        &mut self,
+        epoch: usize,
+        tensors: &[Named<'_>],
+        history: &impl Serialize,
+    ) -> Result<()> {
+        let files = [(TENSORS, weights::serialize(tensors)?), (HISTORY, json(history)?)];
         let hash = |b: &[u8]| blake3::hash(b).to_hex().to_string();
         let manifest = Manifest {
             schema: SCHEMA.into(),
@@ -92,16 +74,19 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// The latest whole checkpoint of this run. What a killed run was writing is removed; a damaged checkpoint is set
-    /// aside under another name.
-    pub(super) fn latest(&mut self) -> Result<Option<State>> {
+    /// The latest whole checkpoint of this run, as `state` reads it from tensors and history: the epoch it is of, and
+    /// the state. What a killed run was writing is removed; a damaged checkpoint is set aside under another name.
+    pub(crate) fn latest<H: DeserializeOwned, S>(
+        &mut self,
+        state: impl Fn(&Weights<'_>, H) -> Result<(usize, S)>,
+    ) -> Result<Option<S>> {
         for unfinished in self.named(|name| name.starts_with(&format!(".{}-", self.key.short())))? {
             fs::remove_dir_all(&unfinished).map_err(Error::io(&unfinished))?;
         }
         for dir in self.found()? {
-            match self.read(&dir) {
-                Ok(state) => {
-                    self.epoch = state.history.len();
+            match self.read(&dir, &state) {
+                Ok((epoch, state)) => {
+                    self.epoch = epoch;
                     return Ok(Some(state));
                 }
                 Err(e) => {
@@ -133,7 +118,11 @@ impl Checkpoints {
         Ok(found)
     }
 
-    fn read(&self, dir: &Path) -> Result<State> {
+    fn read<H: DeserializeOwned, S>(
+        &self,
+        dir: &Path,
+        state: impl Fn(&Weights<'_>, H) -> Result<(usize, S)>,
+    ) -> Result<(usize, S)> {
         let path = dir.join(MANIFEST);
         let manifest: Manifest = parsed(&path, &fs::read(&path).map_err(Error::io(&path))?)?;
         if (manifest.schema.as_str(), &manifest.run) != (SCHEMA, &self.key) {
@@ -158,68 +147,14 @@ impl Checkpoints {
             }
         };
         let (path, bytes) = whole(HISTORY)?;
-        let history: History = parsed(&path, &bytes)?;
+        let history: H = parsed(&path, &bytes)?;
         let (path, bytes) = whole(TENSORS)?;
-        let tensors = Weights::new(&path, &bytes)?;
-        let linear = self.linear(&tensors, "")?;
-        let (first, second) = (self.values(&tensors, "first_")?, self.values(&tensors, "second_")?);
-        let moments = Moments { steps: history.steps, first, second };
-        Ok(State {
-            parameters: Parameters::new(&linear, Some(&moments), &self.device),
-            history: history.epochs,
-            best: self.monitored.then(|| self.linear(&tensors, "best_")).transpose()?,
-        })
-    }
-
-    fn tensors(&self, linear: &Linear, moments: &Moments, best: Option<&Linear>) -> Result<Vec<u8>> {
-        let mut tensors: Vec<(String, &[f32])> = Vec::new();
-        let mut add = |prefix: &str, weight, bias: Option<_>| {
-            tensors.push((format!("{prefix}weight"), weight));
-            tensors.extend(bias.map(|b| (format!("{prefix}bias"), b)));
-        };
-        add("", linear.weight(), linear.bias());
-        add("first_", &moments.first.weight, moments.first.bias.as_deref());
-        add("second_", &moments.second.weight, moments.second.bias.as_deref());
-        if let Some(best) = best {
-            add("best_", best.weight(), best.bias());
-        }
-        let named: Vec<Named<'_>> = tensors.iter().map(|(n, v)| (n.as_str(), self.shape_of(n), *v)).collect();
-        weights::serialize(&named)
-    }
-
-    fn shape_of(&self, name: &str) -> Vec<usize> {
-        if name.ends_with("bias") { vec![self.shape.1] } else { vec![self.shape.0, self.shape.1] }
-    }
-
-    fn values(&self, tensors: &Weights<'_>, prefix: &str) -> Result<Values> {
-        let of = |kind: &str| {
-            let name = format!("{prefix}{kind}");
-            tensors.values(&name, &self.shape_of(&name))
-        };
-        Ok(Values { weight: of("weight")?, bias: self.bias.then(|| of("bias")).transpose()? })
-    }
-
-    fn linear(&self, tensors: &Weights<'_>, prefix: &str) -> Result<Linear> {
-        let Values { weight, bias } = self.values(tensors, prefix)?;
-        Linear::new(weight, self.shape.0, bias)
+        state(&Weights::new(&path, &bytes)?, history)
     }
 }
 
-/// What a run depends on: configuration, data, device, and whether there is a score.
-fn key(gradient: &Gradient, data: &Monitored<'_>) -> Result<Fingerprint> {
-    let mut key = Fingerprint::builder(SCHEMA)
-        .field("config", &json(&gradient.config)?)
-        .field("device", format!("{:?}", gradient.device).as_bytes())
-        .field("score", &[u8::from(data.score.is_some())]);
-    for (name, pairs) in [("train", Some(&data.train)), ("validation", data.validation.as_ref())] {
-        for x in pairs.iter().flat_map(|p| [p.base(), p.teacher()]) {
-            key = key.field(name, &(x.dim() as u64).to_le_bytes()).field(name, &hash(x));
-        }
-    }
-    Ok(key.finish())
-}
-
-fn hash(x: &Embeddings) -> [u8; 32] {
+/// The identity of some rows, for a key.
+pub(crate) fn hash(x: &Embeddings) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     for row in x.rows() {
         hasher.update(&row.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
@@ -227,7 +162,8 @@ fn hash(x: &Embeddings) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-fn json(value: &impl Serialize) -> Result<Vec<u8>> {
+/// A value as it is written to a checkpoint.
+pub(crate) fn json(value: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec_pretty(value)
         .map_err(|e| Error::Unwritable { what: "training checkpoint", reason: e.to_string() })
 }

@@ -1,6 +1,4 @@
-use manyview_core::Error as CoreError;
-
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 
 /// Figures to predict, or predictions of them: `[n, dim]`, `dim` figures a text. Finite and non-empty by construction.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,21 +11,21 @@ impl Targets {
     /// Takes `n * dim` figures, text after text.
     ///
     /// # Errors
-    /// [`manyview_core::Error::Empty`] without texts or dimensions, [`manyview_core::Error::Shape`] when `values` is no
-    /// multiple of `dim`, [`manyview_core::Error::NonFinite`] naming the first text with a NaN or an infinity.
+    /// [`Error::Empty`] without texts or dimensions, [`Error::Shape`] when `values` is no multiple
+    /// of `dim`, [`Error::NonFinite`] naming the first text with a NaN or an infinity.
     pub fn new(values: Vec<f64>, dim: usize) -> Result<Self> {
         if values.is_empty() || dim == 0 {
-            return Err(Error::Core(CoreError::Empty { what: "targets".into() }));
+            return Err(Error::Empty { what: "targets".into() });
         }
         if !values.len().is_multiple_of(dim) {
-            return Err(Error::Core(CoreError::Shape {
+            return Err(Error::Shape {
                 what: "targets".into(),
                 expected: format!("a multiple of {dim} values"),
                 found: format!("{} values", values.len()),
-            }));
+            });
         }
         match values.iter().position(|v| !v.is_finite()) {
-            Some(at) => Err(Error::Core(CoreError::NonFinite { what: "targets".into(), row: at / dim })),
+            Some(at) => Err(Error::NonFinite { what: "targets".into(), row: at / dim }),
             None => Ok(Self { values, dim }),
         }
     }
@@ -49,12 +47,30 @@ impl Targets {
 
     /// One dimension of all texts, `[n]`; `None` when it is not below `dim`.
     pub fn column(&self, dimension: usize) -> Option<Vec<f64>> {
-        (dimension < self.dim).then(|| self.rows().map(|row| row[dimension]).collect())
+        (dimension < self.dim).then(|| self.rows().filter_map(|row| row.get(dimension).copied()).collect())
+    }
+
+    /// The figures of the texts at `indices`, in that order; an index may repeat.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] without indices.
+    ///
+    /// # Panics
+    /// When an index is `>= n`.
+    #[allow(clippy::indexing_slicing)] // the documented panic
+    pub fn select(&self, indices: &[usize]) -> Result<Self> {
+        let row = |&i: &usize| &self.values[i * self.dim..(i + 1) * self.dim];
+        Self::new(indices.iter().flat_map(row).copied().collect(), self.dim)
+    }
+
+    /// All figures, text after text.
+    pub fn as_slice(&self) -> &[f64] {
+        &self.values
     }
 
     /// All dimensions, each `[n]`.
-    pub(crate) fn columns(&self) -> Vec<Vec<f64>> {
-        (0..self.dim).map(|d| self.rows().map(|row| row[d]).collect()).collect()
+    pub fn columns(&self) -> Vec<Vec<f64>> {
+        (0..self.dim).map(|d| self.rows().filter_map(|row| row.get(d).copied()).collect()).collect()
     }
 }
 
@@ -68,19 +84,17 @@ mod tests {
         assert_eq!((targets.n(), targets.dim()), (3, 2));
         assert_eq!(targets.column(1), Some(vec![2.0, 4.0, 6.0]));
         assert_eq!(targets.column(2), None);
+        assert_eq!(targets.select(&[2, 0]).unwrap().as_slice(), [5.0, 6.0, 1.0, 2.0]);
         assert_eq!(targets.columns(), [[1.0, 3.0, 5.0], [2.0, 4.0, 6.0]]);
     }
 
     #[test]
     fn nothing_ragged_rows_and_nan_are_refused() {
-        let refused = |values: &[f64], dim| match Targets::new(values.to_vec(), dim) {
-            Err(Error::Core(e)) => e,
-            other => panic!("{other:?}"),
-        };
-        assert!(matches!(refused(&[], 1), CoreError::Empty { .. }));
-        assert!(matches!(refused(&[1.0], 0), CoreError::Empty { .. }));
-        assert!(matches!(refused(&[1.0, 2.0, 3.0], 2), CoreError::Shape { .. }));
+        let refused = |values: &[f64], dim| Targets::new(values.to_vec(), dim).unwrap_err();
+        assert!(matches!(refused(&[], 1), Error::Empty { .. }));
+        assert!(matches!(refused(&[1.0], 0), Error::Empty { .. }));
+        assert!(matches!(refused(&[1.0, 2.0, 3.0], 2), Error::Shape { .. }));
         let nan = refused(&[1.0, 2.0, 3.0, f64::NAN], 2);
-        assert!(matches!(nan, CoreError::NonFinite { row: 1, .. }), "{nan}");
+        assert!(matches!(nan, Error::NonFinite { row: 1, .. }), "{nan}");
     }
 }
