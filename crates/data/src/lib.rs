@@ -13,10 +13,12 @@
 
 mod corpus;
 mod error;
+mod filter;
 mod hub;
 mod labels;
 mod parquet_file;
 mod parquet_pages;
+mod scored;
 mod shuffle;
 mod split;
 mod table;
@@ -24,8 +26,10 @@ mod vectors;
 
 pub use corpus::{Corpus, CorpusConfig, Dropped};
 pub use error::{Error, Result};
+pub use filter::{Dimension, Filter, Tier};
 pub use hub::{Hub, Upload, Uploaded};
 pub use labels::Labels;
+pub use scored::{Article, LabelledRows, ScoredText, read_labelled, read_training, training_lines};
 pub use split::{Fractions, Split};
 pub use table::{CsvWriter, Rows, Table};
 pub use vectors::{Beside, NpyWriter, ParquetWriter, VectorRows, read_vectors, write_npy};

@@ -33,21 +33,26 @@ fn keys(path: &Path, wanted: &[&str]) -> Result<BTreeMap<String, bool>> {
 }
 
 /// The objects of a file, one after the other.
-struct Lines {
+pub(crate) struct Lines {
     path: PathBuf,
     reader: BufReader<File>,
     bytes: Vec<u8>,
-    /// The line last read, from 1.
     line: u64,
 }
 
 impl Lines {
-    fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         let reader = BufReader::new(File::open(path).map_err(Error::io(path))?);
         Ok(Self { path: path.into(), reader, bytes: Vec::new(), line: 0 })
     }
 
-    fn object(&mut self) -> Result<Option<Map<String, Value>>> {
+    /// The line last read, from 1.
+    pub(crate) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// The next object, none at the end.
+    pub(crate) fn object(&mut self) -> Result<Option<Map<String, Value>>> {
         loop {
             self.bytes.clear();
             if self.reader.read_until(b'\n', &mut self.bytes).map_err(Error::io(&self.path))? == 0 {

@@ -7,6 +7,8 @@ mod rows;
 pub use csv_writer::CsvWriter;
 pub use rows::Rows;
 
+pub(crate) use jsonl::Lines;
+
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
