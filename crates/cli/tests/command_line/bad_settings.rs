@@ -6,7 +6,11 @@ type Case = (&'static str, i32, &'static [&'static str]);
 /// Refused before a text is read.
 const SETTINGS: &[Case] = &[
     ("data.labl=x", 2, &["data.labl (command line)", "did you mean `label`", "known here", "stratify"]),
-    ("nonsense.x=1", 2, &["nonsense (command line)", "unknown key", "data, encoder, teacher, scores, pairs, train"]),
+    (
+        "nonsense.x=1",
+        2,
+        &["nonsense (command line)", "unknown key", "data, encoder, teacher, scores, pairs, train"],
+    ),
     ("data.seed=many", 2, &["data.seed (command line)", "expected a whole number", "found string \"many\""]),
     ("data.seed=-1", 2, &["data.seed", "expected a whole number from 0", "`-1`"]),
     ("data.stratify=maybe", 2, &["data.stratify", "expected true or false", "maybe"]),
