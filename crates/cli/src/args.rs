@@ -1,4 +1,5 @@
 use crate::infer::Infer;
+use crate::prepare::Prepare;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -67,6 +68,11 @@ pub(crate) enum Command {
     Evaluate(Experiment),
     /// Writes report.html and report.md from the metrics.
     Report(Experiment),
+    /// Makes training files from an oracle's labels.
+    Prepare {
+        #[command(subcommand)]
+        command: Prepare,
+    },
     /// Encodes the texts of any file and gives them the view of a fitted adapter.
     Infer(Infer),
     /// Writes a fitted adapter and a model card for other programs: sentence-transformers, ONNX, NumPy.

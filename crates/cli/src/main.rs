@@ -6,6 +6,7 @@ mod commands;
 mod environment;
 mod infer;
 mod pairs;
+mod prepare;
 mod print;
 mod progress;
 mod runs;

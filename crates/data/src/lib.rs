@@ -14,6 +14,7 @@
 mod corpus;
 mod error;
 mod filter;
+mod grouped;
 mod hub;
 mod labels;
 mod parquet_file;

@@ -21,9 +21,14 @@ impl Fractions {
         Ok(Self(shares))
     }
 
+    /// How many parts have a share.
+    pub(crate) fn parts(self) -> usize {
+        self.0.iter().filter(|&&share| share > 0.0).count()
+    }
+
     /// Rows of each part for `n` rows, by largest remainder; no share above 0 goes without a row.
-    fn counts(self, n: usize) -> Result<[usize; 3]> {
-        let parts = self.0.iter().filter(|&&s| s > 0.0).count();
+    pub(crate) fn counts(self, n: usize) -> Result<[usize; 3]> {
+        let parts = self.parts();
         if n < parts {
             return refuse(format!("expected at least {parts} rows, one for each part, found {n}"));
         }
@@ -118,7 +123,7 @@ impl Split {
         Ok(split)
     }
 
-    fn of_parts(rows: impl Iterator<Item = (usize, usize)>) -> Self {
+    pub(crate) fn of_parts(rows: impl Iterator<Item = (usize, usize)>) -> Self {
         let mut parts = [const { Vec::new() }; 3];
         rows.for_each(|(row, part)| parts[part].push(row));
         parts.iter_mut().for_each(|part| part.sort_unstable());

@@ -8,6 +8,7 @@
 
 pub mod config;
 pub mod pairs;
+pub mod prepare;
 pub mod scores;
 
 mod bench;

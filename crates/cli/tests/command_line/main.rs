@@ -10,6 +10,7 @@ mod infer;
 mod infer_interruption;
 mod infer_vectors;
 mod interruption;
+mod prepare;
 mod run_directory;
 mod runs;
 mod scene;
