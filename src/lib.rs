@@ -22,7 +22,7 @@
 
 pub use manyview_core::{
     Adapter, Embeddings, Encoded, Encoder, Error, Estimate, Fingerprint, FingerprintBuilder, Fit,
-    Instruction, Kind, Latency, Paired, Progress, Quiet, Result, Summary, Transform,
+    Instruction, Kind, Latency, Matched, Paired, Progress, Quiet, Result, Summary, Transform,
 };
 
 pub use manyview_adapter as adapter;

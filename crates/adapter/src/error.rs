@@ -113,3 +113,21 @@ impl From<Error> for manyview_core::Error {
         }
     }
 }
+
+/// Refuses a setting that does not fit.
+#[cfg(feature = "gradient")]
+pub(crate) fn setting(name: &'static str, fits: bool, expected: &'static str, found: String) -> Result<()> {
+    if fits { Ok(()) } else { Err(Error::Setting { name, expected, found }) }
+}
+
+/// Refuses a setting that is not above 0.
+#[cfg(feature = "gradient")]
+pub(crate) fn positive(name: &'static str, value: f64) -> Result<()> {
+    setting(name, value.is_finite() && value > 0.0, "a positive finite number", value.to_string())
+}
+
+/// Refuses a setting below 0.
+#[cfg(feature = "gradient")]
+pub(crate) fn not_negative(name: &'static str, value: f64) -> Result<()> {
+    setting(name, value.is_finite() && value >= 0.0, "a finite number of at least 0", value.to_string())
+}

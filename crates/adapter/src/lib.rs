@@ -10,10 +10,14 @@
 
 #[cfg(feature = "gradient")]
 mod checkpoint;
+#[cfg(feature = "gradient")]
+mod contrastive;
 mod error;
 #[cfg(feature = "gradient")]
 mod gradient;
 mod linear;
+mod map;
+mod maps;
 mod matrix;
 mod offset;
 mod prior;
@@ -27,10 +31,16 @@ mod weights;
 
 #[cfg(feature = "gradient")]
 pub use burn::tensor::Device;
+#[cfg(feature = "gradient")]
+pub use contrastive::{
+    Contrastive, ContrastiveConfig, ContrastiveFit, ContrastiveLoss, MatchScore, MonitoredMatches, Negatives,
+};
 pub use error::{Error, Result};
 #[cfg(feature = "gradient")]
 pub use gradient::{Epoch, Gradient, GradientConfig, GradientFit, Monitored, Schedule, Score, Start};
 pub use linear::Linear;
+pub use map::{Map, Shape};
+pub use maps::{Maps, Sides};
 pub use offset::Offset;
 pub use prior::Prior;
 pub use ridge::{PenaltyScore, Ridge, RidgeFit};

@@ -75,8 +75,8 @@ impl Linear {
         self.dim_out
     }
 
-    /// The view of some rows, `[n, dim_in]` to `[n, dim_out]`, L2-normalised; or the first row that has none.
-    fn apply(&self, x: &[f32], y: &mut [f32]) -> std::result::Result<(), (usize, Fault)> {
+    /// Adds `x W` to `b`, or to what `y` holds where there is no bias: `[n, dim_in]` to `[n, dim_out]`.
+    pub(crate) fn affine(&self, x: &[f32], y: &mut [f32]) {
         if let Some(b) = &self.bias {
             y.chunks_exact_mut(self.dim_out).for_each(|y| y.copy_from_slice(b));
         }
@@ -85,16 +85,20 @@ impl Linear {
         } else {
             matrix::add_product(y, (x, self.dim_in), (&self.weight, self.dim_out), Par::Seq);
         }
-        for (row, y) in y.chunks_exact_mut(self.dim_out).enumerate() {
-            let norm = y.iter().map(|v| v * v).sum::<f32>().sqrt();
-            if !norm.is_normal() {
-                let finite = y.iter().all(|v| v.is_finite());
-                return Err((row, if finite { Fault::ZeroRow } else { Fault::NonFinite }));
-            }
-            y.iter_mut().for_each(|v| *v /= norm);
-        }
-        Ok(())
     }
+}
+
+/// Normalises each row of `y`, or tells the first that cannot be.
+fn normalise(y: &mut [f32], dim: usize) -> std::result::Result<(), (usize, Fault)> {
+    for (row, y) in y.chunks_exact_mut(dim).enumerate() {
+        let norm = y.iter().map(|v| v * v).sum::<f32>().sqrt();
+        if !norm.is_normal() {
+            let finite = y.iter().all(|v| v.is_finite());
+            return Err((row, if finite { Fault::ZeroRow } else { Fault::NonFinite }));
+        }
+        y.iter_mut().for_each(|v| *v /= norm);
+    }
+    Ok(())
 }
 
 /// Why a row has no view.
@@ -107,27 +111,37 @@ impl Transform for Linear {
     type Output = Embeddings;
 
     fn transform(&self, x: &Embeddings) -> manyview_core::Result<Embeddings> {
-        if x.dim() != self.dim_in {
-            return Err(CoreError::Shape {
-                what: "vectors given to an adapter".into(),
-                expected: format!("[n, {}]", self.dim_in),
-                found: format!("[{}, {}]", x.n(), x.dim()),
-            });
-        }
-        // Blocks of their own, not one product over all cores: nothing waits for the slowest core in between.
-        let (n, mut y) = (x.n(), vec![0.0; x.n() * self.dim_out]);
-        let most = (n / (4 * rayon::current_num_threads())).clamp(16, 512).min(n);
-        let rows = (most..).find(|rows| n % rows != 1).unwrap_or(n); // one row alone is summed in another order
-        let blocks = y.par_chunks_mut(rows * self.dim_out).zip(x.as_slice().par_chunks(rows * self.dim_in));
-        let fault = blocks
-            .enumerate()
-            .filter_map(|(i, (y, x))| self.apply(x, y).err().map(|(row, fault)| (i * rows + row, fault)));
-        let what = "embeddings".into();
-        match fault.min_by_key(|(row, _)| *row) {
-            Some((row, Fault::NonFinite)) => Err(CoreError::NonFinite { what, row }),
-            Some((row, Fault::ZeroRow)) => Err(CoreError::ZeroRow { what, row }),
-            None => Embeddings::new(y, self.dim_out),
-        }
+        by_blocks(x, (self.dim_in, self.dim_out), |x, y| self.affine(x, y))
+    }
+}
+
+/// The rows of `x`, `[n, dim_in]`, each as `apply` adds it to zeros, L2-normalised: `[n, dim_out]`.
+pub(crate) fn by_blocks(
+    x: &Embeddings,
+    (dim_in, dim_out): (usize, usize),
+    apply: impl Fn(&[f32], &mut [f32]) + Sync,
+) -> manyview_core::Result<Embeddings> {
+    if x.dim() != dim_in {
+        return Err(CoreError::Shape {
+            what: "vectors given to an adapter".into(),
+            expected: format!("[n, {dim_in}]"),
+            found: format!("[{}, {}]", x.n(), x.dim()),
+        });
+    }
+    // Blocks of their own, not one product over all cores: nothing waits for the slowest core in between.
+    let (n, mut y) = (x.n(), vec![0.0; x.n() * dim_out]);
+    let most = (n / (4 * rayon::current_num_threads())).clamp(16, 512).min(n);
+    let rows = (most..).find(|rows| n % rows != 1).unwrap_or(n); // one row alone is summed in another order
+    let blocks = y.par_chunks_mut(rows * dim_out).zip(x.as_slice().par_chunks(rows * dim_in));
+    let fault = blocks.enumerate().filter_map(|(i, (y, x))| {
+        apply(x, y);
+        normalise(y, dim_out).err().map(|(row, fault)| (i * rows + row, fault))
+    });
+    let what = "embeddings".into();
+    match fault.min_by_key(|(row, _)| *row) {
+        Some((row, Fault::NonFinite)) => Err(CoreError::NonFinite { what, row }),
+        Some((row, Fault::ZeroRow)) => Err(CoreError::ZeroRow { what, row }),
+        None => Embeddings::new(y, dim_out),
     }
 }
 

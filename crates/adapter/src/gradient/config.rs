@@ -1,4 +1,5 @@
-use crate::{Error, Result};
+use crate::Result;
+use crate::error::{not_negative, positive, setting};
 use serde::{Deserialize, Serialize};
 
 /// How a map is trained: AdamW on mean squared error and cosine.
@@ -82,14 +83,6 @@ impl Default for GradientConfig {
 impl GradientConfig {
     /// Refuses values out of range.
     pub(super) fn check(&self) -> Result<()> {
-        let setting = |name, fits: bool, expected, found: String| {
-            if fits { Ok(()) } else { Err(Error::Setting { name, expected, found }) }
-        };
-        let positive =
-            |name, v: f64| setting(name, v.is_finite() && v > 0.0, "a positive finite number", v.to_string());
-        let not_negative = |name, v: f64| {
-            setting(name, v.is_finite() && v >= 0.0, "a finite number of at least 0", v.to_string())
-        };
         positive("lr", self.lr)?;
         not_negative("weight_decay", self.weight_decay)?;
         not_negative("mse_weight", self.mse_weight)?;
@@ -103,17 +96,23 @@ impl GradientConfig {
 
     /// The learning rate of `step`, from 0, of `total`.
     pub(super) fn rate(&self, step: usize, total: usize) -> f64 {
-        let warm = (self.warmup * total as f64).round() as usize;
+        self.schedule.rate(self.lr, self.warmup, step, total)
+    }
+}
+
+impl Schedule {
+    /// The learning rate of `step`, from 0, of `total`, with its highest value `lr` and a share of `warmup`.
+    pub(crate) fn rate(self, lr: f64, warmup: f64, step: usize, total: usize) -> f64 {
+        let warm = (warmup * total as f64).round() as usize;
         if step < warm {
-            return self.lr * (step + 1) as f64 / warm as f64;
+            return lr * (step + 1) as f64 / warm as f64;
         }
         let done = (step - warm) as f64 / (total - warm) as f64;
-        self.lr
-            * match self.schedule {
-                Schedule::Constant => 1.0,
-                Schedule::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * done).cos()),
-                Schedule::Linear => 1.0 - done,
-            }
+        lr * match self {
+            Schedule::Constant => 1.0,
+            Schedule::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * done).cos()),
+            Schedule::Linear => 1.0 - done,
+        }
     }
 }
 

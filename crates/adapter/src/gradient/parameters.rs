@@ -10,7 +10,7 @@ const BLOCK: usize = 128;
 
 /// A map under training, in blocks of columns, on a device.
 #[derive(Clone)]
-pub(super) struct Parameters {
+pub(crate) struct Parameters {
     blocks: Vec<Block>,
     dim_in: usize,
 }
@@ -23,21 +23,21 @@ struct Block {
 }
 
 /// Weight, bias or their moments on the host: `[dim_in, dim_out]` and `[dim_out]`, row after row.
-pub(super) struct Values {
-    pub(super) weight: Vec<f32>,
-    pub(super) bias: Option<Vec<f32>>,
+pub(crate) struct Values {
+    pub(crate) weight: Vec<f32>,
+    pub(crate) bias: Option<Vec<f32>>,
 }
 
 /// Both moments of AdamW after `steps` steps.
-pub(super) struct Moments {
-    pub(super) steps: usize,
-    pub(super) first: Values,
-    pub(super) second: Values,
+pub(crate) struct Moments {
+    pub(crate) steps: usize,
+    pub(crate) first: Values,
+    pub(crate) second: Values,
 }
 
 impl Parameters {
     /// Puts a map, and the moments of an earlier run, on `device`.
-    pub(super) fn new(linear: &Linear, moments: Option<&Moments>, device: &Device) -> Self {
+    pub(crate) fn new(linear: &Linear, moments: Option<&Moments>, device: &Device) -> Self {
         let (dim_in, dim_out) = (linear.dim_in(), linear.dim_out());
         let width = if in_process(device) { BLOCK } else { dim_out };
         let blocks = (0..dim_out).step_by(width).map(|start| {
@@ -56,7 +56,7 @@ impl Parameters {
     }
 
     /// `x W + b`, `[n, dim_out]`.
-    pub(super) fn forward(&self, x: &Tensor<2>) -> Tensor<2> {
+    pub(crate) fn forward(&self, x: &Tensor<2>) -> Tensor<2> {
         let parts = self.blocks.par_iter().map(|b| {
             let y = x.clone().matmul(b.weight.value.clone());
             match &b.bias {
@@ -67,8 +67,24 @@ impl Parameters {
         Tensor::cat(parts.collect(), 1)
     }
 
+    /// The gradient of the inputs, `[n, dim_in]`, from that of the outputs, `[n, dim_out]`.
+    pub(crate) fn backward(&self, gradient: &Tensor<2>) -> Tensor<2> {
+        let n = gradient.dims()[0];
+        let parts = self.blocks.par_iter().map(|b| {
+            let gradient = gradient.clone().slice([0..n, b.columns.clone()]);
+            gradient.matmul(b.weight.value.clone().transpose())
+        });
+        let parts: Vec<_> = parts.collect();
+        parts.into_iter().reduce(|sum, part| sum + part).unwrap_or_else(|| gradient.clone())
+    }
+
+    /// Whether it has a bias.
+    pub(crate) fn is_biased(&self) -> bool {
+        self.blocks.iter().any(|b| b.bias.is_some())
+    }
+
     /// One step of AdamW at rate `lr`, for inputs `x` `[n, dim_in]` and the gradient of their outputs `[n, dim_out]`.
-    pub(super) fn step(&mut self, adamw: &AdamW, lr: f64, x: &Tensor<2>, gradient: &Tensor<2>) -> Result<()> {
+    pub(crate) fn step(&mut self, adamw: &AdamW, lr: f64, x: &Tensor<2>, gradient: &Tensor<2>) -> Result<()> {
         let blocks = std::mem::take(&mut self.blocks).into_par_iter().map(|block| {
             let gradient = gradient.clone().slice([0..x.dims()[0], block.columns.clone()]);
             let bias = block.bias.map(|b| b.step(adamw, lr, gradient.clone().sum_dim(0))).transpose()?;
@@ -80,14 +96,14 @@ impl Parameters {
     }
 
     /// The map as it stands.
-    pub(super) fn linear(&self) -> Result<Linear> {
+    pub(crate) fn linear(&self) -> Result<Linear> {
         let values = self.gathered(|t| Some(t.value.clone()));
         let Values { weight, bias } = values.unwrap_or(Values { weight: Vec::new(), bias: None });
         Linear::new(weight, self.dim_in, bias)
     }
 
     /// The moments as they stand; none before the first step.
-    pub(super) fn moments(&self) -> Option<Moments> {
+    pub(crate) fn moments(&self) -> Option<Moments> {
         let steps = self.blocks.first()?.weight.moments.as_ref()?.momentum.time;
         let first = self.gathered(|t| t.moments.as_ref().map(|m| m.momentum.moment_1.clone()))?;
         let second = self.gathered(|t| t.moments.as_ref().map(|m| m.momentum.moment_2.clone()))?;
@@ -104,7 +120,7 @@ impl Parameters {
 
 /// The length of the gradient of W and b, from inputs `x` and the gradient of the outputs: |X'G|² = Σ XX' ∘ GG', two
 /// small products instead of the whole gradient.
-pub(super) fn gradient_length(x: &Tensor<2>, gradient: &Tensor<2>, bias: bool) -> f64 {
+pub(crate) fn gradient_length(x: &Tensor<2>, gradient: &Tensor<2>, bias: bool) -> f64 {
     let gram = |m: &Tensor<2>| m.clone().matmul(m.clone().transpose());
     let of_bias = if bias { 1.0 } else { 0.0 };
     let squared: f32 = ((gram(x) + of_bias) * gram(gradient)).sum().into_scalar();
@@ -127,7 +143,7 @@ pub(crate) fn host(t: Tensor<2>) -> Vec<f32> {
 }
 
 /// Whether `device` computes in this process on the threads that call it.
-pub(super) fn in_process(device: &Device) -> bool {
+pub(crate) fn in_process(device: &Device) -> bool {
     #[allow(deprecated)] // ndarray: on its way out of burn, still a device here
     let own = Device::enumerate(vec![
         #[cfg(feature = "flex")]
