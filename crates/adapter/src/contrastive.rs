@@ -1,8 +1,7 @@
-#[cfg(all(test, feature = "flex"))]
-mod agreement;
 mod batch;
 mod config;
 mod kin;
+mod loss;
 mod network;
 mod pairwise;
 mod ranking;

@@ -1,5 +1,5 @@
 use super::ContrastiveLoss;
-use super::ranking::Loss;
+use super::loss::Loss;
 use burn::tensor::{Tensor, TensorData};
 
 /// A loss of the cosines of pairs.

@@ -1,3 +1,4 @@
+use super::loss::Loss;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -13,14 +14,6 @@ pub(super) struct Ranking {
     pub(super) scale: f64,
     /// Negatives whose cosine is above the positive's by more than this are left out.
     pub(super) margin: Option<f64>,
-}
-
-/// A loss and its gradient with respect to the rows it is of.
-pub(super) struct Loss {
-    pub(super) value: f64,
-    pub(super) queries: Tensor<2>,
-    /// Where it was asked for.
-    pub(super) passages: Option<Tensor<2>>,
 }
 
 /// Softmax over one block of passages, up to a factor for each query.

@@ -1,8 +1,7 @@
 //! The loop over epochs and batches.
-use super::batch::{Batch, Batches, Lesson};
+use super::batch::{Batch, Batches};
+use super::loss::Loss;
 use super::network::Networks;
-use super::pairwise::Pairwise;
-use super::ranking::{Loss, Ranking};
 use super::unit::Unit;
 use super::{Contrastive, ContrastiveFit, MonitoredMatches};
 use crate::gradient::Epoch;
@@ -134,8 +133,8 @@ impl<'a> Training<'a> {
         let of_p = networks.passage().map(|network| network.forward(&p));
         let q = Unit::new(of_x.output.clone());
         let mapped = of_p.as_ref().map(|pass| Unit::new(pass.output.clone()));
-        let found =
-            self.loss(&q.rows, mapped.as_ref().map_or(&p, |unit| &unit.rows), batch, mapped.is_some());
+        let rows = mapped.as_ref().map_or(&p, |unit| &unit.rows);
+        let found = Loss::of(config, &batch.lesson, &q.rows, rows, mapped.is_some());
 
         let mut value = found.value;
         let mut gradient = |unit: &Unit, g: Tensor<2>, output: &Tensor<2>, input: &Tensor<2>| {
@@ -156,20 +155,6 @@ impl<'a> Training<'a> {
         });
         networks.step(&self.adamw, lr, of_queries, of_passages, config.clip)?;
         Ok(value)
-    }
-
-    /// The loss of queries and passages of length 1.
-    fn loss(&self, q: &Tensor<2>, p: &Tensor<2>, batch: &Batch, trained: bool) -> Loss {
-        let config = &self.contrastive.config;
-        match &batch.lesson {
-            Lesson::Ranked { positive, barred } => {
-                let ranking = Ranking { scale: config.scale, margin: config.mask_margin };
-                ranking.loss(q, p, positive, barred, trained)
-            }
-            Lesson::Graded(grades) => {
-                Pairwise { loss: config.loss, margin: config.margin }.loss(q, p, grades, trained)
-            }
-        }
     }
 
     fn select(&self, x: &Tensor<2>, rows: &[usize]) -> Tensor<2> {
