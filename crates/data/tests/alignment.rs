@@ -92,6 +92,6 @@ fn a2_every_one_of_a_million_rows_stays_in_its_place() {
             );
             assert!(corpus.rows.is_sorted_by(|a, b| a < b), "{name}");
         }
-        println!("A2: {n} rows of {name}, 0 misaligned");
+        println!("reliability: A2 tried={n} rows of {name}");
     }
 }

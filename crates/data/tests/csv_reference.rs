@@ -56,7 +56,7 @@ fn a1_two_thousand_files_hold_what_python_reads_in_them_or_are_refused() {
         }
     }
     assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong[..wrong.len().min(12)].join("\n"));
-    println!("A1: {} files, {} refused, {} rows, 0 mismatches", table.n(), refused / 2, rows / 2);
+    println!("reliability: A1 tried={} files, {} refused, {} rows read", table.n(), refused / 2, rows / 2);
 }
 
 #[test]

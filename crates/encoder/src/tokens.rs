@@ -99,6 +99,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::print_stdout)] // the figures of tests/README.md are printed
     fn a4_ids_of_odd_texts_are_those_of_python() {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
         let golden: Golden = serde_json::from_slice(&std::fs::read(tests.join("ids.json")).unwrap()).unwrap();
@@ -123,5 +124,6 @@ mod tests {
             }
         }
         assert!(compared > 8000, "{compared}");
+        println!("reliability: A4 tried={compared} texts whose ids are those of Python");
     }
 }

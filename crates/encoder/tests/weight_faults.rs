@@ -171,7 +171,10 @@ fn b5_weights_that_are_not_weights_are_refused() {
         slowest = slowest.max(start.elapsed().as_secs_f64());
         assert!(e.contains("model.safetensors") && e.contains(word), "{what}: {e}");
     }
-    println!("B5: {tried} refused, 0 loaded, the slowest in {:.0} ms", slowest * 1e3);
+    println!(
+        "reliability: B5 tried={tried} files made by hand, the slowest refused in {:.0} ms",
+        slowest * 1e3
+    );
 }
 
 #[test]
@@ -197,7 +200,7 @@ fn b5_random_damage_is_refused_or_harmless() {
     let whole = fs::read(&path).unwrap();
     let size = u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
     let mut dice = copied::Dice(5);
-    let (tried, mut refused) = (1500, 0);
+    let (tried, mut refused) = (copied::rounds(1500), 0);
     for _ in 0..tried {
         let mut bytes = whole.clone();
         for _ in 0..1 + dice.below(3) {
@@ -213,7 +216,7 @@ fn b5_random_damage_is_refused_or_harmless() {
             refused += 1;
         }
     }
-    println!("B5: {tried} damaged at random, {refused} refused, 0 panics");
+    println!("reliability: B5 tried={tried} damaged at random, {refused} refused");
 }
 
 fn shard(model: &Path, n: usize) -> std::path::PathBuf {
@@ -222,6 +225,7 @@ fn shard(model: &Path, n: usize) -> std::path::PathBuf {
 
 #[test]
 fn b6_half_a_sharded_model_is_refused_and_the_shard_named() {
+    let mut tried = 0;
     for n in 1..=7 {
         let (_keep, model) = Model::of("qwen3-grouped");
         fs::remove_file(shard(&model, n)).unwrap();
@@ -236,7 +240,9 @@ fn b6_half_a_sharded_model_is_refused_and_the_shard_named() {
         let (_keep, model) = Model::of("qwen3-grouped");
         fs::copy(shard(&model, n % 7 + 1), shard(&model, n)).unwrap();
         assert!(refusal(&model).contains(&format!("model-{n:05}-of-00007")));
+        tried += 3;
     }
+    println!("reliability: B6 tried={tried} shards gone, of another model, or of another place");
 }
 
 #[test]
@@ -244,15 +250,18 @@ fn b6_an_index_that_points_elsewhere_is_refused() {
     let (_keep, model) = Model::of("qwen3-grouped");
     let path = model.join("model.safetensors.index.json");
     let whole = fs::read_to_string(&path).unwrap();
-    for name in ["../model-00001-of-00007.safetensors", "/etc/passwd", "a\\\\b", "..", ".", "", "a\\u0000b"] {
+    let names = ["../model-00001-of-00007.safetensors", "/etc/passwd", "a\\\\b", "..", ".", "", "a\\u0000b"];
+    for name in names {
         fs::write(&path, whole.replace("model-00001-of-00007.safetensors", name)).unwrap();
         let e = refusal(&model);
         assert!(e.contains("index.json") && e.contains("beside it"), "{name}: {e}");
     }
     fs::write(&path, whole.replacen("model-00001", "model-00009", 1)).unwrap();
     assert!(copied::load(&model).err().unwrap().to_string().contains("model-00009"));
-    for broken in ["", "{}", "[]", "{\"weight_map\": {\"a\": 1}}", "{\"weight_map\": {}}"] {
+    let half = ["", "{}", "[]", "{\"weight_map\": {\"a\": 1}}", "{\"weight_map\": {}}"];
+    for broken in half {
         fs::write(&path, broken).unwrap();
         assert!(refusal(&model).contains("safetensors"), "{broken}");
     }
+    println!("reliability: B6 tried={} indices", names.len() + 1 + half.len());
 }

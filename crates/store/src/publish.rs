@@ -19,13 +19,18 @@ pub(crate) fn publish(dir: &Path, name: &str, write: impl FnOnce(&mut File) -> i
     sync(dir)
 }
 
-/// Creates a directory with its parents, so that it outlives a power failure.
+/// Creates a directory with its parents, each of which outlives a power failure.
 pub(crate) fn create(dir: &Path) -> Result<()> {
     if dir.is_dir() {
         return Ok(());
     }
-    fs::create_dir_all(dir).map_err(Error::io(dir))?;
-    dir.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), sync)
+    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.map_or(Ok(()), create)?;
+    match fs::create_dir(dir) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(Error::io(dir)(e)),
+        _ => {}
+    }
+    sync(parent.unwrap_or(Path::new(".")))
 }
 
 /// Removes the temporary files in `dir` that no living process can still be writing.

@@ -63,17 +63,31 @@ pub(crate) struct Description {
     pub(crate) encoder_fingerprint: Fingerprint,
     pub(crate) instruction: Option<Instruction>,
     pub(crate) dim: usize,
+    /// Over all that is above, for a bit that flips in it; the first release wrote none.
+    #[serde(default)]
+    check: Option<Fingerprint>,
 }
 
 impl Description {
     pub(crate) fn new(encoder: &str, fingerprint: Fingerprint, i: Option<&Instruction>, dim: usize) -> Self {
-        Self {
+        let description = Self {
             schema: SCHEMA,
             encoder: encoder.into(),
             encoder_fingerprint: fingerprint,
             instruction: i.cloned(),
             dim,
-        }
+            check: None,
+        };
+        Self { check: Some(description.checksum()), ..description }
+    }
+
+    fn checksum(&self) -> Fingerprint {
+        Fingerprint::builder("description/1")
+            .field("schema", &self.schema.to_le_bytes())
+            .field("key", self.key().as_bytes())
+            .field("encoder", self.encoder.as_bytes())
+            .field("dim", &(self.dim as u64).to_le_bytes())
+            .finish()
     }
 
     /// Where it stands in the space's directory.
@@ -111,6 +125,9 @@ impl Description {
         }
         if dir.file_name().is_none_or(|name| name != description.key().as_str()) {
             return Err(unreadable("that of another space".into()));
+        }
+        if description.check.as_ref().is_some_and(|check| *check != description.checksum()) {
+            return Err(unreadable("one that was changed since it was written".into()));
         }
         Ok(Some(description))
     }

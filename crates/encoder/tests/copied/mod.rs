@@ -49,6 +49,11 @@ pub(crate) fn vector(path: &Path) -> Vec<f32> {
     load(path).unwrap().encode(&["rain over old Kent"], None).unwrap().vectors.into_vec()
 }
 
+/// How often: as the variable `ROUNDS` says, or as every run of the tests does.
+pub(crate) fn rounds(usual: usize) -> usize {
+    std::env::var("ROUNDS").map_or(usual, |n| n.parse().unwrap())
+}
+
 /// Numbers without a pattern, the same each time.
 pub(crate) struct Dice(pub(crate) u64);
 

@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // not seen as tests; the figures of tests/README.md are printed
 
 mod aligned;
+mod crashes;
+mod damage;
 mod many;
+mod operations;
 mod remembers;
 mod repair;
 mod toy;

@@ -1,0 +1,117 @@
+//! Bits that flip, and stores of earlier releases.
+
+use crate::crashes::scratch;
+use crate::toy::{Toy, parts, refs, stored, texts};
+use manyview_core::{Encoder, Quiet};
+use manyview_store::{Reuse, Store};
+use std::fs;
+use std::path::Path;
+
+/// Each bit of a part and of the description beside it, one at a time.
+#[test]
+fn c6_no_flipped_bit_goes_unnoticed() {
+    let (dir, texts) = (scratch(), texts(4));
+    let expected = Toy::default().encode(&refs(&texts), None).unwrap();
+    stored(dir.path()).encode(&refs(&texts), None).unwrap();
+    let part = parts(dir.path()).remove(0);
+    let description = part.with_file_name("space.json");
+    let (mut tried, mut mended) = (0, 0);
+    for path in [&part, &description] {
+        let whole = fs::read(path).unwrap();
+        for bit in 0..whole.len() * 8 {
+            let mut bytes = whole.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            fs::write(path, bytes).unwrap();
+            let bad = Store::open(dir.path()).unwrap().verify(&Quiet);
+            // A description of a later schema is left to the release that wrote it.
+            let bad = bad.map_or(1, |checked| checked.iter().filter(|c| c.problem.is_some()).count());
+            assert_eq!(bad, 1, "bit {bit} of {}", path.display());
+            if !path.exists() {
+                let (encoded, reuse) = stored(dir.path()).encode_all(&refs(&texts), None, &Quiet).unwrap();
+                assert_eq!(encoded, expected, "bit {bit} of {}", path.display());
+                assert_eq!(reuse.encoded, if path == &part { 4 } else { 0 }, "bit {bit}");
+                assert!(fs::read(path).unwrap() == whole);
+                mended += 1;
+            }
+            let _ = fs::remove_dir_all(dir.path().join("quarantine"));
+            fs::write(path, &whole).unwrap();
+            tried += 1;
+        }
+    }
+    assert!(tried >= 10_000 && mended > tried - 20, "{mended} of {tried}");
+    println!(
+        "reliability: C6 tried={tried} bits of a part and its description, {mended} mended, the others refused"
+    );
+}
+
+/// A flipped bit is noticed by whoever reads, too, not by `verify` alone.
+#[test]
+fn c6_a_flipped_bit_is_noticed_where_vectors_are_read() {
+    let (dir, texts) = (scratch(), texts(4));
+    let expected = Toy::default().encode(&refs(&texts), None).unwrap();
+    stored(dir.path()).encode(&refs(&texts), None).unwrap();
+    let part = parts(dir.path()).remove(0);
+    let whole = fs::read(&part).unwrap();
+    let bits: Vec<usize> = (0..whole.len() * 8).step_by(11).collect();
+    for &bit in &bits {
+        let mut bytes = whole.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&part, bytes).unwrap();
+        let (encoded, reuse) = stored(dir.path()).encode_all(&refs(&texts), None, &Quiet).unwrap();
+        assert_eq!((encoded, reuse), (expected.clone(), Reuse { encoded: 4, reused: 0 }), "bit {bit}");
+        let _ = fs::remove_dir_all(dir.path().join("quarantine"));
+    }
+    println!("reliability: C6 tried={} bits, noticed in reading", bits.len());
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for path in fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() { copy(&path, &target) } else { assert!(fs::copy(&path, &target).is_ok()) }
+    }
+}
+
+/// Every release before adds its store here, and none is ever changed.
+#[test]
+fn c9_the_stores_of_earlier_releases_are_read() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store/releases");
+    let mut tried = 0;
+    for release in fs::read_dir(kept).unwrap().map(|entry| entry.unwrap().path()) {
+        let dir = scratch();
+        copy(&release, dir.path());
+        let (encoded, reuse) = stored(dir.path()).encode_all(&refs(&texts(10)), None, &Quiet).unwrap();
+        assert_eq!(encoded, Toy::default().encode(&refs(&texts(10)), None).unwrap());
+        assert_eq!(reuse, Reuse { encoded: 0, reused: 10 }, "{}", release.display());
+        assert!(Store::open(dir.path()).unwrap().verify(&Quiet).unwrap().iter().all(|c| c.problem.is_none()));
+        tried += 1;
+    }
+    assert!(tried >= 1);
+    println!("reliability: C9 tried={tried} stores of earlier releases");
+}
+
+/// Files that are none of its own are left as they are.
+#[test]
+fn c9_what_is_not_of_the_store_stays_and_disturbs_nothing() {
+    let dir = scratch();
+    stored(dir.path()).encode(&refs(&texts(10)), None).unwrap();
+    let space = parts(dir.path())[0].parent().unwrap().to_path_buf();
+    let foreign = [
+        dir.path().join("notes.txt"),
+        dir.path().join("spaces/readme"),
+        dir.path().join("spaces/0123/part-00.parquet"),
+        space.join("part-short.txt"),
+        space.join(".DS_Store"),
+        space.join("sub/part-x.parquet"),
+    ];
+    for path in &foreign {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "mine").unwrap();
+    }
+    let (_, reuse) = stored(dir.path()).encode_all(&refs(&texts(10)), None, &Quiet).unwrap();
+    assert_eq!(reuse.encoded, 0);
+    let checked = Store::open(dir.path()).unwrap().verify(&Quiet).unwrap();
+    assert!(checked.iter().all(|c| c.problem.is_none()), "{checked:?}");
+    assert!(foreign.iter().all(|path| fs::read(path).unwrap() == b"mine"));
+    println!("reliability: C9 tried={} files of others", foreign.len());
+}
