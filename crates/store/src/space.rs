@@ -185,4 +185,24 @@ mod tests {
         let distinct: std::collections::HashSet<_> = keys.iter().collect();
         assert_eq!(distinct.len(), keys.len());
     }
+
+    /// An encoder's fingerprint, the template and the task: what goes from the end of one to the start of the next.
+    #[test]
+    #[allow(clippy::print_stdout)] // the figures of tests/README.md are printed
+    fn c8_a_boundary_that_shifts_between_the_parts_of_a_key_changes_it() {
+        let (mut keys, mut tried) = (std::collections::HashSet::new(), 0);
+        for line in 0..2000 {
+            let line = format!("{line:04}{{task}} and more");
+            for cut in (0..line.len()).filter(|cut| !(4..10).contains(cut)) {
+                let (template, task) = line.split_at(cut);
+                let instruction =
+                    Instruction::new(task).with_template(format!("{template}{{text}}")).unwrap();
+                for encoder in ["a", "b"] {
+                    assert!(keys.insert(key(encoder, Some(instruction.clone()))), "{line}, cut at {cut}");
+                    tried += 1;
+                }
+            }
+        }
+        println!("reliability: C8 tried={tried} encoders, templates and tasks");
+    }
 }

@@ -30,6 +30,24 @@ mod tests {
         assert_eq!(hex(hash("")), "163c281bd8449cae59485be9f856d4b1045f288b4c756e94e53f83dd65b296e2");
     }
 
+    /// A million texts, of which many are others cut shorter, joined, or with a space more.
+    #[test]
+    #[allow(clippy::print_stdout)] // the figures of tests/README.md are printed
+    fn c8_no_two_of_a_million_texts_share_a_hash() {
+        let mut hashes = std::collections::HashSet::new();
+        let mut tried = 0;
+        for i in 0..125_000_u32 {
+            let word = format!("text {i}");
+            for text in
+                ["", " ", "\0", "\n", " text", "\u{301}", "/1", "\0\0\0"].map(|end| format!("{word}{end}"))
+            {
+                assert!(hashes.insert(hash(&text)), "{text:?}");
+                tried += 1;
+            }
+        }
+        println!("reliability: C8 tried={tried} texts");
+    }
+
     proptest! {
         #[test]
         fn a_hash_is_the_fingerprint_of_its_text(text in ".*") {

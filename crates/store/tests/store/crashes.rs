@@ -3,7 +3,7 @@
 use crate::toy::{Toy, files, refs, stored, texts};
 use manyview_core::{Encoder, Progress, Quiet};
 use manyview_store::{Reuse, Store};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ impl Progress for Told {
     fn begin(&self, _: &str, _: u64) {}
     fn advance(&self, by: u64) {
         let done = self.0.fetch_add(by, std::sync::atomic::Ordering::Relaxed) + by;
-        writeln!(std::io::stdout(), "stored {done}").unwrap();
+        println!("stored {done}");
     }
     fn end(&self) {}
     fn stopped(&self) -> bool {
@@ -37,7 +37,7 @@ fn a_process_that_stores() {
     match stored(root.as_ref()).encode_all(&refs(&texts), None, &Told::default()) {
         Ok((encoded, _)) => assert_eq!(encoded, Toy::default().encode(&refs(&texts), None).unwrap()),
         Err(e) => {
-            writeln!(std::io::stdout(), "refused {:?}: {e}", e.kind()).unwrap();
+            println!("refused {:?}: {e}", e.kind());
             std::process::exit(e.kind().exit_code().into());
         }
     }

@@ -101,9 +101,10 @@ enum Done {
     Told(usize),
 }
 
-/// Reads what `strace -y` wrote down, as far as it is about `root` or standard output.
+/// Reads what `strace -y` wrote down, as far as it is about the directory of `root` or standard output.
 fn journal(log: &str, root: &Path) -> Vec<Done> {
-    let below = |path: &str| Some(PathBuf::from(path)).filter(|path| path.starts_with(root));
+    let home = root.parent().unwrap();
+    let below = |path: &str| Some(PathBuf::from(path)).filter(|path| path.starts_with(home));
     let mut told = 0;
     let line = |line: &str| {
         let (_, call) = line.split_once(' ')?;
@@ -129,7 +130,9 @@ fn journal(log: &str, root: &Path) -> Vec<Done> {
 }
 
 /// What is left of a file whose content did not reach the disk.
-const REMAINS: [fn(&[u8]) -> Vec<u8>; 3] =
+type Remains = fn(&[u8]) -> Vec<u8>;
+
+const REMAINS: [Remains; 3] =
     [|_| Vec::new(), |whole| whole[..whole.len() / 2].to_vec(), |whole| vec![0; whole.len()]];
 
 /// What the disk may hold after a power failure that follows `done`: files that were not synced hold what `remains` makes
@@ -138,7 +141,7 @@ fn image(
     done: &[Done],
     content: &BTreeMap<PathBuf, Vec<u8>>,
     named: bool,
-    remains: fn(&[u8]) -> Vec<u8>,
+    remains: Remains,
 ) -> BTreeMap<PathBuf, Vec<u8>> {
     let last_name = |path: &PathBuf| {
         let renamed = done.iter().find_map(|d| match d {
