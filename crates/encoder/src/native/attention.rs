@@ -1,9 +1,9 @@
 use super::product::{matrix, multiply};
+use super::softmax::Exponentials;
 use crate::Result;
 use crate::architecture::Heads;
 use rayon::prelude::*;
 use rten_simd::SimdOp;
-use rten_vecmath::Softmax;
 use std::ops::Range;
 
 /// Queries worked on together: their scores stay in the cache however long the text is.
@@ -42,6 +42,7 @@ pub(super) fn attend(qkv: &[f32], past: &[f32], spans: &[Span], heads: Heads, ou
 #[derive(Default)]
 struct Scratch {
     scores: Vec<f32>,
+    shares: Vec<f32>,
     keys: Vec<f32>,
     values: Vec<f32>,
 }
@@ -68,7 +69,8 @@ fn share(
             (&scratch.keys[..], &scratch.values[..], dim)
         }
     };
-    let (scores, group, scale) = (&mut scratch.scores, heads.query / heads.key, 1.0 / (dim as f32).sqrt());
+    let Scratch { scores, shares, .. } = scratch;
+    let (group, scale) = (heads.query / heads.key, 1.0 / (dim as f32).sqrt());
     for (query, out) in out.chunks_exact_mut(span.queries.len() * dim).enumerate() {
         let blocks = span.queries.clone().step_by(BLOCK).zip(out.chunks_mut(BLOCK * dim));
         for (first, out) in blocks {
@@ -77,13 +79,17 @@ fn share(
             let queries = matrix(head(first, key * group + query), rows, dim, width)?;
             scores.resize(rows * seen, 0.0);
             multiply(scores, queries, matrix(keys, seen, dim, stride)?.transposed(), scale)?;
+            shares.clear();
             for (i, row) in scores.chunks_exact_mut(seen).enumerate() {
                 let visible = if heads.causal { before + first + i + 1 } else { seen };
                 let (visible, future) = row.split_at_mut(visible);
-                Softmax::new_mut(visible).dispatch();
+                shares.push(Exponentials(visible).dispatch());
                 future.fill(0.0);
             }
             multiply(out, matrix(scores, rows, seen, seen)?, matrix(values, seen, dim, stride)?, 1.0)?;
+            for (out, share) in out.chunks_exact_mut(dim).zip(shares.iter()) {
+                out.iter_mut().for_each(|v| *v *= share);
+            }
         }
     }
     Ok(())

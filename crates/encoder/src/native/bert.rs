@@ -1,4 +1,5 @@
 use super::dense::{Care, Dense, Source};
+use super::gelu::Gelu;
 use super::norm::LayerNorm;
 use super::stack::{self, Layers};
 use super::words::Words;
@@ -7,7 +8,7 @@ use crate::architecture::Heads;
 use crate::architecture::bert::{Activation, Config, WORDS};
 use rayon::prelude::*;
 use rten_simd::SimdUnaryOp;
-use rten_vecmath::{ApproxGelu, Gelu};
+use rten_vecmath::ApproxGelu;
 
 /// BERT (Devlin et al., 2019): learnt positions, attention in both directions, normalisation after each block.
 pub(crate) struct Bert {
@@ -86,18 +87,18 @@ impl Layers for Bert {
         self.layers[layer].qkv.forward(states, self.hidden, qkv)
     }
 
-    fn finish(&self, layer: usize, states: &mut [f32], gathered: &[f32]) -> Result<()> {
+    fn finish(&self, layer: usize, states: &mut [f32], gathered: &[f32], inner: &mut Vec<f32>) -> Result<()> {
         let (layer, n) = (&self.layers[layer], self.hidden);
         layer.out.add(gathered, n, states)?;
         layer.attention_norm.apply(states);
-        let mut inner = vec![0f32; states.len() / n * layer.inner];
-        layer.up.forward(states, n, &mut inner)?;
+        inner.resize(states.len() / n * layer.inner, 0.0);
+        layer.up.forward(states, n, inner)?;
         match self.activation {
-            Activation::Gelu => Gelu {}.map_mut(&mut inner),
-            Activation::GeluTanh => ApproxGelu {}.map_mut(&mut inner),
+            Activation::Gelu => Gelu.map_mut(inner),
+            Activation::GeluTanh => ApproxGelu {}.map_mut(inner),
             Activation::Relu => inner.iter_mut().for_each(|v| *v = v.max(0.0)),
         }
-        layer.down.add(&inner, layer.inner, states)?;
+        layer.down.add(inner, layer.inner, states)?;
         layer.output_norm.apply(states);
         Ok(())
     }

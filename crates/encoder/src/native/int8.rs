@@ -1,13 +1,25 @@
 use super::dense::Care;
-use super::product::{add_packed, matrix, packed, wrong};
+use super::product::{matrix, packed, product, wrong};
+use super::rows::{Range, Scaled, Sum, Times};
 use crate::Result;
 use rayon::prelude::*;
 use rten_gemm::{GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
 use rten_simd::SimdOp;
-use rten_vecmath::{ExtendInit, MinMax, Quantize};
+use rten_vecmath::{ExtendInit, Quantize};
+use std::cell::Cell;
 
 thread_local! {
     static PRODUCTS: GemmExecutor<u8, i8, i32> = GemmExecutor::new();
+    static SPARE: Cell<Spare> = Cell::default();
+}
+
+/// Buffers kept from product to product, so that nobody fills them with zeros.
+#[derive(Default)]
+struct Spare {
+    shrunk: Vec<f32>,
+    inputs: Vec<u8>,
+    sums: Vec<i32>,
+    part: Vec<f32>,
 }
 
 /// Tried scales of a row: each this much smaller than the one before.
@@ -59,53 +71,64 @@ impl Int8 {
         Ok(Self { weight, scales, totals, shrink, exact, dim_in })
     }
 
-    /// Adds `x W` to `out`.
-    pub(super) fn add(&self, x: &[f32], stride: usize, out: &mut [f32]) -> Result<()> {
+    /// Writes `x W + bias` to `out`, or adds it.
+    pub(super) fn multiply(
+        &self,
+        x: &[f32],
+        stride: usize,
+        bias: &[f32],
+        add: bool,
+        out: &mut [f32],
+    ) -> Result<()> {
         let (whole, exact) = (self.scales.len(), self.exact.as_ref().map_or(0, PackedBMatrix::cols));
-        let dim_out = whole + exact;
-        let rows = out.len() / dim_out;
+        let rows = out.len() / (whole + exact);
+        let mut spare = SPARE.take(); // not borrowed: another task may come in between, on this thread
+        let Spare { shrunk, inputs, sums, part } = &mut spare;
         if let Some(weight) = &self.exact {
-            let mut part = vec![0f32; rows * exact];
-            add_packed(&mut part, matrix(x, rows, self.dim_in, stride)?, weight)?;
-            for (out, part) in out.chunks_exact_mut(dim_out).zip(part.chunks_exact(exact)) {
-                out[whole..].iter_mut().zip(part).for_each(|(out, part)| *out += part);
-            }
+            product(at_least(part, rows * exact), matrix(x, rows, self.dim_in, stride)?, weight)?;
         }
-        let mut shrunk = Vec::new();
-        let mut inputs = Vec::with_capacity(rows * self.dim_in);
-        let (mut steps, mut zeros) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
+        inputs.clear();
+        inputs.reserve(rows * self.dim_in);
+        let mut grids = Vec::with_capacity(rows);
         for row in x.chunks(stride).map(|row| &row[..self.dim_in]) {
             let row = match &self.shrink {
                 None => row,
-                Some(shrink) => {
-                    shrunk.clear();
-                    shrunk.extend(row.iter().zip(shrink).map(|(v, shrink)| v * shrink));
-                    &shrunk
+                Some(factors) => {
+                    let out = at_least(shrunk, self.dim_in);
+                    Times { row, factors, out }.dispatch();
+                    out
                 }
             };
             let (step, zero) = grid(row);
             inputs.extend_init(|space| {
                 Quantize::new(row, &mut space[..row.len()], 1.0 / step, zero).dispatch()
             });
-            steps.push(step);
-            zeros.push(zero);
+            grids.push((i32::from(zero), step));
         }
-        let mut sums = vec![0i32; rows * whole];
-        let inputs = GemmInputA::Unpacked(matrix(&inputs, rows, self.dim_in, self.dim_in)?);
+        let sums = at_least(sums, rows * whole);
+        let inputs = GemmInputA::Unpacked(matrix(inputs, rows, self.dim_in, self.dim_in)?);
         PRODUCTS
-            .with(|p| p.gemm(&mut sums, inputs, GemmInputB::Packed(&self.weight), GemmOptions::default()))
+            .with(|p| p.gemm(sums, inputs, GemmInputB::Packed(&self.weight), GemmOptions::default()))
             .map_err(wrong)?;
         // What the zeros add is taken off here: rten-gemm 0.24 takes off a wrong amount from inputs over 1,024 long.
-        let grids = steps.into_iter().zip(zeros).map(|(step, zero)| (step, i32::from(zero)));
-        let rows = out.chunks_exact_mut(dim_out).zip(sums.chunks_exact(whole)).zip(grids);
-        for ((out, sums), (step, zero)) in rows {
-            let sums = sums.iter().zip(&self.totals).zip(&self.scales);
-            for (out, ((sum, total), scale)) in out.iter_mut().zip(sums) {
-                *out += sum.wrapping_sub(zero.wrapping_mul(*total)) as f32 * (scale * step);
-            }
+        let (totals, scales) = (&self.totals, &self.scales);
+        let (bias, last_bias) = bias.split_at(whole);
+        for (i, (out, grid)) in out.chunks_exact_mut(whole + exact).zip(grids).enumerate() {
+            let (out, last) = out.split_at_mut(whole);
+            Scaled { sums: &sums[i * whole..][..whole], totals, scales, grid, bias, add, out }.dispatch();
+            Sum { row: &part[i * exact..][..exact], bias: last_bias, add, out: last }.dispatch();
         }
+        SPARE.set(spare);
         Ok(())
     }
+}
+
+/// The first numbers of a buffer that is made longer where it is too short.
+fn at_least<T: Copy + Default>(buffer: &mut Vec<T>, length: usize) -> &mut [T] {
+    if buffer.len() < length {
+        buffer.resize(length, T::default());
+    }
+    &mut buffer[..length]
 }
 
 /// A row as int8 and the scale that gives it back, of those tried the one with the least squared error: large values
@@ -142,8 +165,7 @@ fn at(row: &[f32], scale: f32) -> impl Iterator<Item = i8> {
 
 /// The step between the 256 values of a row's grid, and which of them is zero.
 fn grid(row: &[f32]) -> (f32, u8) {
-    let (least, most) = MinMax::new(row).dispatch();
-    let (least, most) = (least.min(0.0), most.max(0.0));
+    let (least, most) = Range(row).dispatch();
     if least == most {
         return (1.0, 0);
     }
@@ -172,7 +194,7 @@ mod tests {
         ) {
             let int8 = Int8::new(weight.clone(), 1540, Care::default()).unwrap();
             let mut found = vec![0f32; 7 * 5];
-            int8.add(&x, 1540, &mut found).unwrap();
+            int8.multiply(&x, 1540, &[0.0; 5], false, &mut found).unwrap();
             for (i, found) in found.iter().enumerate() {
                 let (x, w) = (&x[i / 5 * 1540..][..1540], &weight[i % 5 * 1540..][..1540]);
                 let exact: f32 = x.iter().zip(w).map(|(x, w)| x * w).sum();

@@ -5,10 +5,13 @@ mod attention;
 mod bert;
 mod bf16;
 mod dense;
+mod gelu;
 mod int8;
 mod norm;
 mod product;
 mod qwen3;
+mod rows;
+mod softmax;
 mod stack;
 mod words;
 

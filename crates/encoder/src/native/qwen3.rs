@@ -109,20 +109,26 @@ impl Layers for Pass<'_> {
         Ok(())
     }
 
-    fn finish(&self, layer: usize, states: &mut [f32], gathered: &[f32]) -> Result<()> {
+    fn finish(
+        &self,
+        layer: usize,
+        states: &mut [f32],
+        gathered: &[f32],
+        gate_up: &mut Vec<f32>,
+    ) -> Result<()> {
         let (layer, n) = (&self.model.layers[layer], self.model.dim());
         let inner = self.model.config.intermediate_size;
         layer.out.add(gathered, self.model.heads.query * self.model.heads.dim, states)?;
         let mut normed = states.to_vec();
         layer.inner_norm.apply(&mut normed);
-        let mut gate_up = vec![0f32; states.len() / n * 2 * inner];
-        layer.gate_up.forward(&normed, n, &mut gate_up)?;
+        gate_up.resize(states.len() / n * 2 * inner, 0.0);
+        layer.gate_up.forward(&normed, n, gate_up)?;
         for row in gate_up.chunks_exact_mut(2 * inner) {
             let (gate, up) = row.split_at_mut(inner);
             Silu {}.map_mut(gate);
             gate.iter_mut().zip(up).for_each(|(gate, up)| *gate *= *up);
         }
-        layer.down.add(&gate_up, 2 * inner, states)
+        layer.down.add(gate_up, 2 * inner, states)
     }
 }
 

@@ -17,8 +17,9 @@ pub(super) trait Layers: Sync {
     /// Queries, keys and values side by side, `[rows, width]`, of states `[rows, hidden]` before a layer; `first` is
     /// the packed token of the first row.
     fn project(&self, layer: usize, states: &[f32], first: usize, qkv: &mut [f32]) -> Result<()>;
-    /// Makes states before a layer those after it, from what its attention gathered, `[rows, query * dim]`.
-    fn finish(&self, layer: usize, states: &mut [f32], gathered: &[f32]) -> Result<()>;
+    /// Makes states before a layer those after it, from what its attention gathered, `[rows, query * dim]`; `spare` is
+    /// a buffer for whatever comes in between.
+    fn finish(&self, layer: usize, states: &mut [f32], gathered: &[f32], spare: &mut Vec<f32>) -> Result<()>;
 }
 
 /// Queries, keys and values of tokens that stand before other texts, `[tokens, width]`, layer by layer.
@@ -83,10 +84,10 @@ fn walk(
         attend(&qkv, past.map_or(&[], |past| &past.qkv[layer]), &spans, heads, &mut found)?;
         let places = places(&spans, heads);
         let parts = states.par_chunks_mut(rows * hidden).zip(qkv.par_chunks_mut(rows * width)).enumerate();
-        parts.try_for_each_init(Vec::new, |gathered, (i, (states, qkv))| {
+        parts.try_for_each_init(Default::default, |(gathered, spare), (i, (states, qkv))| {
             let places = &places[i * rows..][..states.len() / hidden];
             gather(&found, places, heads, gathered);
-            layers.finish(layer, states, gathered)?;
+            layers.finish(layer, states, gathered, spare)?;
             if last { Ok(()) } else { layers.project(layer + 1, states, i * rows, qkv) }
         })?;
     }
