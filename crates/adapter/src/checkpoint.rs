@@ -1,4 +1,4 @@
-//! States of a run on disk, between two epochs: enough to go on as if it had never stopped.
+//! States of a run on disk: enough to go on as if it had never stopped.
 use crate::publish::publish;
 use crate::weights::{self, Named, Weights};
 use crate::{Error, Result};
@@ -21,8 +21,8 @@ pub(crate) struct Checkpoints {
     root: PathBuf,
     key: Fingerprint,
     written: Instant,
-    /// The epoch last written.
-    epoch: usize,
+    /// The number of the last: of the steps or epochs done by then.
+    last: usize,
 }
 
 /// What a checkpoint consists of, with the BLAKE3 of each file.
@@ -36,7 +36,7 @@ struct Manifest {
 impl Checkpoints {
     /// The checkpoints below `root` of the run with that identity.
     pub(crate) fn new(root: &Path, key: Fingerprint) -> Self {
-        Self { root: root.into(), key, written: Instant::now(), epoch: 0 }
+        Self { root: root.into(), key, written: Instant::now(), last: 0 }
     }
 
     /// Whether the last one is old enough for another.
@@ -44,15 +44,15 @@ impl Checkpoints {
         self.written.elapsed() >= INTERVAL
     }
 
-    /// Whether `epoch` is still to be written: it is not the start, and not on disk already.
-    pub(crate) fn lacks(&self, epoch: usize) -> bool {
-        epoch > self.epoch
+    /// Whether the state of this number is still to be written: it is not the start, and not on disk already.
+    pub(crate) fn lacks(&self, number: usize) -> bool {
+        number > self.last
     }
 
-    /// Writes the state after `epoch` and removes all but the last two of this run.
+    /// Writes the state of this number and removes all but the last two of this run.
     pub(crate) fn write(
         &mut self,
-        epoch: usize,
+        number: usize,
         tensors: &[Named<'_>],
         history: &impl Serialize,
     ) -> Result<()> {
@@ -65,16 +65,16 @@ impl Checkpoints {
         };
         let manifest = json(&manifest)?;
         let [(_, tensors), (_, history)] = &files;
-        let dir = self.root.join(format!("{}-{epoch:06}", self.key.short()));
+        let dir = self.root.join(format!("{}-{number:09}", self.key.short()));
         publish(&dir, &[(TENSORS, tensors), (HISTORY, history), (MANIFEST, &manifest)])?;
-        (self.written, self.epoch) = (Instant::now(), epoch);
+        (self.written, self.last) = (Instant::now(), number);
         for old in self.found()?.iter().skip(KEPT) {
             fs::remove_dir_all(old).map_err(Error::io(old))?;
         }
         Ok(())
     }
 
-    /// The latest whole checkpoint of this run, as `state` reads it from tensors and history: the epoch it is of, and
+    /// The latest whole checkpoint of this run, as `state` reads it from tensors and history: its number, and
     /// the state. What a killed run was writing is removed; a damaged checkpoint is set aside under another name.
     pub(crate) fn latest<H: DeserializeOwned, S>(
         &mut self,
@@ -85,8 +85,8 @@ impl Checkpoints {
         }
         for dir in self.found()? {
             match self.read(&dir, &state) {
-                Ok((epoch, state)) => {
-                    self.epoch = epoch;
+                Ok((number, state)) => {
+                    self.last = number;
                     return Ok(Some(state));
                 }
                 Err(e) => {

@@ -1,37 +1,48 @@
 mod batch;
 mod config;
+mod course;
 mod kin;
 mod loss;
 mod network;
 mod pairwise;
 mod ranking;
-mod training;
 mod unit;
 
 pub use config::{ContrastiveConfig, ContrastiveLoss, Negatives};
 
+use crate::checkpoint::{hash, json};
 use crate::gradient::Epoch;
+use crate::state::{State, States};
 use crate::{Error, Maps, Result};
 use burn::tensor::Device;
-use manyview_core::{Fit, Matched, Progress};
-use network::Networks;
-use training::{State, Training};
+use course::Matches;
+use manyview_core::{Fingerprint, Fit, Matched, Progress};
+use std::path::PathBuf;
 
 /// Learns maps by AdamW that bring queries near the passages that answer them.
 ///
-/// The same configuration, data and device give the same maps to the last bit.
+/// The same configuration, data and device give the same maps to the last bit, whether or not the run was interrupted
+/// and resumed from its checkpoints.
 #[derive(Clone, Debug)]
 pub struct Contrastive {
     /// What it learns and how.
     pub config: ContrastiveConfig,
     /// Where it computes.
     pub device: Device,
+    /// Where checkpoints go; none are kept without it.
+    pub checkpoints: Option<PathBuf>,
 }
 
 impl Contrastive {
     /// Trains as `config` says on `device`, without checkpoints.
     pub fn new(config: ContrastiveConfig, device: Device) -> Self {
-        Self { config, device }
+        Self { config, device, checkpoints: None }
+    }
+
+    /// Keeps the last two checkpoints of each run below `dir`, and resumes from them. Runs may share a directory.
+    #[must_use]
+    pub fn with_checkpoints(self, dir: impl Into<PathBuf>) -> Self {
+        Self { checkpoints: Some(dir.into()), ..self }
     }
 }
 
@@ -66,17 +77,24 @@ impl Fit<MonitoredMatches<'_>> for Contrastive {
     type Fitted = ContrastiveFit;
 
     /// # Errors
-    /// A setting out of range, grades that the loss cannot use, a loss that is not finite, an error of the score, and
-    /// [`manyview_core::Error::Interrupted`] when asked to stop.
+    /// A setting out of range, grades that the loss cannot use, a loss that is not finite, checkpoints that cannot be
+    /// written, an error of the score, and [`manyview_core::Error::Interrupted`] when asked to stop: the steps done by
+    /// then are on disk where there is a checkpoint directory.
     fn fit(&self, data: &MonitoredMatches<'_>) -> manyview_core::Result<ContrastiveFit> {
         self.check(data)?;
         let start = self.config.start(data.train.queries().dim())?;
-        let state = State::new(Networks::new(&start, &self.device));
-        data.progress.begin("train", self.config.epochs as u64);
-        // On one of the threads that do the work: a step then hands over nothing and waits for nobody to wake.
-        let fit = rayon::scope(|_| Training::new(self, data).run(state));
-        data.progress.end();
-        Ok(fit?)
+        let states = match &self.checkpoints {
+            Some(root) => {
+                Some(States::new(root, self.key(data)?, &start, &self.device, self.config.checkpoint_every))
+            }
+            None => None,
+        };
+        let (matches, state) = (Matches::new(self, data), State::new(&start, &self.device));
+        let outcome = self.config.pace().train(&matches, state, states, data.progress)?;
+        let maps = matches.maps(outcome.layers)?;
+        let (history, best_epoch, stopped_early) =
+            (outcome.history, outcome.best_epoch, outcome.stopped_early);
+        Ok(ContrastiveFit { maps, history, best_epoch, stopped_early })
     }
 }
 
@@ -103,5 +121,31 @@ impl Contrastive {
             _ => return Ok(()),
         };
         Err(Error::Setting { name: "loss", expected, found: self.config.loss.as_str().into() })
+    }
+
+    /// What a run depends on: configuration, data, device, and whether there is a score.
+    fn key(&self, data: &MonitoredMatches<'_>) -> Result<Fingerprint> {
+        let (matched, bytes) = (&data.train, |rows: &[usize]| {
+            let ends = [rows.len() as u64].into_iter().chain(rows.iter().map(|r| *r as u64));
+            ends.flat_map(u64::to_le_bytes).collect::<Vec<u8>>()
+        });
+        let config = ContrastiveConfig { checkpoint_every: None, ..self.config.clone() };
+        let grades: Vec<u8> =
+            matched.grades().unwrap_or_default().iter().flat_map(|g| g.to_le_bytes()).collect();
+        let negatives: Vec<u8> =
+            matched.negatives().unwrap_or_default().iter().flat_map(|list| bytes(list)).collect();
+        let key = Fingerprint::builder("manyview-contrastive/1")
+            .field("config", &json(&config)?)
+            .field("device", format!("{:?}", self.device).as_bytes())
+            .field("score", &[u8::from(data.score.is_some())])
+            .field("dim", &(matched.queries().dim() as u64).to_le_bytes())
+            .field("queries", &hash(matched.queries()))
+            .field("passages", &hash(matched.passages()))
+            .field("positive", &bytes(matched.positive()))
+            .field("negatives", &negatives)
+            .field("given", &[u8::from(matched.negatives().is_some())])
+            .field("groups", &bytes(matched.groups().unwrap_or_default()))
+            .field("grades", &grades);
+        Ok(key.finish())
     }
 }

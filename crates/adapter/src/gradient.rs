@@ -1,23 +1,22 @@
 pub(crate) mod adamw;
 mod config;
+mod course;
 mod objective;
 pub(crate) mod parameters;
-mod snapshot;
-mod training;
 
 pub use config::{GradientConfig, Schedule, Start};
 
+use crate::checkpoint::{hash, json};
 use crate::ridge::same_dims;
+use crate::state::{State, States};
 use crate::{Error, Linear, Prior, Result, Ridge, matrix};
 use burn::tensor::Device;
-use manyview_core::{Error as CoreError, Fit, Paired, Progress};
-use parameters::Parameters;
+use course::{Pairs, one};
+use manyview_core::{Error as CoreError, Fingerprint, Fit, Paired, Progress};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
-use snapshot::Snapshots;
 use std::path::PathBuf;
-use training::{State, Training};
 
 /// Learns a map by AdamW on a device.
 ///
@@ -95,24 +94,21 @@ impl Fit<Monitored<'_>> for Gradient {
 
     /// # Errors
     /// A setting out of range, dimensions that do not match, a loss that is not finite, checkpoints that cannot be
-    /// written, an error of the score, and [`manyview_core::Error::Interrupted`] when asked to stop: the epochs
-    /// finished by then are on disk where there is a checkpoint directory.
+    /// written, an error of the score, and [`manyview_core::Error::Interrupted`] when asked to stop: the steps done
+    /// by then are on disk where there is a checkpoint directory.
     fn fit(&self, data: &Monitored<'_>) -> manyview_core::Result<GradientFit> {
         self.check(data)?;
-        let mut checkpoints =
-            self.checkpoints.as_ref().map(|dir| Snapshots::new(dir, self, data)).transpose()?;
-        let state = match checkpoints.as_mut().map(Snapshots::latest).transpose()?.flatten() {
-            Some(state) => state,
-            None => {
-                let parameters = Parameters::new(&self.start(&data.train)?, None, &self.device);
-                State { parameters, history: Vec::new(), best: None }
-            }
+        let start = [self.start(&data.train)?];
+        let states = match &self.checkpoints {
+            Some(root) => Some(States::new(root, self.key(data)?, &start, &self.device, None)),
+            None => None,
         };
-        data.progress.begin("train", self.config.epochs as u64);
-        // On one of the threads that do the work: a step then hands over nothing and waits for nobody to wake.
-        let fit = rayon::scope(|_| Training::new(self, data).run(state, checkpoints));
-        data.progress.end();
-        Ok(fit?)
+        let (pairs, state) = (Pairs::new(self, data), State::new(&start, &self.device));
+        let outcome = self.config.pace().train(&pairs, state, states, data.progress)?;
+        let linear = one(outcome.layers.into_iter().next())?;
+        let (history, best_epoch, stopped_early) =
+            (outcome.history, outcome.best_epoch, outcome.stopped_early);
+        Ok(GradientFit { linear, history, best_epoch, stopped_early })
     }
 }
 
@@ -159,5 +155,19 @@ impl Gradient {
                 Ok(Ridge { towards, center: bias, lambdas: None }.fit(train)?.linear)
             }
         }
+    }
+
+    /// What a run depends on: configuration, data, device, and whether there is a score.
+    fn key(&self, data: &Monitored<'_>) -> Result<Fingerprint> {
+        let mut key = Fingerprint::builder("manyview-training/2")
+            .field("config", &json(&self.config)?)
+            .field("device", format!("{:?}", self.device).as_bytes())
+            .field("score", &[u8::from(data.score.is_some())]);
+        for (name, pairs) in [("train", Some(&data.train)), ("validation", data.validation.as_ref())] {
+            for x in pairs.iter().flat_map(|p| [p.base(), p.teacher()]) {
+                key = key.field(name, &(x.dim() as u64).to_le_bytes()).field(name, &hash(x));
+            }
+        }
+        Ok(key.finish())
     }
 }

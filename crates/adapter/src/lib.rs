@@ -25,8 +25,12 @@ mod publish;
 mod ridge;
 mod saved;
 mod spectrum;
+#[cfg(feature = "gradient")]
+mod state;
 #[cfg(test)]
 mod test_data;
+#[cfg(feature = "gradient")]
+mod training;
 mod weights;
 
 #[cfg(feature = "gradient")]

@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used)]
 use manyview_adapter::{
     Contrastive, ContrastiveConfig, ContrastiveFit, ContrastiveLoss, Device, Linear, Maps, MonitoredMatches,
-    Negatives, Shape, Sides,
+    Negatives, Schedule, Shape, Sides,
 };
 use manyview_core::{Embeddings, Error, Fit, Matched, Progress, Quiet, Transform};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const DIM: usize = 24;
@@ -78,22 +79,109 @@ fn another_seed_gives_other_maps_and_the_same_seed_the_same() {
     assert_ne!(fit(0).maps, fit(1).maps);
 }
 
+/// Asks to stop at the given question.
+struct StopAt(u64, AtomicU64);
+
+impl Progress for StopAt {
+    fn begin(&self, _: &str, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn end(&self) {}
+    fn stopped(&self) -> bool {
+        self.1.fetch_add(1, Ordering::Relaxed) >= self.0
+    }
+}
+
+/// A run of three epochs of four steps, watched by a score and stopped at a question, if it comes to that.
+fn watched(contrastive: &Contrastive, stop: u64) -> manyview_core::Result<ContrastiveFit> {
+    let (validation, train) = (matched(20, 2), matched(50, 1).with_negatives(negatives()).unwrap());
+    let score = |maps: &Maps| Ok(hits(maps, &validation));
+    let progress = StopAt(stop, AtomicU64::new(0));
+    contrastive.fit(&MonitoredMatches { train, score: Some(&score), progress: &progress })
+}
+
+fn negatives() -> Vec<Vec<usize>> {
+    (0..50).map(|i| (0..i % 3).map(|j| (i + 7 * j + 1) % 50).collect()).collect()
+}
+
 #[test]
-fn a_request_to_stop_is_heard_between_two_batches() {
-    struct StopAt(u64, AtomicU64);
-    impl Progress for StopAt {
+fn a_run_interrupted_at_any_step_and_resumed_equals_one_that_was_not() {
+    let base = || ContrastiveConfig { epochs: 3, schedule: Schedule::Cosine, warmup: 0.2, ..config() };
+    let configs = [
+        base(),
+        ContrastiveConfig { sides: Sides::Dual, map: Shape::LowRank, clip: Some(0.5), bias: true, ..base() },
+        ContrastiveConfig { sides: Sides::Both, map: Shape::Residual, recovery: 0.1, ..base() },
+        ContrastiveConfig { map: Shape::Mlp, bias: true, loss: ContrastiveLoss::OnlineContrastive, ..base() },
+        ContrastiveConfig { negatives: Negatives::Corpus, mask_margin: Some(0.05), ..base() },
+    ];
+    for config in configs {
+        let whole = watched(&Contrastive::new(config.clone(), Device::flex()), u64::MAX).unwrap();
+        for question in 0..12 {
+            let root = tempfile::tempdir().unwrap();
+            let contrastive = Contrastive::new(config.clone(), Device::flex()).with_checkpoints(root.path());
+            let e = watched(&contrastive, question).unwrap_err();
+            assert!(matches!(e, Error::Interrupted), "{e}");
+            assert_eq!(fs::read_dir(root.path()).unwrap().count(), usize::from(question > 0));
+            assert_eq!(watched(&contrastive, u64::MAX).unwrap(), whole, "step {question} of {config:?}");
+        }
+    }
+}
+
+#[test]
+fn a_run_killed_between_two_steps_goes_on_from_the_last_checkpoint() {
+    let config = ContrastiveConfig { epochs: 3, checkpoint_every: Some(3), ..config() };
+    let whole = watched(&Contrastive::new(config.clone(), Device::flex()), u64::MAX).unwrap();
+    let root = tempfile::tempdir().unwrap();
+    let contrastive = Contrastive::new(config.clone(), Device::flex()).with_checkpoints(root.path());
+    watched(&contrastive, 11).unwrap_err();
+    let names = || {
+        let entries =
+            fs::read_dir(root.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = entries.collect();
+        names.sort();
+        names
+    };
+    assert!(names()[0].ends_with("-000000009") && names()[1].ends_with("-000000011"), "{:?}", names());
+    fs::remove_dir_all(root.path().join(&names()[1])).unwrap(); // as if it had been killed before it could write
+    let other = ContrastiveConfig { checkpoint_every: None, ..config };
+    let again = Contrastive::new(other, Device::flex()).with_checkpoints(root.path());
+    let counted = AtomicU64::new(0);
+    struct Counted<'a>(&'a AtomicU64);
+    impl Progress for Counted<'_> {
         fn begin(&self, _: &str, _: u64) {}
         fn advance(&self, _: u64) {}
         fn end(&self) {}
         fn stopped(&self) -> bool {
-            self.1.fetch_add(1, Ordering::Relaxed) >= self.0
+            self.0.fetch_add(1, Ordering::Relaxed);
+            false
         }
     }
-    let progress = StopAt(5, AtomicU64::new(0));
-    let data = MonitoredMatches { train: matched(50, 1), score: None, progress: &progress };
-    let e = Contrastive::new(config(), Device::flex()).fit(&data).unwrap_err();
-    assert!(matches!(e, Error::Interrupted), "{e}");
-    assert_eq!(progress.1.into_inner(), 6);
+    let validation = matched(20, 2);
+    let score = |maps: &Maps| Ok(hits(maps, &validation));
+    let train = matched(50, 1).with_negatives(negatives()).unwrap();
+    let data = MonitoredMatches { train, score: Some(&score), progress: &Counted(&counted) };
+    assert_eq!(again.fit(&data).unwrap(), whole);
+    assert_eq!(counted.into_inner(), 3);
+}
+
+#[test]
+fn checkpoints_of_other_matches_are_left_alone() {
+    let root = tempfile::tempdir().unwrap();
+    let contrastive = Contrastive::new(config(), Device::flex()).with_checkpoints(root.path());
+    let fit = |train: Matched| {
+        contrastive.fit(&MonitoredMatches { train, score: None, progress: &Quiet }).unwrap().maps
+    };
+    let plain = fit(matched(50, 1));
+    let others = [
+        matched(50, 1).with_negatives(negatives()).unwrap(),
+        matched(50, 1).with_groups((0..50).map(|i| i / 5).collect()).unwrap(),
+        Matched::new(matched(50, 1).queries().clone(), matched(50, 1).passages().clone(), vec![3; 50])
+            .unwrap(),
+    ];
+    for other in others {
+        assert_ne!(fit(other.clone()), plain);
+        assert_eq!(fit(other.clone()), trained(config(), other).maps);
+    }
+    assert_eq!(fs::read_dir(root.path()).unwrap().count(), 4);
 }
 
 #[test]

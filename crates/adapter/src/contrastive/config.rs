@@ -1,5 +1,6 @@
 use crate::gradient::Schedule;
-use crate::{Error, Linear, Map, Maps, Result, Shape, Sides, matrix};
+use crate::training::Pace;
+use crate::{Error, Linear, Result, Shape, Sides, matrix};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,8 @@ pub struct ContrastiveConfig {
     pub clip: Option<f64>,
     /// Seed of the order of queries and of random layers.
     pub seed: u64,
+    /// Steps from one checkpoint to the next; without it they are two seconds apart. Changes no result.
+    pub checkpoint_every: Option<usize>,
 }
 
 /// What training minimises, with the values and gradients of sentence-transformers.
@@ -115,6 +118,7 @@ impl Default for ContrastiveConfig {
             patience: 0,
             clip: None,
             seed: 0,
+            checkpoint_every: None,
         }
     }
 }
@@ -123,41 +127,37 @@ impl ContrastiveConfig {
     /// Refuses values out of range.
     pub(super) fn check(&self) -> Result<()> {
         use crate::error::{not_negative, positive, setting};
-        positive("lr", self.lr)?;
+        self.pace().check()?;
         not_negative("weight_decay", self.weight_decay)?;
         positive("scale", self.scale)?;
         positive("margin", self.margin)?;
         self.mask_margin.map_or(Ok(()), |m| not_negative("mask_margin", m))?;
         not_negative("recovery", self.recovery)?;
         self.clip.map_or(Ok(()), |c| positive("clip", c))?;
-        setting("epochs", self.epochs > 0, "at least 1", self.epochs.to_string())?;
-        setting("batch", self.batch > 0, "at least 1", self.batch.to_string())?;
-        setting(
-            "warmup",
-            (0.0..=1.0).contains(&self.warmup),
-            "a share from 0 to 1",
-            self.warmup.to_string(),
-        )?;
+        let every = self.checkpoint_every.unwrap_or(1);
+        setting("checkpoint_every", every > 0, "at least 1", every.to_string())?;
         let ranks = self.loss == ContrastiveLoss::MultipleNegativesRanking;
         let whole = self.negatives == Negatives::Corpus;
         setting("negatives", ranks || !whole, "batch, with a loss of pairs", "corpus".into())
     }
 
-    /// The maps training starts from: those that give every vector back.
-    pub(super) fn start(&self, dim: usize) -> Result<Maps> {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        Ok(match self.sides {
-            Sides::Query => Maps::Query(self.identity(dim, &mut rng)?),
-            Sides::Both => Maps::Both(self.identity(dim, &mut rng)?),
-            Sides::Dual => {
-                let (query, passage) = (self.identity(dim, &mut rng)?, self.identity(dim, &mut rng)?);
-                Maps::Dual { query, passage }
-            }
-        })
+    pub(super) fn pace(&self) -> Pace {
+        let Self { lr, schedule, warmup, epochs, batch, patience, seed, .. } = *self;
+        Pace { lr, schedule, warmup, epochs, batch, patience, seed }
     }
 
-    /// A map that gives every vector back and can learn from there.
-    fn identity(&self, dim: usize, rng: &mut ChaCha8Rng) -> Result<Map> {
+    /// The layers training starts from, those of queries first: each map gives every vector back.
+    pub(super) fn start(&self, dim: usize) -> Result<Vec<Linear>> {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        let mut layers = self.identity(dim, &mut rng)?;
+        if self.sides == Sides::Dual {
+            layers.extend(self.identity(dim, &mut rng)?);
+        }
+        Ok(layers)
+    }
+
+    /// The layers of a map that gives every vector back and can learn from there.
+    fn identity(&self, dim: usize, rng: &mut ChaCha8Rng) -> Result<Vec<Linear>> {
         let default = match self.map {
             Shape::Linear => dim,
             Shape::LowRank => 16,
@@ -175,7 +175,7 @@ impl ContrastiveConfig {
         }
         let bias = |n: usize| self.bias.then(|| vec![0.0; n]);
         if self.map == Shape::Linear {
-            return Ok(Linear::new(matrix::identity(dim), dim, bias(dim))?.into());
+            return Ok(vec![Linear::new(matrix::identity(dim), dim, bias(dim))?]);
         }
         let bound = (dim as f32).sqrt().recip();
         let mut first: Vec<f32> = (0..dim * width).map(|_| rng.random_range(-bound..bound)).collect();
@@ -199,14 +199,14 @@ impl ContrastiveConfig {
             }
         }
         let of_first = if self.map.rectifies() { bias(width) } else { None };
-        let layers = vec![Linear::new(first, dim, of_first)?, Linear::new(second, width, bias(dim))?];
-        Map::new(self.map, layers)
+        Ok(vec![Linear::new(first, dim, of_first)?, Linear::new(second, width, bias(dim))?])
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Map;
     use crate::test_data::normal;
     use manyview_core::Transform;
 
@@ -225,8 +225,10 @@ mod tests {
         ] {
             for bias in [false, true] {
                 let config = ContrastiveConfig { map, width, bias, sides: Sides::Dual, ..Default::default() };
-                let maps = config.start(6).unwrap();
-                for map in [maps.query(), maps.passage().unwrap()] {
+                let layers = config.start(6).unwrap();
+                assert_eq!(layers.len(), 2 * map.layers());
+                for layers in layers.chunks(map.layers()) {
+                    let map = Map::new(map, layers.to_vec()).unwrap();
                     assert_eq!(map.transform(&x).unwrap(), same, "{map:?}");
                 }
             }
@@ -248,6 +250,7 @@ mod tests {
             ("epochs", ContrastiveConfig { epochs: 0, ..base() }),
             ("batch", ContrastiveConfig { batch: 0, ..base() }),
             ("warmup", ContrastiveConfig { warmup: -0.5, ..base() }),
+            ("checkpoint_every", ContrastiveConfig { checkpoint_every: Some(0), ..base() }),
             ("negatives", ContrastiveConfig { negatives: Negatives::Corpus, loss: pairs, ..base() }),
         ];
         for (name, config) in bad {

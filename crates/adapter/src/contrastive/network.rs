@@ -1,13 +1,14 @@
-//! Maps under training.
+use crate::Result;
+use crate::Shape;
 use crate::gradient::adamw::AdamW;
 use crate::gradient::parameters::{Parameters, gradient_length};
-use crate::{Map, Maps, Result, Shape};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
-/// One map on a device.
-pub(super) struct Network {
-    shape: Shape,
-    layers: Vec<Parameters>,
+/// One map under training.
+#[derive(Clone, Copy)]
+pub(super) struct Network<'a> {
+    pub(super) shape: Shape,
+    pub(super) layers: &'a [Parameters],
 }
 
 /// What a map gives for some rows, and what went into each of its layers.
@@ -23,20 +24,13 @@ pub(super) struct Slope {
     gradient: Tensor<2>,
 }
 
-impl Network {
-    fn new(map: &Map, device: &Device) -> Self {
-        let layers = map.layers().iter().map(|layer| Parameters::new(layer, None, device));
-        Self { shape: map.shape(), layers: layers.collect() }
-    }
-
+impl Network<'_> {
     pub(super) fn forward(&self, x: &Tensor<2>) -> Pass {
         let (mut inputs, mut output) = (Vec::with_capacity(self.layers.len()), x.clone());
         for (i, layer) in self.layers.iter().enumerate() {
-            if i > 0 && self.shape.rectifies() {
-                output = output.clamp_min(0.0);
-            }
-            inputs.push(output);
-            output = inputs.last().map_or_else(|| x.clone(), |input| layer.forward(input));
+            let input = if i > 0 && self.shape.rectifies() { output.clamp_min(0.0) } else { output };
+            output = layer.forward(&input);
+            inputs.push(input);
         }
         if self.shape.adds_input() {
             output = output + x.clone();
@@ -47,113 +41,62 @@ impl Network {
     /// The slope of each layer, from the gradient of the output.
     pub(super) fn backward(&self, pass: Pass, gradient: Tensor<2>) -> Vec<Slope> {
         let mut slopes = Vec::with_capacity(self.layers.len());
-        let mut gradient = Some(gradient);
+        let mut of_output = gradient;
         for (i, (layer, input)) in self.layers.iter().zip(pass.inputs).enumerate().rev() {
-            let Some(of_output) = gradient.take() else { break };
-            if i > 0 {
-                let of_input = layer.backward(&of_output);
-                gradient = Some(match self.shape.rectifies() {
-                    true => of_input.mask_fill(input.clone().lower_equal_elem(0.0), 0.0),
-                    false => of_input,
-                });
-            }
-            slopes.push(Slope { input, gradient: of_output });
+            let gradient = of_output;
+            of_output = match (i, self.shape.rectifies()) {
+                (0, _) => gradient.clone(),
+                (_, true) => layer.backward(&gradient).mask_fill(input.clone().lower_equal_elem(0.0), 0.0),
+                (_, false) => layer.backward(&gradient),
+            };
+            slopes.push(Slope { input, gradient });
         }
         slopes.reverse();
         slopes
     }
-
-    fn map(&self) -> Result<Map> {
-        Map::new(self.shape, self.layers.iter().map(Parameters::linear).collect::<Result<_>>()?)
-    }
-
-    fn squared_length(&self, slopes: &[Slope]) -> f64 {
-        let lengths = self.layers.iter().zip(slopes);
-        lengths.map(|(layer, s)| gradient_length(&s.input, &s.gradient, layer.is_biased()).powi(2)).sum()
-    }
-
-    fn step(&mut self, adamw: &AdamW, lr: f64, slopes: &[Slope], factor: Option<f64>) -> Result<()> {
-        for (layer, slope) in self.layers.iter_mut().zip(slopes) {
-            match factor {
-                Some(factor) => layer.step(adamw, lr, &slope.input, &(slope.gradient.clone() * factor))?,
-                None => layer.step(adamw, lr, &slope.input, &slope.gradient)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The maps of one adapter on a device.
-pub(super) enum Networks {
-    Query(Network),
-    Both(Network),
-    Dual(Network, Network),
-}
-
-impl Networks {
-    pub(super) fn new(maps: &Maps, device: &Device) -> Self {
-        let network = |map| Network::new(map, device);
-        match maps {
-            Maps::Query(map) => Self::Query(network(map)),
-            Maps::Both(map) => Self::Both(network(map)),
-            Maps::Dual { query, passage } => Self::Dual(network(query), network(passage)),
-        }
-    }
-
-    pub(super) fn query(&self) -> &Network {
-        match self {
-            Self::Query(network) | Self::Both(network) | Self::Dual(network, _) => network,
-        }
-    }
-
-    pub(super) fn passage(&self) -> Option<&Network> {
-        match self {
-            Self::Query(_) => None,
-            Self::Both(network) | Self::Dual(_, network) => Some(network),
-        }
-    }
-
-    pub(super) fn maps(&self) -> Result<Maps> {
-        Ok(match self {
-            Self::Query(network) => Maps::Query(network.map()?),
-            Self::Both(network) => Maps::Both(network.map()?),
-            Self::Dual(query, passage) => Maps::Dual { query: query.map()?, passage: passage.map()? },
-        })
-    }
-
-    /// One step of AdamW at rate `lr` along the slopes of both sides, no longer than `clip`.
-    pub(super) fn step(
-        &mut self,
-        adamw: &AdamW,
-        lr: f64,
-        query: Vec<Slope>,
-        passage: Vec<Slope>,
-        clip: Option<f64>,
-    ) -> Result<()> {
-        let (query, passage) = match self {
-            Self::Both(_) => (join(query, passage), Vec::new()),
-            Self::Query(_) | Self::Dual(..) => (query, passage),
-        };
-        let factor = clip.and_then(|longest| {
-            let of_passages = self.passage().map_or(0.0, |network| network.squared_length(&passage));
-            let length = (self.query().squared_length(&query) + of_passages).sqrt();
-            (length > longest).then(|| longest / length)
-        });
-        match self {
-            Self::Query(network) | Self::Both(network) => network.step(adamw, lr, &query, factor),
-            Self::Dual(a, b) => {
-                a.step(adamw, lr, &query, factor)?;
-                b.step(adamw, lr, &passage, factor)
-            }
-        }
-    }
 }
 
 /// The slopes of two sets of rows through one map.
-fn join(a: Vec<Slope>, b: Vec<Slope>) -> Vec<Slope> {
+pub(super) fn join(a: Vec<Slope>, b: Vec<Slope>) -> Vec<Slope> {
     let joined = a.into_iter().zip(b).map(|(a, b)| Slope {
         input: Tensor::cat(vec![a.input, b.input], 0),
         gradient: Tensor::cat(vec![a.gradient, b.gradient], 0),
     });
     joined.collect()
+}
+
+/// One step of AdamW at rate `lr` along the slope of each layer, all of them together no longer than `clip`.
+pub(super) fn step(
+    layers: &mut [Parameters],
+    adamw: &AdamW,
+    lr: f64,
+    slopes: &[Slope],
+    clip: Option<f64>,
+) -> Result<()> {
+    let factor = clip.and_then(|longest| {
+        let lengths = layers.iter().zip(slopes).map(|(layer, slope)| slope.length(layer.is_biased()));
+        let length = lengths.map(|length| length * length).sum::<f64>().sqrt();
+        (length > longest).then(|| longest / length)
+    });
+    for (layer, slope) in layers.iter_mut().zip(slopes) {
+        match factor {
+            Some(factor) => layer.step(adamw, lr, &slope.input, &(slope.gradient.clone() * factor))?,
+            None => layer.step(adamw, lr, &slope.input, &slope.gradient)?,
+        }
+    }
+    Ok(())
+}
+
+impl Slope {
+    /// The length of the gradient of weight and bias.
+    fn length(&self, bias: bool) -> f64 {
+        gradient_length(&self.input, &self.gradient, bias)
+    }
+
+    /// The gradient of weight and bias.
+    #[cfg(all(test, feature = "flex"))]
+    pub(super) fn gradients(&self) -> (Tensor<2>, Tensor<2>) {
+        let of_weight = self.input.clone().transpose().matmul(self.gradient.clone());
+        (of_weight, self.gradient.clone().sum_dim(0))
+    }
 }

@@ -1,5 +1,6 @@
 use super::loss::Loss;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use crate::gradient::parameters::places;
+use burn::tensor::{Device, IndexingUpdateOp, Tensor, TensorData};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -45,8 +46,7 @@ impl Ranking {
         trained: bool,
     ) -> Loss {
         let ([n, dim], m, device) = (q.dims(), p.dims()[0], q.device());
-        let places = positive.iter().map(|p| *p as i32).collect::<Vec<_>>();
-        let places = Tensor::<1, Int>::from_data(TensorData::new(places, [n]), &device);
+        let places = places(positive, &device);
         let answers = p.clone().select(0, places.clone());
         let of_answers = (q.clone() * answers.clone()).sum_dim(1) * self.scale;
         let blocks: Vec<Range<usize>> =
@@ -83,7 +83,7 @@ impl Ranking {
                 |(part, factor): (Part, Tensor<2>)| (part.shares * factor).transpose().matmul(q.clone());
             let of_blocks = parts.into_par_iter().zip(factors).map(of_block);
             let of_negatives = Tensor::cat(of_blocks.collect(), 0);
-            add_rows(of_negatives, places, q.clone() * missing)
+            of_negatives.select_assign(0, places, q.clone() * missing, IndexingUpdateOp::Add)
         });
         Loss { value, queries, passages }
     }
@@ -120,9 +120,4 @@ fn bars(barred: &[Vec<usize>], block: &Range<usize>, device: &Device) -> Option<
         }
     }
     Some(Tensor::from_data(TensorData::new(bars, [barred.len(), block.len()]), device))
-}
-
-/// `x` with each row of `rows` added at its place; a place may repeat.
-fn add_rows(x: Tensor<2>, places: Tensor<1, Int>, rows: Tensor<2>) -> Tensor<2> {
-    x.select_assign(0, places, rows, burn::tensor::IndexingUpdateOp::Add)
 }

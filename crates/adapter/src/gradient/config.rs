@@ -1,5 +1,6 @@
 use crate::Result;
-use crate::error::{not_negative, positive, setting};
+use crate::error::{not_negative, positive};
+use crate::training::Pace;
 use serde::{Deserialize, Serialize};
 
 /// How a map is trained: AdamW on mean squared error and cosine.
@@ -83,36 +84,17 @@ impl Default for GradientConfig {
 impl GradientConfig {
     /// Refuses values out of range.
     pub(super) fn check(&self) -> Result<()> {
-        positive("lr", self.lr)?;
+        self.pace().check()?;
         not_negative("weight_decay", self.weight_decay)?;
         not_negative("mse_weight", self.mse_weight)?;
         not_negative("cosine_weight", self.cosine_weight)?;
         positive("mse_weight + cosine_weight", self.mse_weight + self.cosine_weight)?;
-        self.clip.map_or(Ok(()), |c| positive("clip", c))?;
-        setting("epochs", self.epochs > 0, "at least 1", self.epochs.to_string())?;
-        setting("batch", self.batch > 0, "at least 1", self.batch.to_string())?;
-        setting("warmup", (0.0..=1.0).contains(&self.warmup), "a share from 0 to 1", self.warmup.to_string())
+        self.clip.map_or(Ok(()), |c| positive("clip", c))
     }
 
-    /// The learning rate of `step`, from 0, of `total`.
-    pub(super) fn rate(&self, step: usize, total: usize) -> f64 {
-        self.schedule.rate(self.lr, self.warmup, step, total)
-    }
-}
-
-impl Schedule {
-    /// The learning rate of `step`, from 0, of `total`, with its highest value `lr` and a share of `warmup`.
-    pub(crate) fn rate(self, lr: f64, warmup: f64, step: usize, total: usize) -> f64 {
-        let warm = (warmup * total as f64).round() as usize;
-        if step < warm {
-            return lr * (step + 1) as f64 / warm as f64;
-        }
-        let done = (step - warm) as f64 / (total - warm) as f64;
-        lr * match self {
-            Schedule::Constant => 1.0,
-            Schedule::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * done).cos()),
-            Schedule::Linear => 1.0 - done,
-        }
+    pub(super) fn pace(&self) -> Pace {
+        let Self { lr, schedule, warmup, epochs, batch, patience, seed, .. } = *self;
+        Pace { lr, schedule, warmup, epochs, batch, patience, seed }
     }
 }
 
@@ -124,7 +106,7 @@ mod tests {
     fn the_rate_rises_in_the_warm_up_and_falls_by_the_schedule() {
         let rates = |schedule| {
             let config = GradientConfig { lr: 2.0, warmup: 0.2, schedule, ..GradientConfig::default() };
-            [0, 1, 2, 6].map(|step| config.rate(step, 10))
+            [0, 1, 2, 6].map(|step| config.pace().rate(step, 10))
         };
         assert_eq!(rates(Schedule::Constant), [1.0, 2.0, 2.0, 2.0]);
         assert_eq!(rates(Schedule::Linear), [1.0, 2.0, 2.0, 1.0]);

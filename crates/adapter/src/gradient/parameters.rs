@@ -1,6 +1,6 @@
 use super::adamw::{AdamW, Trained};
 use crate::{Linear, Result};
-use burn::tensor::{Device, DeviceType, Tensor, TensorData};
+use burn::tensor::{Device, DeviceType, Int, Tensor, TensorData};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -131,6 +131,17 @@ pub(crate) fn gradient_length(x: &Tensor<2>, gradient: &Tensor<2>, bias: bool) -
 pub(crate) fn tensor(values: Vec<f32>, dim: usize, device: &Device) -> Tensor<2> {
     let rows = values.len() / dim;
     Tensor::from_data(TensorData::new(values, [rows, dim]), device)
+}
+
+/// The rows of `x` at `rows`, in that order.
+pub(crate) fn select(x: &Tensor<2>, rows: &[usize]) -> Tensor<2> {
+    x.clone().select(0, places(rows, &x.device()))
+}
+
+/// Row numbers on `device`.
+pub(crate) fn places(rows: &[usize], device: &Device) -> Tensor<1, Int> {
+    let numbers: Vec<i32> = rows.iter().map(|row| *row as i32).collect();
+    Tensor::from_data(TensorData::new(numbers, [rows.len()]), device)
 }
 
 fn columns_of(values: &[f32], dim: usize, columns: &Range<usize>, device: &Device) -> Tensor<2> {

@@ -1,0 +1,166 @@
+//! A training between two steps, in memory and on disk.
+use crate::checkpoint::Checkpoints;
+use crate::gradient::Epoch;
+use crate::gradient::parameters::{Moments, Parameters, Values};
+use crate::weights::{Named, Weights};
+use crate::{Linear, Result};
+use burn::tensor::Device;
+use manyview_core::Fingerprint;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// Everything a training holds between two steps.
+pub(crate) struct State {
+    pub(crate) layers: Vec<Parameters>,
+    pub(crate) so_far: SoFar,
+    /// The layers of the best epoch, where something tells which is best.
+    pub(crate) best: Option<Vec<Linear>>,
+}
+
+/// What was done and measured.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct SoFar {
+    /// Steps of all epochs.
+    pub(crate) steps: usize,
+    /// The epochs that are over.
+    pub(crate) epochs: Vec<Epoch>,
+    /// Batches of the epoch that is not.
+    pub(crate) batches: usize,
+    /// Sum of the loss over their rows.
+    pub(crate) loss: f64,
+    /// Learning rate of the last step.
+    pub(crate) lr: f64,
+}
+
+impl State {
+    /// Before the first step.
+    pub(crate) fn new(layers: &[Linear], device: &Device) -> Self {
+        let layers = layers.iter().map(|layer| Parameters::new(layer, None, device)).collect();
+        Self { layers, so_far: SoFar::default(), best: None }
+    }
+
+    /// The layers as they stand.
+    pub(crate) fn linears(&self) -> Result<Vec<Linear>> {
+        self.layers.iter().map(Parameters::linear).collect()
+    }
+}
+
+impl SoFar {
+    /// The best epoch, from 1: of the highest score, else of the lowest validation loss, else the last.
+    pub(crate) fn best_epoch(&self) -> usize {
+        let of = |measure: fn(&Epoch) -> Option<f64>| {
+            let measured = self.epochs.iter().filter_map(|e| Some((e.epoch, measure(e)?)));
+            measured.reduce(|best, e| if e.1 > best.1 { e } else { best }).map(|(epoch, _)| epoch)
+        };
+        of(|e| e.score).or_else(|| of(|e| e.val_loss.map(|l| -l))).unwrap_or(self.epochs.len())
+    }
+}
+
+/// The states of one training on disk.
+pub(crate) struct States {
+    checkpoints: Checkpoints,
+    device: Device,
+    /// Of each layer.
+    forms: Vec<Form>,
+    /// Steps from one to the next; without it they are some seconds apart.
+    every: Option<usize>,
+    /// The step of the last.
+    last: usize,
+}
+
+/// The shape of a layer.
+struct Form {
+    dim_in: usize,
+    dim_out: usize,
+    bias: bool,
+}
+
+impl States {
+    /// Those below `root` of the training with that identity, which starts from `layers`.
+    pub(crate) fn new(
+        root: &Path,
+        key: Fingerprint,
+        layers: &[Linear],
+        device: &Device,
+        every: Option<usize>,
+    ) -> Self {
+        let forms = layers.iter().map(Form::of).collect();
+        Self { checkpoints: Checkpoints::new(root, key), device: device.clone(), forms, every, last: 0 }
+    }
+
+    /// Whether after `step` steps the last one is old enough for another.
+    pub(crate) fn is_due(&self, step: usize) -> bool {
+        self.every.map_or_else(|| self.checkpoints.is_due(), |every| step >= self.last + every)
+    }
+
+    /// Writes `state`. Before the first step, and where it is on disk already, there is nothing to write.
+    pub(crate) fn write(&mut self, state: &State) -> Result<()> {
+        let step = state.so_far.steps;
+        if !self.checkpoints.lacks(step) {
+            return Ok(());
+        }
+        let layers = state.linears()?;
+        let Some(moments) = state.layers.iter().map(Parameters::moments).collect::<Option<Vec<_>>>() else {
+            return Ok(());
+        };
+        let mut tensors: Vec<(String, Vec<usize>, &[f32])> = Vec::new();
+        for (i, (form, (layer, moments))) in self.forms.iter().zip(layers.iter().zip(&moments)).enumerate() {
+            let mut add = |name: &str, weight, bias: Option<_>| {
+                tensors.push((format!("{i}.{name}weight"), vec![form.dim_in, form.dim_out], weight));
+                tensors.extend(bias.map(|b| (format!("{i}.{name}bias"), vec![form.dim_out], b)));
+            };
+            add("", layer.weight(), layer.bias());
+            add("first_", &moments.first.weight, moments.first.bias.as_deref());
+            add("second_", &moments.second.weight, moments.second.bias.as_deref());
+            if let Some(best) = state.best.as_ref().and_then(|best| best.get(i)) {
+                add("best_", best.weight(), best.bias());
+            }
+        }
+        let named: Vec<Named<'_>> = tensors.iter().map(|(n, s, v)| (n.as_str(), s.clone(), *v)).collect();
+        self.checkpoints.write(step, &named, &state.so_far)?;
+        self.last = step;
+        Ok(())
+    }
+
+    /// The latest state that is whole.
+    pub(crate) fn latest(&mut self) -> Result<Option<State>> {
+        let (forms, device) = (&self.forms, &self.device);
+        let read =
+            |tensors: &Weights<'_>, so_far: SoFar| Ok((so_far.steps, state(tensors, so_far, forms, device)?));
+        let found = self.checkpoints.latest(read)?;
+        self.last = found.as_ref().map_or(0, |state| state.so_far.steps);
+        Ok(found)
+    }
+}
+
+impl Form {
+    fn of(layer: &Linear) -> Self {
+        Self { dim_in: layer.dim_in(), dim_out: layer.dim_out(), bias: layer.bias().is_some() }
+    }
+
+    fn values(&self, tensors: &Weights<'_>, prefix: &str) -> Result<Values> {
+        let weight = tensors.values(&format!("{prefix}weight"), &[self.dim_in, self.dim_out])?;
+        let bias = self.bias.then(|| tensors.values(&format!("{prefix}bias"), &[self.dim_out]));
+        Ok(Values { weight, bias: bias.transpose()? })
+    }
+
+    fn linear(&self, tensors: &Weights<'_>, prefix: &str) -> Result<Linear> {
+        let Values { weight, bias } = self.values(tensors, prefix)?;
+        Linear::new(weight, self.dim_in, bias)
+    }
+}
+
+fn state(tensors: &Weights<'_>, so_far: SoFar, forms: &[Form], device: &Device) -> Result<State> {
+    let layer = |(i, form): (usize, &Form)| {
+        let moments = Moments {
+            steps: so_far.steps,
+            first: form.values(tensors, &format!("{i}.first_"))?,
+            second: form.values(tensors, &format!("{i}.second_"))?,
+        };
+        Ok(Parameters::new(&form.linear(tensors, &format!("{i}."))?, Some(&moments), device))
+    };
+    let layers = forms.iter().enumerate().map(layer).collect::<Result<_>>()?;
+    let best = |(i, form): (usize, &Form)| form.linear(tensors, &format!("{i}.best_"));
+    let best = tensors.has("0.best_weight").then(|| forms.iter().enumerate().map(best).collect());
+    Ok(State { layers, so_far, best: best.transpose()? })
+}

@@ -1,0 +1,166 @@
+//! The loop over epochs and batches.
+use crate::error::{positive, setting};
+use crate::gradient::parameters::Parameters;
+use crate::gradient::{Epoch, Schedule};
+use crate::state::{State, States};
+use crate::{Error, Linear, Result};
+use manyview_core::{Error as CoreError, Progress};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+/// What the layers are trained on.
+pub(crate) trait Course {
+    /// The number of rows of an epoch.
+    fn rows(&self) -> usize;
+
+    /// One step at rate `lr` on some of the rows; gives the mean of their loss before it.
+    fn step(&self, layers: &mut [Parameters], lr: f64, rows: &[usize]) -> Result<f64>;
+
+    /// What tells how good the layers are after an epoch: a loss on validation rows, and a score.
+    fn measure(&self, layers: &[Parameters]) -> Result<(Option<f64>, Option<f64>)>;
+}
+
+/// How long, how fast and in which order a course is gone through.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    pub(crate) lr: f64,
+    pub(crate) schedule: Schedule,
+    pub(crate) warmup: f64,
+    pub(crate) epochs: usize,
+    pub(crate) batch: usize,
+    pub(crate) patience: usize,
+    pub(crate) seed: u64,
+}
+
+/// What a training ends with.
+pub(crate) struct Outcome {
+    /// The layers of the best epoch.
+    pub(crate) layers: Vec<Linear>,
+    pub(crate) history: Vec<Epoch>,
+    pub(crate) best_epoch: usize,
+    pub(crate) stopped_early: bool,
+}
+
+impl Pace {
+    /// Refuses values out of range.
+    pub(crate) fn check(&self) -> Result<()> {
+        positive("lr", self.lr)?;
+        setting("epochs", self.epochs > 0, "at least 1", self.epochs.to_string())?;
+        setting("batch", self.batch > 0, "at least 1", self.batch.to_string())?;
+        setting("warmup", (0.0..=1.0).contains(&self.warmup), "a share from 0 to 1", self.warmup.to_string())
+    }
+
+    /// The learning rate of `step`, from 0, of `total`.
+    pub(crate) fn rate(&self, step: usize, total: usize) -> f64 {
+        let warm = (self.warmup * total as f64).round() as usize;
+        if step < warm {
+            return self.lr * (step + 1) as f64 / warm as f64;
+        }
+        let done = (step - warm) as f64 / (total - warm) as f64;
+        self.lr
+            * match self.schedule {
+                Schedule::Constant => 1.0,
+                Schedule::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * done).cos()),
+                Schedule::Linear => 1.0 - done,
+            }
+    }
+
+    /// Trains from the latest of `states`, or else from `start`, to the end.
+    pub(crate) fn train(
+        &self,
+        course: &(impl Course + Sync),
+        start: State,
+        mut states: Option<States>,
+        progress: &dyn Progress,
+    ) -> Result<Outcome> {
+        let earlier = states.as_mut().map(States::latest).transpose()?.flatten();
+        progress.begin("train", self.epochs as u64);
+        // On one of the threads that do the work: a step then hands over nothing and waits for nobody to wake.
+        let outcome = rayon::scope(|_| self.run(course, earlier.unwrap_or(start), states, progress));
+        progress.end();
+        outcome
+    }
+
+    fn run(
+        &self,
+        course: &impl Course,
+        mut state: State,
+        mut states: Option<States>,
+        progress: &dyn Progress,
+    ) -> Result<Outcome> {
+        progress.advance(state.so_far.epochs.len() as u64);
+        while state.so_far.epochs.len() < self.epochs && !self.is_stale(&state) {
+            self.epoch(course, &mut state, &mut states, progress)?;
+            if let Some(states) = states.as_mut().filter(|s| s.is_due(state.so_far.steps)) {
+                states.write(&state)?;
+            }
+            progress.advance(1);
+        }
+        if let Some(states) = &mut states {
+            states.write(&state)?;
+        }
+        let (best_epoch, history) = (state.so_far.best_epoch(), std::mem::take(&mut state.so_far.epochs));
+        let layers = match state.best {
+            Some(best) => best,
+            None => state.linears()?,
+        };
+        Ok(Outcome { layers, stopped_early: history.len() < self.epochs, history, best_epoch })
+    }
+
+    fn is_stale(&self, state: &State) -> bool {
+        self.patience > 0 && state.so_far.epochs.len() >= state.so_far.best_epoch() + self.patience
+    }
+
+    /// The rest of an epoch, then the measures.
+    fn epoch(
+        &self,
+        course: &impl Course,
+        state: &mut State,
+        states: &mut Option<States>,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        let epoch = state.so_far.epochs.len() + 1;
+        let order = self.order(epoch, course.rows());
+        let steps = order.len().div_ceil(self.batch);
+        for (batch, rows) in order.chunks(self.batch).enumerate().skip(state.so_far.batches) {
+            let stopped = progress.stopped();
+            if let Some(states) = states.as_mut().filter(|s| stopped || s.is_due(state.so_far.steps)) {
+                states.write(state)?;
+            }
+            if stopped {
+                return Err(CoreError::Interrupted.into());
+            }
+            let step = (epoch - 1) * steps + batch;
+            let lr = self.rate(step, self.epochs * steps);
+            let loss = course.step(&mut state.layers, lr, rows)?;
+            if !loss.is_finite() {
+                return Err(Error::Diverged { epoch, batch: batch + 1, found: loss });
+            }
+            let so_far = &mut state.so_far;
+            (so_far.steps, so_far.batches, so_far.lr) = (step + 1, batch + 1, lr);
+            so_far.loss += loss * rows.len() as f64;
+        }
+        let (val_loss, score) = course.measure(&state.layers)?;
+        if let Some(found) = score.or(val_loss).filter(|v| !v.is_finite()) {
+            return Err(Error::Diverged { epoch, batch: steps, found });
+        }
+        let so_far = &mut state.so_far;
+        let train_loss = so_far.loss / order.len() as f64;
+        so_far.epochs.push(Epoch { epoch, train_loss, val_loss, score, lr: so_far.lr });
+        (so_far.batches, so_far.loss) = (0, 0.0);
+        if val_loss.or(score).is_some() && so_far.best_epoch() == epoch {
+            state.best = Some(state.linears()?);
+        }
+        Ok(())
+    }
+
+    /// The rows in the order of `epoch`, which depends on nothing but the seed and the epoch.
+    fn order(&self, epoch: usize, rows: usize) -> Vec<usize> {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        rng.set_stream(epoch as u64);
+        let mut order: Vec<usize> = (0..rows).collect();
+        order.shuffle(&mut rng);
+        order
+    }
+}
