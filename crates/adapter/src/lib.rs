@@ -1,8 +1,8 @@
-//! Maps from base vectors to a view: ridge in closed form, or by gradient.
+//! Maps from base vectors to a view, and heads from base vectors to figures: ridge in closed form, or by gradient.
 //!
 //! The first type to know is [`Linear`], the map `y = x W + b` with normalised rows. [`Ridge`] learns one in closed
 //! form from pairs of base and teacher vectors; [`save`] and [`load`] keep it with an [`AdapterCard`] that ties it to
-//! its encoder.
+//! its encoder. A [`Head`] gives figures in place of vectors: [`RidgeHead`] and [`GradientHead`] learn one.
 //!
 //! One decision: the ridge shrinks towards the identity, not towards zero. With few texts the view then falls back
 //! on what the encoder gives, rather than on nothing.
@@ -15,6 +15,7 @@ mod contrastive;
 mod error;
 #[cfg(feature = "gradient")]
 mod gradient;
+mod head;
 mod linear;
 mod map;
 mod maps;
@@ -42,6 +43,14 @@ pub use contrastive::{
 pub use error::{Error, Result};
 #[cfg(feature = "gradient")]
 pub use gradient::{Epoch, Gradient, GradientConfig, GradientFit, Monitored, Schedule, Score, Start};
+#[cfg(feature = "gradient")]
+pub use head::{
+    DimensionErrors, GradientHead, GradientHeadFit, HeadConfig, HeadEpoch, Loss, MonitoredScores,
+};
+pub use head::{
+    Head, HeadCard, HeadDimension, HeadTier, Isotonic, Layer, RidgeHead, RidgeHeadFit, SavedHead,
+    SharedPenalty, load_head, save_head,
+};
 pub use linear::Linear;
 pub use map::{Map, Shape};
 pub use maps::{Maps, Sides};

@@ -23,6 +23,14 @@ pub(crate) fn publish(dir: &Path, files: &[(&str, &[u8])]) -> Result<()> {
     sync(parent)
 }
 
+/// Whether something stands at `dir` other than a directory that holds nothing but files of these names.
+pub(crate) fn occupied(dir: &Path, names: &[&str]) -> bool {
+    match fs::read_dir(dir) {
+        Ok(entries) => entries.flatten().any(|e| !names.iter().any(|name| e.file_name() == *name)),
+        Err(_) => dir.exists(),
+    }
+}
+
 /// A hidden name beside `dir` that no other process uses.
 pub(crate) fn sibling(dir: &Path, suffix: &str) -> PathBuf {
     let name = dir.file_name().unwrap_or_default().to_string_lossy();

@@ -174,7 +174,7 @@ impl<'a> Problem<'a> {
     }
 }
 
-fn checked(lambdas: &[f64]) -> Result<&[f64]> {
+pub(crate) fn checked(lambdas: &[f64]) -> Result<&[f64]> {
     let refused = match lambdas.iter().find(|l| !(l.is_finite() && **l > 0.0)) {
         Some(l) => l.to_string(),
         None if lambdas.is_empty() => "none".into(),
@@ -183,7 +183,7 @@ fn checked(lambdas: &[f64]) -> Result<&[f64]> {
     Err(Error::Setting { name: "lambdas", expected: "positive finite penalties", found: refused })
 }
 
-fn grid(scale: f64) -> Vec<f64> {
+pub(crate) fn grid(scale: f64) -> Vec<f64> {
     let scale = if scale > 0.0 { scale } else { 1.0 };
     (0..25).map(|i| scale * 10f64.powf(-4.0 + 7.0 * f64::from(i) / 24.0)).collect()
 }

@@ -1,4 +1,4 @@
-use crate::publish::publish;
+use crate::publish::{occupied, publish};
 use crate::weights::{self, Weights};
 use crate::{Error, Linear, Result};
 use manyview_core::{Embeddings, Error as CoreError, Fingerprint, Transform};
@@ -94,7 +94,7 @@ struct Config {
 /// A card that does not match the map, a directory in use for something else, whatever the system says.
 pub fn save(dir: &Path, linear: &Linear, card: &AdapterCard) -> Result<()> {
     check(card, (linear.dim_in(), linear.dim_out()))?;
-    if occupied(dir) {
+    if occupied(dir, &[CONFIG, WEIGHTS]) {
         return Err(Error::Occupied { path: dir.into() });
     }
     let mut tensors = vec![("weight", vec![linear.dim_in(), linear.dim_out()], linear.weight())];
@@ -157,14 +157,4 @@ fn check(card: &AdapterCard, found: (usize, usize)) -> Result<()> {
         .into());
     }
     Ok(())
-}
-
-/// Whether something other than an adapter stands at `dir`.
-fn occupied(dir: &Path) -> bool {
-    match fs::read_dir(dir) {
-        Ok(entries) => {
-            entries.flatten().any(|e| ![CONFIG, WEIGHTS].iter().any(|name| e.file_name() == *name))
-        }
-        Err(_) => dir.exists(),
-    }
 }

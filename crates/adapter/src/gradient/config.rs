@@ -83,7 +83,7 @@ impl Default for GradientConfig {
 
 impl GradientConfig {
     /// Refuses values out of range.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         self.pace().check()?;
         not_negative("weight_decay", self.weight_decay)?;
         not_negative("mse_weight", self.mse_weight)?;
@@ -92,7 +92,7 @@ impl GradientConfig {
         self.clip.map_or(Ok(()), |c| positive("clip", c))
     }
 
-    pub(super) fn pace(&self) -> Pace {
+    pub(crate) fn pace(&self) -> Pace {
         let Self { lr, schedule, warmup, epochs, batch, patience, seed, .. } = *self;
         Pace { lr, schedule, warmup, epochs, batch, patience, seed }
     }
