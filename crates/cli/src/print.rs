@@ -49,7 +49,8 @@ pub(crate) fn stage(stage: Stage, outcome: &Outcome) -> Result<()> {
     Ok(())
 }
 
-fn encoding(tally: &Tally, truncated: usize) -> Result<()> {
+/// What encoding took.
+pub(crate) fn encoding(tally: &Tally, truncated: usize) -> Result<()> {
     let Tally { encoded, reused, seconds } = tally;
     say(format_args!("encoded {encoded} texts in {seconds:.1} s, took {reused} from the store"))?;
     if truncated > 0 {

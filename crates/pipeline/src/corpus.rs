@@ -135,6 +135,10 @@ pub fn fetch(data: &Data, environment: &Environment, progress: &dyn Progress) ->
         return Ok(environment.hub.fetch_dataset(repo, data.config.as_deref(), &data.revision, progress)?);
     }
     let path = PathBuf::from(&data.source);
+    let parts = ["train.jsonl", "val.jsonl", "test.jsonl"].map(|name| path.join(name));
+    if parts.iter().any(|part| part.is_file()) {
+        return Ok(parts.into_iter().filter(|part| part.is_file()).collect()); // as `manyview prepare` writes them
+    }
     match path.is_file() {
         true => Ok(vec![path]),
         false => Err(Error::setting(

@@ -111,7 +111,7 @@ fn summary(suite: &Suite, corpus: &SplitCorpus, views: &[ViewReport]) -> Vec<Fac
     facts
 }
 
-fn reproduce(suite: &Suite) -> Vec<String> {
+pub(crate) fn reproduce(suite: &Suite) -> Vec<String> {
     let overrides =
         suite.overrides.iter().map(|o| format!(" '{}'", o.replace('\'', r"'\''"))).collect::<String>();
     let dir = crate::RunDir::of(&suite.base);

@@ -106,6 +106,11 @@ impl Member {
         self.path.join("adapter")
     }
 
+    /// Where the head is saved.
+    pub fn head(&self) -> PathBuf {
+        self.path.join("head")
+    }
+
     /// Where checkpoints of training by gradient are kept.
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")

@@ -3,22 +3,22 @@ use crate::escape;
 use crate::numbers::{decimals, figure};
 
 /// Lines over one horizontal axis.
-pub(crate) struct Chart {
+pub(crate) struct Chart<'a> {
     pub(crate) title: String,
     /// What the horizontal axis is.
     pub(crate) below: &'static str,
     /// Whether `x` is the power of ten.
     pub(crate) powers: bool,
-    pub(crate) lines: Vec<Line>,
+    pub(crate) lines: Vec<Line<'a>>,
     /// The place that was chosen, and its name.
     pub(crate) mark: Option<(f64, String)>,
 }
 
-pub(crate) struct Line {
+pub(crate) struct Line<'a> {
     /// Shown where there are several lines; else empty.
-    pub(crate) name: &'static str,
+    pub(crate) name: &'a str,
     /// The colour: a class of the style sheet.
-    pub(crate) class: &'static str,
+    pub(crate) class: &'a str,
     pub(crate) points: Vec<(f64, f64)>,
 }
 
@@ -29,7 +29,7 @@ const RIGHT: f64 = 14.0;
 const TOP: f64 = 22.0;
 const BOTTOM: f64 = 40.0;
 
-impl Chart {
+impl Chart<'_> {
     /// A figure; nothing when there is no point to show.
     pub(crate) fn html(&self) -> String {
         let finite = || {
@@ -92,7 +92,7 @@ impl Chart {
         )
     }
 
-    fn line(&self, line: &Line, at_x: impl Fn(f64) -> f64, at_y: impl Fn(f64) -> f64) -> String {
+    fn line(&self, line: &Line<'_>, at_x: impl Fn(f64) -> f64, at_y: impl Fn(f64) -> f64) -> String {
         let finite: Vec<_> = line.points.iter().filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
         let path: String = finite
             .iter()
@@ -104,7 +104,7 @@ impl Chart {
             .map(|(x, y)| {
                 let place = if self.powers { figure(10f64.powf(*x)) } else { decimals(*x, 0) };
                 let value = if y.abs() < 0.01 { figure(*y) } else { decimals(*y, 4) };
-                let name = if line.name.is_empty() { String::new() } else { format!("{}, ", line.name) };
+                let name = if line.name.is_empty() { String::new() } else { format!("{}, ", escape::html(line.name)) };
                 format!(
                     "<circle class=dot cx={:.1} cy={:.1} r=2.5><title>{name}{} {place}: {value}</title></circle>",
                     at_x(*x),
@@ -122,6 +122,9 @@ impl Chart {
         if named.len() < 2 {
             return String::new();
         }
-        named.iter().map(|l| format!("<span class=\"key {}\">{}</span>", l.class, l.name)).collect()
+        named
+            .iter()
+            .map(|l| format!("<span class=\"key {}\">{}</span>", l.class, escape::html(l.name)))
+            .collect()
     }
 }

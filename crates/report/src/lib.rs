@@ -14,6 +14,7 @@ mod error;
 mod escape;
 mod file;
 mod finding;
+mod heads;
 mod latency;
 mod map;
 mod markdown;
@@ -34,6 +35,10 @@ mod sample;
 pub use curve::{Curve, EpochPoint, PenaltyPoint};
 pub use error::{Error, Result};
 pub use file::write;
+pub use heads::{
+    Decision, Errors, HeadCurve, HeadEpochPoint, HeadMetrics, HeadPenaltyPoint, HeadReport, HeadView,
+    NamedErrors, Noise, TierFigures, Verdict, WorstText,
+};
 pub use map::Map;
 pub use metrics::{Batch, Encoding, Fidelity, FitMetrics, HeldOut, Latencies, Metrics, Scores, Views};
 pub use projection::project;

@@ -1,12 +1,11 @@
 use crate::escape;
 use crate::finding::finding;
-use crate::{Report, overview, scores, section};
+use crate::{Fact, Report, overview, scores, section};
 
 const STYLE: &str = include_str!("page.css");
 
 pub(crate) fn html(report: &Report) -> String {
     let views = &report.views;
-    let name = escape::html(&report.name);
     let overview = if views.len() >= 2 { overview::html(views) } else { String::new() };
     let sections: String = views.iter().map(|v| section::html(v, views)).collect();
     let table = if views.is_empty() {
@@ -22,27 +21,35 @@ pub(crate) fn html(report: &Report) -> String {
             scores::table(views)
         )
     };
+    let content = format!(
+        "{overview}{}{table}{sections}{}{}",
+        done(&report.summary),
+        caveats(&report.caveats),
+        reproduce(&report.reproduce)
+    );
+    whole(&report.name, &finding(views), &content)
+}
+
+/// A page of its own: a title, what was found, and what stands below, which is markup.
+pub(crate) fn whole(name: &str, finding: &str, content: &str) -> String {
+    let name = escape::html(name);
     format!(
         "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n\
          <meta name=viewport content=\"width=device-width, initial-scale=1\">\n\
          <meta name=color-scheme content=\"light dark\">\n<title>{name} · Manyview</title>\n<style>\n{STYLE}</style>\n\
          </head>\n<body>\n<header>\n<p class=brand>Manyview report</p>\n<h1>{name}</h1>\n<p class=finding>{}</p>\n</header>\n\
-         <main>\n{overview}{}{table}{sections}{}{}</main>\n\
+         <main>\n{content}</main>\n\
          <footer>Made by manyview {}.</footer>\n</body>\n</html>\n",
-        escape::html(&finding(views)),
-        done(report),
-        caveats(report),
-        reproduce(report),
+        escape::html(finding),
         env!("CARGO_PKG_VERSION"),
     )
 }
 
-fn done(report: &Report) -> String {
-    if report.summary.is_empty() {
+pub(crate) fn done(summary: &[Fact]) -> String {
+    if summary.is_empty() {
         return String::new();
     }
-    let facts: String = report
-        .summary
+    let facts: String = summary
         .iter()
         .map(|f| {
             format!("<div><dt>{}</dt><dd>{}</dd></div>\n", escape::html(&f.label), escape::html(&f.value))
@@ -51,21 +58,21 @@ fn done(report: &Report) -> String {
     format!("<section>\n<h2>What was done</h2>\n<dl class=facts>\n{facts}</dl>\n</section>\n")
 }
 
-fn caveats(report: &Report) -> String {
-    if report.caveats.is_empty() {
+pub(crate) fn caveats(caveats: &[String]) -> String {
+    if caveats.is_empty() {
         return String::new();
     }
-    let items: String = report.caveats.iter().map(|c| format!("<li>{}</li>\n", escape::html(c))).collect();
+    let items: String = caveats.iter().map(|c| format!("<li>{}</li>\n", escape::html(c))).collect();
     format!(
         "<section class=caveats>\n<h2>What to believe, and what not</h2>\n<ul>\n{items}</ul>\n</section>\n"
     )
 }
 
-fn reproduce(report: &Report) -> String {
-    if report.reproduce.is_empty() {
+pub(crate) fn reproduce(commands: &[String]) -> String {
+    if commands.is_empty() {
         return String::new();
     }
-    let commands = escape::html(&report.reproduce.join("\n"));
+    let commands = escape::html(&commands.join("\n"));
     format!(
         "<section>\n<h2>How to reproduce</h2>\n<pre tabindex=0><code>{commands}</code></pre>\n</section>\n"
     )

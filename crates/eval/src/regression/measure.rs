@@ -91,6 +91,30 @@ impl RegressionMeasure {
         })
     }
 
+    /// The share of the overall figure of `b` that the predictions `a` take away, 1 − a / b: what is gained over a
+    /// baseline where less is better. Resamples are shared.
+    ///
+    /// # Errors
+    /// As [`RegressionMeasure::estimate`]; [`Error::Constant`] where the figure of `b` is 0.
+    pub fn reduction(
+        self,
+        truth: &Targets,
+        a: &Targets,
+        b: &Targets,
+        bootstrap: &Bootstrap,
+    ) -> Result<Estimate> {
+        same_shape(truth, a)?;
+        same_shape(truth, b)?;
+        let (values, a, b) = (truth.columns(), a.columns(), b.columns());
+        bootstrap.estimate(truth.n(), |at| {
+            let a = mean(&self.of_texts(&values, &a, at)?);
+            match mean(&self.of_texts(&values, &b, at)?) {
+                0.0 => Err(Error::Constant { what: "errors of the baseline", dimension: 0 }),
+                b => Ok(1.0 - a / b),
+            }
+        })
+    }
+
     /// Of each dimension, over the texts `at` only.
     fn of_texts(self, truth: &[Vec<f64>], found: &[Vec<f64>], at: &[usize]) -> Result<Vec<f64>> {
         let chosen = |column: &Vec<f64>| at.iter().map(|&i| column[i]).collect::<Vec<f64>>();
@@ -202,6 +226,16 @@ mod tests {
         assert!(matches!(shape, Err(Error::Core(manyview_core::Error::Shape { .. }))));
         let difference = Mae.difference(&three, &three, &two, &Bootstrap::default());
         assert!(matches!(difference, Err(Error::Length { .. })));
+    }
+
+    #[test]
+    fn a_reduction_is_the_share_of_the_error_that_is_gone() {
+        let truth = column(&[1.0, 2.0, 3.0, 4.0]);
+        let (near, far) = (column(&[1.5, 2.5, 3.5, 4.5]), column(&[3.0, 4.0, 5.0, 6.0]));
+        let of = |a, b| Mae.reduction(&truth, a, b, &Bootstrap::default());
+        assert_eq!(of(&near, &far).unwrap().value, 0.75);
+        assert_eq!(of(&far, &near).unwrap().high, -3.0);
+        assert!(matches!(of(&near, &truth), Err(Error::Constant { .. })));
     }
 
     #[test]

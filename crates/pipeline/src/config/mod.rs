@@ -12,7 +12,7 @@ mod train;
 
 pub use experiment::{Data, Encoder, Evaluate, Experiment, Output, Tracking};
 pub use pairs::Pairs;
-pub use scores::Scores;
+pub use scores::{HeadKind, LossKind, Scores};
 pub use suite::{Suite, Variant};
 pub use task::Task;
 pub use teacher::{Teacher, TeacherKind};

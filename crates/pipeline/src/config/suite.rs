@@ -1,4 +1,4 @@
-use super::{Experiment, Method, layers};
+use super::{Experiment, HeadKind, Method, layers};
 use crate::{Error, Result};
 use layers::Layers;
 use std::path::Path;
@@ -104,27 +104,20 @@ fn check_name(key: &str, name: &str, origin: &str) -> Result<()> {
 
 /// Says so when a key was set that the chosen method does not read.
 fn warn_of_idle_keys(layers: &Layers, experiment: &Experiment) {
-    let idle: &[&str] = match experiment.train.method {
-        Method::Ridge => &[
-            "lr",
-            "weight_decay",
-            "epochs",
-            "batch",
-            "schedule",
-            "warmup",
-            "mse_weight",
-            "cosine_weight",
-            "start",
-            "bias",
-            "patience",
-            "monitor",
-            "clip",
-            "seed",
-        ],
-        Method::Gradient => &["towards", "center", "lambdas"],
+    const OF_GRADIENT: &[&str] =
+        &["lr", "weight_decay", "epochs", "batch", "schedule", "warmup", "patience", "clip", "seed"];
+    const OF_MAPS: &[&str] = &["mse_weight", "cosine_weight", "start", "bias", "monitor"];
+    const OF_RIDGE: &[&str] = &["towards", "center"];
+    const PENALTIES: &[&str] = &["lambdas"];
+    let head = experiment.scores.as_ref().map(|scores| scores.head);
+    let (idle, by): (&[&[&str]], _) = match (head, experiment.train.method) {
+        (Some(HeadKind::Ridge), _) => (&[OF_GRADIENT, OF_MAPS, OF_RIDGE, &["method"]], "scores.head"),
+        (Some(_), _) => (&[PENALTIES, OF_MAPS, OF_RIDGE, &["method"]], "scores.head"),
+        (None, Method::Ridge) => (&[OF_GRADIENT, OF_MAPS], "train.method"),
+        (None, Method::Gradient) => (&[OF_RIDGE, PENALTIES], "train.method"),
     };
-    for key in idle.iter().map(|k| format!("train.{k}")).filter(|k| layers.sets(k)) {
-        tracing::warn!("{key} has no effect with this train.method");
+    for key in idle.iter().copied().flatten().map(|k| format!("train.{k}")).filter(|k| layers.sets(k)) {
+        tracing::warn!("{key} has no effect with this {by}");
     }
 }
 

@@ -1,0 +1,188 @@
+use manyview_core::{Estimate, Fingerprint};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What was measured of one head on test texts, beside what costs nothing: `metrics.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeadMetrics {
+    /// The data.
+    pub dataset: String,
+    /// The filter and its version.
+    pub filter: String,
+    /// The encoder, as people name it.
+    pub encoder: String,
+    /// The encoder, exactly.
+    pub encoder_fingerprint: Fingerprint,
+    /// `ridge`, `linear` or `mlp`.
+    pub head: String,
+    /// Whether its figures were put through rising curves.
+    pub calibrated: bool,
+    /// Texts it learnt from.
+    pub n_train: usize,
+    /// Texts for early stopping and calibration.
+    pub n_val: usize,
+    /// Texts all figures here are from.
+    pub n_test: usize,
+    /// Each dimension, in the order of the filter.
+    pub dimensions: Vec<NamedErrors>,
+    /// The means over the dimensions.
+    pub overall: NamedErrors,
+    /// The weighted score.
+    pub weighted: NamedErrors,
+    /// How well the tiers of the weighted score are found, the highest first; none without tiers.
+    pub tiers: Vec<TierFigures>,
+    /// How far the oracle is from itself, where it labelled texts twice.
+    pub noise: Option<Noise>,
+    /// Share by which the error on test texts is above that on training texts.
+    pub overfitting: f64,
+    /// What to do with it.
+    pub decision: Decision,
+    /// Wall time of the fit, seconds.
+    pub fit_seconds: f64,
+    /// What fitting chose or reached, by name.
+    pub fit: BTreeMap<String, f64>,
+    /// Neighbours behind the baseline of that name.
+    pub knn: usize,
+}
+
+/// The errors of one dimension, or of several together: of the head, and of two baselines.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NamedErrors {
+    /// Its name.
+    pub name: String,
+    /// The head on test texts.
+    pub head: Errors,
+    /// The mean of the training texts, for every text.
+    pub mean: Errors,
+    /// The mean over the nearest training texts.
+    pub neighbours: Errors,
+    /// Share of the mean's absolute error that the head takes away.
+    pub gain: Estimate,
+    /// The head's mean absolute error on the texts it learnt from.
+    pub train_mae: f64,
+}
+
+/// Measures with 95% intervals over test texts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Errors {
+    /// Mean absolute error, in the unit of the scores.
+    pub mae: Estimate,
+    /// Root of the mean squared error, in the unit of the scores.
+    pub rmse: Estimate,
+    /// Correlation of ranks; none where all predictions are one.
+    pub spearman: Option<Estimate>,
+    /// Share of the variance explained; none where all texts have one score.
+    pub r2: Option<Estimate>,
+}
+
+/// How well one tier is found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TierFigures {
+    /// Its name.
+    pub name: String,
+    /// The lowest weighted score in it; none for what lies below all tiers.
+    pub threshold: Option<f64>,
+    /// Share of the texts predicted in it that lie in it.
+    pub precision: f64,
+    /// Share of the texts in it that are predicted there.
+    pub recall: f64,
+    /// Harmonic mean of both.
+    pub f1: f64,
+    /// Harmonic mean of both for the nearest training texts.
+    pub neighbours_f1: f64,
+    /// Test texts in it.
+    pub texts: usize,
+}
+
+/// How far the oracle's second scores are from its first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Noise {
+    /// Texts scored twice.
+    pub texts: usize,
+    /// Mean absolute difference of each dimension.
+    pub mae: Vec<f64>,
+    /// The mean over dimensions.
+    pub overall: f64,
+}
+
+/// What to do with a head, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The word.
+    pub verdict: Verdict,
+    /// The reasons, in words.
+    pub reasons: Vec<String>,
+}
+
+/// Whether a head is fit for use, by the thresholds of the experiment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Verdict {
+    /// It meets every threshold.
+    Deploy,
+    /// Someone should look first.
+    Review,
+    /// It is hardly better than the mean.
+    Fail,
+}
+
+impl Verdict {
+    /// The word in capitals.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deploy => "DEPLOY",
+            Self::Review => "REVIEW",
+            Self::Fail => "FAIL",
+        }
+    }
+}
+
+/// How a head was fitted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeadCurve {
+    /// Ridge: leave-one-out errors by penalty.
+    Penalty {
+        /// The penalty chosen for each dimension.
+        chosen: Vec<f64>,
+        /// Those tried.
+        points: Vec<HeadPenaltyPoint>,
+    },
+    /// Gradient: losses and errors by epoch.
+    Training {
+        /// The epoch whose head was kept, from 1.
+        best_epoch: usize,
+        /// Every epoch run.
+        epochs: Vec<HeadEpochPoint>,
+    },
+}
+
+/// One penalty tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeadPenaltyPoint {
+    /// The penalty.
+    pub lambda: f64,
+    /// Leave-one-out root mean squared error of each dimension.
+    pub rmse: Vec<f64>,
+}
+
+/// One epoch; errors are of each dimension.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeadEpochPoint {
+    /// Its number, from 1.
+    pub epoch: usize,
+    /// Loss on the training texts.
+    pub train_loss: f64,
+    /// Mean absolute errors on the training texts.
+    pub train_mae: Vec<f64>,
+    /// Roots of the mean squared errors on the training texts.
+    pub train_rmse: Vec<f64>,
+    /// Loss on the validation texts.
+    pub val_loss: Option<f64>,
+    /// Mean absolute errors on the validation texts.
+    pub val_mae: Option<Vec<f64>>,
+    /// Roots of the mean squared errors on the validation texts.
+    pub val_rmse: Option<Vec<f64>>,
+    /// Learning rate of its last step.
+    pub lr: f64,
+}

@@ -1,0 +1,154 @@
+use super::words::{HEADS, cells, estimate, facts, fitted, gain, maybe, rows, short};
+use super::{HeadReport, HeadView, TierFigures, charts};
+use crate::escape;
+use crate::numbers::{decimals, percent};
+use crate::page;
+
+pub(super) fn html(report: &HeadReport) -> String {
+    let finding = match report.views.as_slice() {
+        [] => "Nothing was measured.".into(),
+        [one] => one.finding(),
+        several => {
+            let word = |v: &HeadView| format!("{} {}", v.name, v.metrics.decision.verdict.as_str());
+            format!("{} heads: {}.", several.len(), several.iter().map(word).collect::<Vec<_>>().join(", "))
+        }
+    };
+    let several = if report.views.len() > 1 { overview(report) } else { String::new() };
+    let sections: String = report.views.iter().map(section).collect();
+    page::whole(
+        &report.name,
+        &finding,
+        &format!(
+            "{several}{sections}{}{}{}",
+            page::done(&report.summary),
+            page::caveats(&report.caveats),
+            page::reproduce(&report.reproduce)
+        ),
+    )
+}
+
+fn stamp(view: &HeadView) -> String {
+    let word = view.metrics.decision.verdict.as_str();
+    format!("<span class=\"stamp {}\">{word}</span>", word.to_lowercase())
+}
+
+/// All heads in one table.
+fn overview(report: &HeadReport) -> String {
+    let heads = ["head", "decision", "MAE", "MAE of the mean", "MAE of neighbours", "error gone", "Spearman"];
+    let body: String = report
+        .views
+        .iter()
+        .map(|view| {
+            let o = &view.metrics.overall;
+            let cells = [
+                estimate(&o.head.mae),
+                (estimate(&o.mean.mae).0, String::new()),
+                (estimate(&o.neighbours.mae).0, String::new()),
+                gain(&o.gain),
+                maybe(o.head.spearman.as_ref()),
+            ];
+            format!(
+                "<tr><th scope=row>{}</th><td>{}</td>{}</tr>\n",
+                escape::html(&view.name),
+                stamp(view),
+                tds(&cells)
+            )
+        })
+        .collect();
+    format!(
+        "<section>\n<h2>Results</h2>\n{}<p class=note>Means over the dimensions, on test texts; below each its 95% \
+         interval over texts.</p>\n</section>\n",
+        table("main", &heads, &body)
+    )
+}
+
+fn section(view: &HeadView) -> String {
+    let m = &view.metrics;
+    let reasons: String =
+        m.decision.reasons.iter().map(|r| format!("<li>{}</li>\n", escape::html(r))).collect();
+    let all = rows(m);
+    let body: String = all
+        .iter()
+        .map(|row| format!("<tr><th scope=row>{}</th>{}</tr>\n", escape::html(&row.name), tds(&cells(row))))
+        .collect();
+    let facts: String = facts(m)
+        .into_iter()
+        .map(|(label, value)| format!("<div><dt>{label}</dt><dd>{}</dd></div>\n", escape::html(&value)))
+        .collect();
+    format!(
+        "<section>\n<h2>{}</h2>\n<p>{}</p>\n<ul class=reasons>\n{reasons}</ul>\n<div class=charts>{}</div>\n\
+         <h3>Errors</h3>\n{}<p class=note>In the unit of the scores, on {} test texts; below a figure its 95% interval \
+         over texts. <b>Error gone</b> is the share of the mean's absolute error that the head takes away. Spearman is \
+         the correlation of ranks, R² the share of the variance explained.</p>\n{}\
+         <h3>Predicted and true</h3>\n<div class=charts>{}</div>\n\
+         <h3>Fit</h3>\n<p>{}</p>\n<div class=charts>{}</div>\n{}<h3>Details</h3>\n<dl class=facts>\n{facts}</dl>\n\
+         </section>\n",
+        escape::html(&view.name),
+        stamp(view),
+        charts::bars(&all),
+        table("", &HEADS, &body),
+        m.n_test,
+        tiers(&m.tiers),
+        charts::scatters(view),
+        escape::html(&fitted(m, &view.curve)),
+        charts::curves(view),
+        worst(view),
+    )
+}
+
+fn tiers(tiers: &[TierFigures]) -> String {
+    if tiers.is_empty() {
+        return String::new();
+    }
+    let heads = ["tier", "from", "precision", "recall", "F1", "F1 of neighbours", "test texts"];
+    let body: String = tiers
+        .iter()
+        .map(|t| {
+            let from = t.threshold.map_or(String::new(), |v| decimals(v, 1));
+            let figures = [t.precision, t.recall, t.f1, t.neighbours_f1].map(|v| (percent(v), String::new()));
+            format!(
+                "<tr><th scope=row>{}</th><td>{from}</td>{}<td>{}</td></tr>\n",
+                escape::html(&t.name),
+                tds(&figures),
+                t.texts
+            )
+        })
+        .collect();
+    format!(
+        "<h3>Tiers of the weighted score</h3>\n{}<p class=note>Precision: of the texts predicted in a tier, the share that \
+         lies in it. Recall: of the texts in it, the share that is predicted there.</p>\n",
+        table("", &heads, &body)
+    )
+}
+
+fn worst(view: &HeadView) -> String {
+    if view.worst.is_empty() {
+        return String::new();
+    }
+    let names = view.metrics.dimensions.iter().map(|d| d.name.as_str());
+    let heads: Vec<&str> = ["id", "text"].into_iter().chain(names).collect();
+    let row = |w: &super::WorstText| {
+        let pairs = w.truth.iter().zip(&w.predicted);
+        let figures: String =
+            pairs.map(|(t, p)| format!("<td>{}<small>true {}</small></td>", short(*p), short(*t))).collect();
+        format!(
+            "<tr><th scope=row>{}</th><td>{}</td>{figures}</tr>\n",
+            escape::html(&w.id),
+            escape::html(&escape::short(&w.text, 220))
+        )
+    };
+    let body: String = view.worst.iter().map(row).collect();
+    format!("<h3>Where it is furthest off</h3>\n{}", table("texts", &heads, &body))
+}
+
+fn table(class: &str, heads: &[&str], body: &str) -> String {
+    let heads: String = heads.iter().map(|h| format!("<th scope=col>{}</th>", escape::html(h))).collect();
+    format!(
+        "<div class=scroll tabindex=0><table class=\"{class}\">\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody></table></div>\n"
+    )
+}
+
+fn tds(cells: &[(String, String)]) -> String {
+    let small = |s: &str| if s.is_empty() { String::new() } else { format!("<small>{s}</small>") };
+    cells.iter().map(|(value, below)| format!("<td>{value}{}</td>", small(below))).collect()
+}

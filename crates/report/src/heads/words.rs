@@ -1,0 +1,126 @@
+//! Figures as cells, the same in every form of the report.
+
+use super::{HeadCurve, HeadMetrics, NamedErrors};
+use crate::numbers::{ABSENT, count, decimals, duration, figure, interval, percent, score};
+use manyview_core::Estimate;
+
+/// A figure and its interval.
+pub(super) fn estimate(e: &Estimate) -> (String, String) {
+    (score(e.value), interval(e.low, e.high))
+}
+
+/// A figure and its interval, or a dash.
+pub(super) fn maybe(e: Option<&Estimate>) -> (String, String) {
+    e.map_or((ABSENT.into(), String::new()), estimate)
+}
+
+/// The share of the mean's error that is gone, and its interval.
+pub(super) fn gain(e: &Estimate) -> (String, String) {
+    (percent(e.value), format!("{} to {}", percent(e.low), percent(e.high)))
+}
+
+/// The heads of the table of errors.
+pub(super) const HEADS: [&str; 10] = [
+    "",
+    "MAE",
+    "MAE of the mean",
+    "MAE of neighbours",
+    "error gone",
+    "RMSE",
+    "Spearman",
+    "Spearman of neighbours",
+    "R²",
+    "MAE on training texts",
+];
+
+/// A row of the table of errors: figures with what stands small below them.
+pub(super) fn cells(e: &NamedErrors) -> [(String, String); 9] {
+    let plain = |v: f64| (score(v), String::new());
+    [
+        estimate(&e.head.mae),
+        plain(e.mean.mae.value),
+        plain(e.neighbours.mae.value),
+        gain(&e.gain),
+        estimate(&e.head.rmse),
+        maybe(e.head.spearman.as_ref()),
+        (maybe(e.neighbours.spearman.as_ref()).0, String::new()),
+        maybe(e.head.r2.as_ref()),
+        plain(e.train_mae),
+    ]
+}
+
+/// All rows of the table of errors.
+pub(super) fn rows(m: &HeadMetrics) -> Vec<&NamedErrors> {
+    let weighted = (m.dimensions.len() > 1).then_some(&m.weighted);
+    let overall = (m.dimensions.len() > 1).then_some(&m.overall);
+    m.dimensions.iter().chain(overall).chain(weighted).collect()
+}
+
+/// How the head was fitted, in words.
+pub(super) fn fitted(m: &HeadMetrics, curve: &HeadCurve) -> String {
+    let calibrated = match (m.calibrated, curve) {
+        (false, _) => String::new(),
+        (true, HeadCurve::Penalty { .. }) => {
+            " Each dimension was then put through a rising curve fitted on leave-one-out predictions.".into()
+        }
+        (true, HeadCurve::Training { .. }) => {
+            " Each dimension was then put through a rising curve fitted on the validation texts.".into()
+        }
+    };
+    let how = match curve {
+        HeadCurve::Penalty { chosen, points } => {
+            let chosen: Vec<String> = chosen.iter().map(|v| figure(*v)).collect();
+            format!(
+                "A linear head in closed form; of {} penalties, leave-one-out chose λ = {}.",
+                points.len(),
+                chosen.join(", ")
+            )
+        }
+        HeadCurve::Training { best_epoch, epochs } => {
+            let by = if epochs.iter().any(|e| e.val_loss.is_some()) { ", by validation loss" } else { "" };
+            format!("The head of epoch {best_epoch} was kept among {}{by}.", epochs.len())
+        }
+    };
+    format!("{how}{calibrated} It took {}.", duration(m.fit_seconds * 1e3))
+}
+
+/// What the figures are of: label and value.
+pub(super) fn facts(m: &HeadMetrics) -> Vec<(&'static str, String)> {
+    let encoder: String = m.encoder_fingerprint.as_str().chars().take(12).collect();
+    let fit: Vec<String> = m.fit.iter().map(|(name, v)| format!("{name} {}", figure(*v))).collect();
+    let mut facts = vec![
+        ("Data", format!("{}, encoded by {} ({encoder})", m.dataset, m.encoder)),
+        ("Filter", m.filter.clone()),
+        (
+            "Texts",
+            format!(
+                "{} to learn from, {} held back, {} to test",
+                count(m.n_train),
+                count(m.n_val),
+                count(m.n_test)
+            ),
+        ),
+        ("Head", format!("{}{}", m.head, if m.calibrated { ", calibrated" } else { "" })),
+        ("Fit", fit.join(", ")),
+        ("Baselines", format!("the mean of the training texts; the mean over the {} nearest of them", m.knn)),
+    ];
+    if let Some(noise) = &m.noise {
+        let of: Vec<String> =
+            m.dimensions.iter().zip(&noise.mae).map(|(d, v)| format!("{} {}", d.name, score(*v))).collect();
+        facts.push((
+            "The oracle against itself",
+            format!(
+                "{} texts scored twice: mean absolute difference {} ({})",
+                count(noise.texts),
+                score(noise.overall),
+                of.join(", ")
+            ),
+        ));
+    }
+    facts
+}
+
+/// A score of one text.
+pub(super) fn short(v: f64) -> String {
+    decimals(v, 2)
+}
