@@ -22,11 +22,8 @@
 
 pub use manyview_core::{
     Adapter, Embeddings, Encoded, Encoder, Error, Estimate, Fingerprint, FingerprintBuilder, Fit,
-<<<<<<< HEAD
-    Instruction, Kind, Latency, Matched, Paired, Progress, Quiet, Result, Summary, Transform,
-=======
-    Instruction, Kind, Latency, Paired, Progress, Quiet, Result, Scored, Summary, Targets, Transform,
->>>>>>> 0f444af (Give figures in place of views: heads by ridge or by gradient, calibrated by rising curves)
+    Instruction, Kind, Latency, Matched, Paired, Progress, Quiet, Result, Scored, Summary, Targets,
+    Transform,
 };
 
 pub use manyview_adapter as adapter;

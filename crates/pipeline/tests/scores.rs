@@ -14,7 +14,8 @@ use tempfile::TempDir;
 
 const N: usize = 240;
 const DIM: usize = 6;
-const FILTER: &str = "name = 'news'\n[dimensions]\nscope.weight = 3\nproof.weight = 1\n[tiers]\nhigh = 6\nlow = 0";
+const FILTER: &str =
+    "name = 'news'\n[dimensions]\nscope.weight = 3\nproof.weight = 1\n[tiers]\nhigh = 6\nlow = 0";
 
 fn part(i: usize) -> &'static str {
     ["train", "train", "train", "train", "val", "test"][i % 6]
@@ -41,7 +42,7 @@ impl Scene {
         let x = Embeddings::from_rows((0..N).map(vector)).unwrap();
         write_npy(&dir.path().join("base.npy"), &x).unwrap();
         let scene = Self { dir };
-        scene.table(|i| scores_of(i));
+        scene.table(scores_of);
         scene
     }
 
@@ -104,7 +105,10 @@ fn every_head_learns_the_scores_and_says_so() {
         }
         let predictions = String::from_utf8(scene.read("predictions.csv")).unwrap();
         assert_eq!(predictions.lines().count(), 41);
-        assert!(predictions.starts_with("id,scope,scope_predicted,proof,proof_predicted\nn5,"), "{predictions}");
+        assert!(
+            predictions.starts_with("id,scope,scope_predicted,proof,proof_predicted\nn5,"),
+            "{predictions}"
+        );
     }
 }
 
@@ -213,7 +217,10 @@ fn rows_without_a_score_or_with_one_out_of_range_are_named() {
 fn variants_share_a_report() {
     let scene = Scene::new();
     let suite = scene.suite(&[]);
-    let text = format!("{}[variants.a]\n[variants.b]\nscores.calibrate = true\n", manyview_pipeline::resolved(&suite).unwrap());
+    let text = format!(
+        "{}[variants.a]\n[variants.b]\nscores.calibrate = true\n",
+        manyview_pipeline::resolved(&suite).unwrap()
+    );
     let suite = Suite::parse(&text, "test", &[]).unwrap();
     let outcome = scores::run(&suite, None, &Environment::new(scene.at("hub")), &Quiet).unwrap();
     assert_eq!(outcome.metrics.len(), 2);

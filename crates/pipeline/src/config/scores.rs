@@ -34,7 +34,7 @@ pub struct Scores {
     pub review_gain: f64,
     /// Share that must be gone in every single dimension to deploy.
     pub dimension_gain: f64,
-    /// Largest share by which the error on test texts may be above that on training texts, to deploy.
+    /// Largest gap between the errors on test and on training texts, as a share of the mean's error, to deploy.
     pub overfitting: f64,
 }
 

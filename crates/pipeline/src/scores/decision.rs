@@ -56,9 +56,10 @@ pub(super) fn decide(
         ),
     }
     let over = format!(
-        "the error on test texts is {} {} that on training texts",
-        percent(overfitting.abs()),
-        if overfitting < 0.0 { "below" } else { "above" }
+        "the error on test texts is {:.3}, that on training texts {:.3}: a gap of {} of the mean's error",
+        overall.head.mae.value,
+        overall.train_mae,
+        percent(overfitting)
     );
     match overfitting > scores.overfitting {
         true => find(

@@ -91,8 +91,8 @@ pub(super) fn measure(
         let overall = mae.iter().sum::<f64>() / mae.len() as f64;
         Noise { texts, mae, overall }
     });
-    let overfitting = match overall.train_mae {
-        train if train > 0.0 => overall.head.mae.value / train - 1.0,
+    let overfitting = match overall.mean.mae.value {
+        mean if mean > 0.0 => (overall.head.mae.value - overall.train_mae) / mean,
         _ => 0.0,
     };
     let decision = decide(scores, &overall, &dimensions, overfitting, noise.as_ref());

@@ -33,7 +33,7 @@ pub struct HeadMetrics {
     pub tiers: Vec<TierFigures>,
     /// How far the oracle is from itself, where it labelled texts twice.
     pub noise: Option<Noise>,
-    /// Share by which the error on test texts is above that on training texts.
+    /// The error on test texts less that on training texts, as a share of the mean's error.
     pub overfitting: f64,
     /// What to do with it.
     pub decision: Decision,
