@@ -81,7 +81,7 @@ impl HeadConfig {
 
     /// The learning rate of `step`, from 0, of `total`.
     pub(super) fn rate(&self, step: usize, total: usize) -> f64 {
-        self.steps().rate(step, total)
+        self.steps().pace().rate(step, total)
     }
 
     /// What it shares with the training of a map.
