@@ -62,6 +62,27 @@ fn core_depends_on_no_other_crate_of_ours_and_on_no_model() {
     }
 }
 
+/// A mistake in safe code is an error; in unsafe code it is anything at all.
+#[test]
+fn every_crate_forbids_unsafe_code() {
+    let crates = fs::read_dir(root().join("crates")).unwrap().map(|entry| entry.unwrap().path().join("src"));
+    for src in crates.chain([root().join("src")]) {
+        for path in ["lib.rs", "main.rs"].map(|name| src.join(name)).iter().filter(|path| path.exists()) {
+            let text = fs::read_to_string(path).unwrap();
+            assert!(text.contains("#![forbid(unsafe_code)]"), "{} allows unsafe code", path.display());
+        }
+    }
+}
+
+/// A size that wraps around is the start of wrong rows, not an error.
+#[test]
+fn releases_notice_sums_that_overflow() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let release =
+        manifest.split("[profile.release]").nth(1).and_then(|rest| rest.split("\n[").next()).unwrap();
+    assert!(release.contains("overflow-checks = true"), "{release}");
+}
+
 /// What is imported by nobody can be rewritten at will.
 #[test]
 fn nobody_imports_a_leaf() {

@@ -1,8 +1,9 @@
 """Runs every test and writes docs/results/reliability.md: how often each fault of tests/README.md was tried, and what was lost.
 
-    python3 docs/results/reliability.py
+    python3 docs/results/reliability.py [PYTHON]
 
-Needs Python's standard library, Rust and a C linker; all tests run, one program after the other.
+Needs Python's standard library, Rust and a C linker; all tests run, one program after the other. With the name of a Python
+that has numpy, pyarrow and huggingface_hub, what these read of ours is compared as well.
 """
 
 import json
@@ -10,6 +11,7 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -53,6 +55,15 @@ def run():
     return passed, figures, seconds
 
 
+def comparisons(python):
+    """What the scripts of tests/python that touch a row say."""
+    for row, script in (("A7", "array_files.py"), ("B3", "hub_cache.py")):
+        done = subprocess.run([python, ROOT / "tests/python" / script], cwd=ROOT, capture_output=True, text=True)
+        print(f"{script}: {'ok' if done.returncode == 0 else done.stderr}")
+        said = done.stdout.strip().splitlines() if done.returncode == 0 else ["**failed**"]
+        yield f"- {row}, `tests/python/{script}`: " + "; ".join(said)
+
+
 def environment(here):
     return os.environ | {"CARGO_MANIFEST_DIR": str(here)}
 
@@ -63,7 +74,7 @@ def cell(tests, passed):
     return f"{len(tests) - len(bad)} of {len(tests)}" + "".join(f", not `{test}`" for test in bad)
 
 
-def page(passed, figures, seconds):
+def page(passed, figures, seconds, compared):
     groups = dict(re.findall(r"^## (\w)\. (.*)$", TABLE, re.M))
     rows = [(row, done_wrong, re.findall(r"`(\w+/\w+::\w+)`", tests)) for row, done_wrong, tests in ROW.findall(TABLE)]
     tried = {row: [(int(n), what) for name, n, what in figures if name == row] for row, _, _ in rows}
@@ -76,7 +87,7 @@ def page(passed, figures, seconds):
         "fails its test, and the test prints no figure then. Written by",
         "",
         "```sh",
-        "python3 docs/results/reliability.py",
+        f"python3 docs/results/reliability.py{' python' if compared else ''}",
         "```",
         "",
         f"{results.count('ok')} tests passed, {results.count('FAILED')} failed, in {sum(seconds.values()) / 60:.1f} minutes on "
@@ -92,6 +103,8 @@ def page(passed, figures, seconds):
     for row, _, tests in rows:
         parts = [f"{n:,} {what}" for n, what in tried[row]]
         lines.append(f"| {row} | {sum(n for n, _ in tried[row]):,} | {'; '.join(parts)} | {cell(tests, passed)} |")
+    if compared:
+        lines += ["", "Beside Python:", "", *compared]
     lines += ["", "The slowest programs, in seconds:", "", "| tests | seconds |", "|---|---:|"]
     slow = sorted(seconds.items(), key=lambda item: -item[1])[:8]
     lines += [f"| {name} | {time:.0f} |" for name, time in slow]
@@ -99,7 +112,8 @@ def page(passed, figures, seconds):
 
 
 def main():
-    PAGE.write_text(page(*run()))
+    figures = run()
+    PAGE.write_text(page(*figures, [line for python in sys.argv[1:] for line in comparisons(python)]))
     print(f"wrote {PAGE.relative_to(ROOT)}")
 
 

@@ -86,6 +86,10 @@ pub(crate) enum Command {
         /// Changes to it.
         #[arg(value_name = "KEY=VALUE")]
         overrides: Vec<String>,
+        /// Also reads every part of its stores and every adapter of its run directory, moves what is damaged aside, and
+        /// removes what killed processes left.
+        #[arg(long, requires = "config")]
+        deep: bool,
     },
     /// Writes a copy of an encoder with int8 weights, a scale for each row: a quarter of the size.
     Quantize {

@@ -27,7 +27,7 @@ pub(crate) fn run(command: Command, bars: &Bars) -> anyhow::Result<()> {
         Command::Infer(infer) => infer::run(infer, bars),
         Command::Export(export) => share::export(export, bars),
         Command::Push(push) => share::push(push, bars),
-        Command::Doctor { config, overrides } => doctor(config.as_deref(), &overrides, bars),
+        Command::Doctor { config, overrides, deep } => doctor(config.as_deref(), &overrides, deep, bars),
         Command::Quantize { from, to } => {
             let made = manyview_pipeline::quantize(&from, &to).map_err(manyview_pipeline::Error::from)?;
             print::quantized(&to, &made)
@@ -86,9 +86,12 @@ fn fetch(suite: &Suite, hashes: bool, bars: &Bars) -> anyhow::Result<()> {
     }
 }
 
-fn doctor(config: Option<&Path>, overrides: &[String], bars: &Bars) -> anyhow::Result<()> {
+fn doctor(config: Option<&Path>, overrides: &[String], deep: bool, bars: &Bars) -> anyhow::Result<()> {
     let suite = config.map(|path| Suite::load(path, overrides)).transpose()?;
-    let checks = manyview_pipeline::doctor(suite.as_ref(), &environment(), bars);
+    let mut checks = manyview_pipeline::doctor(suite.as_ref(), &environment(), bars);
+    if let Some(suite) = suite.as_ref().filter(|_| deep) {
+        checks.extend(manyview_pipeline::deep_check(suite, bars));
+    }
     let failed = print::checks(&checks)?;
     if failed > 0 {
         bail!(manyview_pipeline::Error::Setting {

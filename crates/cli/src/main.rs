@@ -1,10 +1,12 @@
 //! The command line of Manyview: arguments to the pipeline, results to a terminal.
+#![forbid(unsafe_code)]
 #![allow(clippy::print_stderr)] // errors go there; what is asked for goes through `say`
 
 mod args;
 mod commands;
 mod environment;
 mod infer;
+mod limits;
 mod pairs;
 mod prepare;
 mod print;
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, bars: Bars) -> anyhow::Result<()> {
+    limits::tell_of_limits()?;
     start_log(&cli.log, bars.clone());
     commands::run(cli.command, &bars)
 }

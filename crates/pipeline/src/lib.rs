@@ -13,6 +13,7 @@ pub mod scores;
 
 mod bench;
 mod corpus;
+mod deep;
 mod device;
 mod doctor;
 mod embedded;
@@ -27,6 +28,7 @@ mod given;
 mod infer;
 mod inventory;
 mod latency;
+mod leftovers;
 mod machine;
 mod plain;
 mod push;
@@ -38,6 +40,7 @@ mod teacher;
 mod tracking;
 
 pub use corpus::{SplitCorpus, fetch as fetch_corpus};
+pub use deep::deep_check;
 pub use device::{DEVICES, device};
 pub use doctor::{Check, doctor};
 pub use embedded::{CORPORA, EmbeddedCorpus, QUICKSTART};

@@ -1,6 +1,6 @@
 use crate::config::{Experiment, Suite};
 use crate::plain::SCORES;
-use crate::{Error, Result};
+use crate::{Error, Result, leftovers};
 use serde::{Serialize, de::DeserializeOwned};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -12,11 +12,13 @@ pub(crate) const METRICS: &str = "metrics.json";
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
+    cleared: usize,
     _lock: File,
 }
 
 impl RunDir {
-    /// Opens `output.dir/name`, creating it where needed, and holds it until dropped.
+    /// Opens `output.dir/name`, creating it where needed, and holds it until dropped. What killed processes were writing
+    /// there is removed.
     ///
     /// # Errors
     /// [`Error::Busy`] while another process holds it; files that cannot be made.
@@ -24,7 +26,8 @@ impl RunDir {
         let path = Self::of(experiment);
         std::fs::create_dir_all(&path).map_err(Error::io(&path))?;
         let lock = hold(&path)?;
-        Ok(Self { path, _lock: lock })
+        let cleared = leftovers::clear(&path)?;
+        Ok(Self { path, cleared, _lock: lock })
     }
 
     /// Where the run of `experiment` lives.
@@ -35,6 +38,11 @@ impl RunDir {
     /// The directory itself.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// How much of killed processes was removed when it was opened.
+    pub(crate) fn cleared(&self) -> usize {
+        self.cleared
     }
 
     /// The directory of one member of a suite; the run directory itself for a lone experiment.

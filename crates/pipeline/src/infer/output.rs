@@ -1,6 +1,6 @@
 use super::ledger::Ledger;
 use super::metadata::Inferred;
-use crate::{Error, Result, run_dir};
+use crate::{Error, Result, leftovers, run_dir};
 use manyview_core::Embeddings;
 use manyview_data::{Beside, CsvWriter, NpyWriter, ParquetWriter};
 use std::fs::{self, File};
@@ -68,6 +68,7 @@ impl Output {
     ) -> Result<Opened> {
         fs::create_dir_all(dir).map_err(Error::io(dir))?;
         let lock = run_dir::hold(dir)?;
+        leftovers::clear(dir)?;
         let partial = dir.join(PARTIAL);
         let output = |matrices, csv| {
             let (dir, partial) = (dir.into(), partial.clone());

@@ -1,0 +1,60 @@
+use crate::config::Suite;
+use crate::doctor::Check;
+use crate::{Error, Result, RunDir};
+use manyview_core::Progress;
+use manyview_store::Store;
+use std::path::Path;
+
+/// Reads everything that earlier runs of `suite` left: every part of its stores, and every adapter of its run directory.
+/// Damaged parts are moved aside, so that their vectors are computed again; what killed processes left is removed.
+pub fn deep_check(suite: &Suite, progress: &dyn Progress) -> Vec<Check> {
+    let mut stores: Vec<&Path> = suite.members().iter().map(|(_, e)| e.output.store.as_path()).collect();
+    stores.sort();
+    stores.dedup();
+    let of = |what: String, found: Result<String>| Check { what, found: found.map_err(|e| e.to_string()) };
+    let stores =
+        stores.into_iter().map(|path| of(format!("every part in {}", path.display()), parts(path, progress)));
+    let run = RunDir::of(&suite.base);
+    let run = of(format!("everything in {}", run.display()), results(suite, &run));
+    stores.chain([run]).collect()
+}
+
+fn parts(path: &Path, progress: &dyn Progress) -> Result<String> {
+    if !path.is_dir() {
+        return Ok("nothing yet".into());
+    }
+    let checked = Store::open(path)?.verify(progress)?;
+    let bad: Vec<_> = checked.iter().filter_map(|c| Some((&c.part, c.problem.as_ref()?))).collect();
+    match bad.first() {
+        None => {
+            let vectors: usize = checked.iter().map(|c| c.rows).sum();
+            Ok(format!("{vectors} vectors in {} whole files", checked.len()))
+        }
+        Some((part, problem)) => Err(Error::File {
+            path: path.into(),
+            problem: format!(
+                "{} bad files were moved to quarantine, such as {}: {problem}; their vectors are computed again by the \
+                 next run",
+                bad.len(),
+                part.display()
+            ),
+        }),
+    }
+}
+
+fn results(suite: &Suite, path: &Path) -> Result<String> {
+    if !path.is_dir() {
+        return Ok("nothing yet".into());
+    }
+    let held = RunDir::open(&suite.base)?;
+    let mut adapters = 0;
+    for (name, _) in suite.members() {
+        let adapter = name.map_or_else(|| path.to_path_buf(), |name| path.join(name)).join("adapter");
+        if adapter.is_dir() {
+            manyview_adapter::load(&adapter)?;
+            adapters += 1;
+        }
+    }
+    let left = held.cleared();
+    Ok(format!("{adapters} whole adapters, {left} leftovers of killed processes removed"))
+}
