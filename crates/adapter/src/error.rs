@@ -75,6 +75,14 @@ pub enum Error {
         /// The directory.
         path: PathBuf,
     },
+    /// An adapter that is more than one matrix for all texts.
+    #[error(
+        "expected a linear adapter that maps all texts alike, found {found}; `manyview infer` takes any adapter"
+    )]
+    NotLinear {
+        /// What it is.
+        found: String,
+    },
     /// A value that cannot be written as JSON or safetensors.
     #[error("{what}: cannot be written: {reason}")]
     Unwritable {
@@ -90,9 +98,11 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Core(e) => e.kind(),
-            Self::Setting { .. } | Self::TooFewRows { .. } | Self::Damaged { .. } | Self::Occupied { .. } => {
-                Kind::Input
-            }
+            Self::NotLinear { .. }
+            | Self::Setting { .. }
+            | Self::TooFewRows { .. }
+            | Self::Damaged { .. }
+            | Self::Occupied { .. } => Kind::Input,
             Self::Decomposition { .. } | Self::NoFiniteScore { .. } | Self::Diverged { .. } => Kind::Numeric,
             Self::Unwritable { .. } => Kind::Internal,
         }

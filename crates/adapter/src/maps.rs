@@ -67,6 +67,15 @@ impl Maps {
         }
     }
 
+    /// The map of all texts, where queries and passages are treated alike.
+    pub fn shared(&self) -> Option<&Map> {
+        match self {
+            Self::Both(map) => Some(map),
+            Self::Dual { query, passage } => Some(query).filter(|query| *query == passage),
+            Self::Query(_) => None,
+        }
+    }
+
     /// Queries, `[n, dim]`, as they are searched with: L2-normalised.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 use crate::publish::{occupied, publish};
-use crate::weights::{self, Weights};
-use crate::{Error, Linear, Result};
-use manyview_core::{Embeddings, Error as CoreError, Fingerprint, Transform};
+use crate::weights::{self, Named, Weights};
+use crate::{Error, Linear, Map, Maps, Result, Shape, Sides};
+use manyview_core::{Embeddings, Error as CoreError, Fingerprint};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,6 +9,9 @@ use std::path::Path;
 
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "adapter.safetensors";
+/// What the names of tensors of two maps begin with.
+const QUERY: &str = "query.";
+const PASSAGE: &str = "passage.";
 
 /// Where an adapter comes from and which encoder its inputs must come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,26 +41,42 @@ pub struct AdapterCard {
 
 impl AdapterCard {
     /// Name and version of the format that [`save`] writes and [`load`] reads.
-    pub const SCHEMA: &'static str = "manyview-adapter/1";
+    pub const SCHEMA: &'static str = "manyview-adapter/2";
 }
 
 /// An adapter read from disk.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Saved {
-    /// The map.
-    pub linear: Linear,
+    /// The maps.
+    pub maps: Maps,
     /// Where it comes from.
     pub card: AdapterCard,
 }
 
 impl Saved {
-    /// The view of `x`, `[n, dim_in]`, as the encoder with that fingerprint made it: `[n, dim_out]`, L2-normalised.
+    /// The view of `x`, `[n, dim_in]`, as the encoder with that fingerprint made it: `[n, dim_out]`, L2-normalised. Of an
+    /// adapter that maps queries and passages in different ways, that of queries.
     ///
     /// # Errors
-    /// Another encoder, and as [`Linear`]'s transform.
+    /// Another encoder, and as [`Map`]'s transform.
     pub fn transform(&self, x: &Embeddings, encoder: &Fingerprint) -> Result<Embeddings> {
         self.expects(encoder)?;
-        Ok(self.linear.transform(x)?)
+        Ok(self.maps.queries(x)?)
+    }
+
+    /// Its only matrix, where it maps all texts alike and linearly.
+    ///
+    /// # Errors
+    /// [`Error::NotLinear`] for every other adapter.
+    pub fn linear(&self) -> Result<&Linear> {
+        let refused = |found: String| Error::NotLinear { found };
+        let map = self.maps.shared().ok_or_else(|| {
+            refused(match self.maps.sides() {
+                Sides::Dual => "one with a map of queries and another of passages (dual)".into(),
+                _ => "one of queries alone (query-only)".into(),
+            })
+        })?;
+        map.as_linear().ok_or_else(|| refused(format!("one of shape {}", map.shape().as_str())))
     }
 
     /// That it takes the vectors of the encoder with that fingerprint.
@@ -82,6 +101,13 @@ impl Saved {
 struct Config {
     #[serde(flatten)]
     card: AdapterCard,
+    /// Which texts are mapped.
+    sides: Sides,
+    /// What each map computes.
+    shape: Shape,
+    /// Values between the two layers of a map that has two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    width: Option<usize>,
     /// BLAKE3 of the weights file, 64 hex digits.
     weights_blake3: String,
 }
@@ -91,16 +117,43 @@ struct Config {
 /// name that ends in `.old`.
 ///
 /// # Errors
-/// A card that does not match the map, a directory in use for something else, whatever the system says.
-pub fn save(dir: &Path, linear: &Linear, card: &AdapterCard) -> Result<()> {
-    check(card, (linear.dim_in(), linear.dim_out()))?;
+/// A card that does not match the maps, maps of different shapes, a directory in use for something else, whatever the
+/// system says.
+pub fn save(dir: &Path, maps: &Maps, card: &AdapterCard) -> Result<()> {
+    let form = Form::of(maps.query());
+    check(card, (form.dim_in, form.dim_out))?;
+    if let Some(other) = maps.passage().map(Form::of).filter(|other| *other != form) {
+        return Err(CoreError::Shape {
+            what: "map of passages to save".into(),
+            expected: format!("{form:?}, as that of queries"),
+            found: format!("{other:?}"),
+        }
+        .into());
+    }
     if occupied(dir, &[CONFIG, WEIGHTS]) {
         return Err(Error::Occupied { path: dir.into() });
     }
-    let mut tensors = vec![("weight", vec![linear.dim_in(), linear.dim_out()], linear.weight())];
-    tensors.extend(linear.bias().map(|b| ("bias", vec![b.len()], b)));
+    let maps_by_prefix: Vec<(&str, &Map)> = match maps {
+        Maps::Query(map) | Maps::Both(map) => vec![("", map)],
+        Maps::Dual { query, passage } => vec![(QUERY, query), (PASSAGE, passage)],
+    };
+    let layers = maps_by_prefix.iter().flat_map(|(prefix, map)| form.names(prefix).zip(map.layers()));
+    let tensors: Vec<(String, Vec<usize>, &[f32])> = layers
+        .flat_map(|(name, layer)| {
+            let weight = (format!("{name}weight"), vec![layer.dim_in(), layer.dim_out()], layer.weight());
+            let bias = layer.bias().map(|b| (format!("{name}bias"), vec![b.len()], b));
+            [weight].into_iter().chain(bias)
+        })
+        .collect();
+    let tensors: Vec<Named<'_>> = tensors.iter().map(|(n, s, v)| (n.as_str(), s.clone(), *v)).collect();
     let bytes = weights::serialize(&tensors)?;
-    let config = Config { card: card.clone(), weights_blake3: blake3::hash(&bytes).to_hex().to_string() };
+    let config = Config {
+        card: card.clone(),
+        sides: maps.sides(),
+        shape: form.shape,
+        width: form.width,
+        weights_blake3: blake3::hash(&bytes).to_hex().to_string(),
+    };
     let config = serde_json::to_vec_pretty(&config)
         .map_err(|e| Error::Unwritable { what: "adapter card", reason: e.to_string() })?;
     publish(dir, &[(WEIGHTS, &bytes), (CONFIG, &config)])
@@ -135,9 +188,48 @@ pub fn load(dir: &Path) -> Result<Saved> {
         return Err(damaged(&path, of(&config.weights_blake3), of(&hash)));
     }
     let (card, weights) = (config.card, Weights::new(&path, &bytes)?);
-    let bias = if weights.has("bias") { Some(weights.values("bias", &[card.dim_out])?) } else { None };
-    let linear = Linear::new(weights.values("weight", &[card.dim_in, card.dim_out])?, card.dim_in, bias)?;
-    Ok(Saved { linear, card })
+    let form = Form { shape: config.shape, width: config.width, dim_in: card.dim_in, dim_out: card.dim_out };
+    let maps = match config.sides {
+        Sides::Query => Maps::Query(form.read(&weights, "")?),
+        Sides::Both => Maps::Both(form.read(&weights, "")?),
+        Sides::Dual => {
+            Maps::Dual { query: form.read(&weights, QUERY)?, passage: form.read(&weights, PASSAGE)? }
+        }
+    };
+    Ok(Saved { maps, card })
+}
+
+/// What the tensors of a map look like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Form {
+    shape: Shape,
+    dim_in: usize,
+    dim_out: usize,
+    width: Option<usize>,
+}
+
+impl Form {
+    fn of(map: &Map) -> Self {
+        let width = map.layers().get(1).map(Linear::dim_in);
+        Self { shape: map.shape(), dim_in: map.dim_in(), dim_out: map.dim_out(), width }
+    }
+
+    /// What the names of the tensors of each layer begin with.
+    fn names(&self, prefix: &str) -> impl Iterator<Item = String> {
+        let (one, prefix) = (self.shape.layers() == 1, prefix.to_string());
+        (0..self.shape.layers()).map(move |i| if one { prefix.clone() } else { format!("{prefix}{i}.") })
+    }
+
+    fn read(&self, weights: &Weights<'_>, prefix: &str) -> Result<Map> {
+        let ends = [Some(self.dim_in), self.width, Some(self.dim_out)];
+        let dims: Vec<usize> = ends.into_iter().flatten().collect();
+        let layers = self.names(prefix).zip(dims.iter().zip(dims.iter().skip(1))).map(|(name, (a, b))| {
+            let bias = format!("{name}bias");
+            let bias = weights.has(&bias).then(|| weights.values(&bias, &[*b])).transpose()?;
+            Linear::new(weights.values(&format!("{name}weight"), &[*a, *b])?, *a, bias)
+        });
+        Map::new(self.shape, layers.collect::<Result<_>>()?)
+    }
 }
 
 fn check(card: &AdapterCard, found: (usize, usize)) -> Result<()> {

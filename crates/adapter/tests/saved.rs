@@ -1,6 +1,6 @@
 //! An adapter on disk: what comes back, and what is refused.
 #![allow(clippy::unwrap_used)]
-use manyview_adapter::{AdapterCard, Error, Linear, load, save};
+use manyview_adapter::{AdapterCard, Error, Linear, Map, Maps, Shape, load, save};
 use manyview_core::{Embeddings, Error as CoreError, Fingerprint, Kind, Transform};
 use std::{fs, path::PathBuf};
 
@@ -26,7 +26,7 @@ fn map() -> Linear {
 fn saved() -> (tempfile::TempDir, PathBuf) {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("view");
-    save(&dir, &map(), &card()).unwrap();
+    save(&dir, &map().into(), &card()).unwrap();
     (root, dir)
 }
 
@@ -34,10 +34,76 @@ fn saved() -> (tempfile::TempDir, PathBuf) {
 fn what_was_saved_comes_back() {
     let (_root, dir) = saved();
     let back = load(&dir).unwrap();
-    assert_eq!((back.linear, back.card), (map(), card()));
+    assert_eq!(back.linear().unwrap(), &map());
+    assert_eq!((back.maps, back.card), (map().into(), card()));
     let plain = Linear::new(map().weight().to_vec(), 2, None).unwrap();
-    save(&dir, &plain, &card()).unwrap();
-    assert_eq!(load(&dir).unwrap().linear, plain);
+    save(&dir, &plain.clone().into(), &card()).unwrap();
+    assert_eq!(load(&dir).unwrap().maps, plain.into());
+}
+
+fn layer(dim_in: usize, dim_out: usize, bias: bool) -> Linear {
+    let weight = (0..dim_in * dim_out).map(|i| (i as f32 + 0.5).sin()).collect();
+    Linear::new(weight, dim_in, bias.then(|| vec![0.25; dim_out])).unwrap()
+}
+
+fn square(shape: Shape, width: usize, bias: bool) -> Map {
+    match shape {
+        Shape::Linear => layer(3, 3, bias).into(),
+        Shape::LowRank => Map::new(shape, vec![layer(3, width, false), layer(width, 3, bias)]).unwrap(),
+        _ => Map::new(shape, vec![layer(3, width, bias), layer(width, 3, bias)]).unwrap(),
+    }
+}
+
+#[test]
+fn every_shape_comes_back_for_every_side() {
+    let root = tempfile::tempdir().unwrap();
+    let (dir, card) = (root.path().join("view"), AdapterCard { dim_in: 3, ..card() });
+    let x = Embeddings::new(vec![1.0, -2.0, 0.5], 3).unwrap();
+    for shape in [Shape::Linear, Shape::LowRank, Shape::Residual, Shape::Mlp] {
+        for bias in [false, true] {
+            let (query, passage) = (square(shape, 4, bias), square(shape, 4, !bias));
+            for maps in [Maps::Query(query.clone()), Maps::Both(query.clone()), Maps::Dual { query, passage }]
+            {
+                save(&dir, &maps, &card).unwrap();
+                let back = load(&dir).unwrap();
+                assert_eq!(back.maps, maps);
+                assert_eq!(back.transform(&x, &card.encoder_fingerprint).unwrap(), maps.queries(&x).unwrap());
+            }
+        }
+    }
+}
+
+#[test]
+fn maps_of_two_shapes_are_not_saved_together() {
+    let root = tempfile::tempdir().unwrap();
+    let card = AdapterCard { dim_in: 3, ..card() };
+    for passage in [square(Shape::Residual, 5, true), square(Shape::Mlp, 4, true)] {
+        let maps = Maps::Dual { query: square(Shape::Residual, 4, true), passage };
+        let e = save(&root.path().join("view"), &maps, &card).unwrap_err();
+        assert!(e.to_string().contains("map of passages"), "{e}");
+    }
+}
+
+#[test]
+fn only_a_linear_map_of_all_texts_is_one_matrix() {
+    let linear = |maps: Maps| {
+        let root = tempfile::tempdir().unwrap();
+        save(&root.path().join("view"), &maps, &AdapterCard { dim_in: 3, ..card() }).unwrap();
+        let saved = load(&root.path().join("view")).unwrap();
+        saved.linear().cloned().map_err(|e| (e.kind(), e.to_string()))
+    };
+    let map = || square(Shape::Linear, 0, true);
+    assert_eq!(linear(Maps::Both(map())).unwrap(), layer(3, 3, true));
+    assert_eq!(linear(Maps::Dual { query: map(), passage: map() }).unwrap(), layer(3, 3, true));
+    let other = square(Shape::Linear, 0, false);
+    for (maps, found) in [
+        (Maps::Query(map()), "query-only"),
+        (Maps::Dual { query: map(), passage: other }, "dual"),
+        (Maps::Both(square(Shape::LowRank, 2, false)), "low_rank"),
+    ] {
+        let (kind, message) = linear(maps).unwrap_err();
+        assert!(kind == Kind::Input && message.contains(found), "{message}");
+    }
 }
 
 #[test]
@@ -63,7 +129,7 @@ fn a_changed_or_truncated_file_is_refused_by_name() {
     }
     fs::write(&weights, whole).unwrap();
     let config = fs::read_to_string(dir.join("config.json")).unwrap();
-    let replaced = [config[..40].to_string(), config.replace("manyview-adapter/1", "another/9"), "{}".into()];
+    let replaced = [config[..40].to_string(), config.replace("manyview-adapter/2", "another/9"), "{}".into()];
     for bad in replaced {
         fs::write(dir.join("config.json"), bad).unwrap();
         let e = load(&dir).unwrap_err();
@@ -89,7 +155,7 @@ fn a_missing_directory_is_an_error_of_files() {
 fn a_directory_with_other_files_is_left_alone() {
     let root = tempfile::tempdir().unwrap();
     fs::write(root.path().join("thesis.txt"), "keep").unwrap();
-    assert!(matches!(save(root.path(), &map(), &card()), Err(Error::Occupied { .. })));
+    assert!(matches!(save(root.path(), &map().into(), &card()), Err(Error::Occupied { .. })));
     assert_eq!(fs::read_to_string(root.path().join("thesis.txt")).unwrap(), "keep");
 }
 
@@ -97,7 +163,7 @@ fn a_directory_with_other_files_is_left_alone() {
 fn a_card_that_does_not_match_the_map_is_not_saved() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("view");
-    assert!(save(&dir, &map(), &AdapterCard { dim_in: 3, ..card() }).is_err());
-    assert!(save(&dir, &map(), &AdapterCard { schema: "other/1".into(), ..card() }).is_err());
+    assert!(save(&dir, &map().into(), &AdapterCard { dim_in: 3, ..card() }).is_err());
+    assert!(save(&dir, &map().into(), &AdapterCard { schema: "other/1".into(), ..card() }).is_err());
     assert!(!dir.exists());
 }

@@ -57,6 +57,9 @@ pub(crate) struct Infer {
     /// one. Without it, metadata.json beside the vectors is asked.
     #[arg(long, value_name = "HEX", requires = "vectors")]
     encoder_fingerprint: Option<String>,
+    /// Maps the rows as passages: of an adapter learnt from pairs, which maps queries and passages in different ways.
+    #[arg(long)]
+    passages: bool,
     /// Rows of the input taken at once; memory grows with it. 16 MiB of vectors without it, at most 8192 rows.
     #[arg(long, value_name = "N")]
     chunk_rows: Option<usize>,
@@ -111,7 +114,8 @@ impl Infer {
             Format::Parquet => FileFormat::Parquet,
         };
         let (adapters, output) = (self.adapter, self.output_dir);
-        Inference { from, adapters, output, format, limit: self.limit, chunk_rows: self.chunk_rows }
+        let (limit, chunk_rows, passages) = (self.limit, self.chunk_rows, self.passages);
+        Inference { from, adapters, output, format, limit, chunk_rows, passages }
     }
 }
 

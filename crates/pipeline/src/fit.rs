@@ -106,7 +106,7 @@ pub(crate) fn fit(
     let key = supervision.key()?;
     if let Some((saved, record)) = load(member).ok().filter(|(_, record)| record.key == key) {
         tracing::info!(path = %member.adapter().display(), "the adapter is up to date");
-        return Ok((saved.linear, record));
+        return Ok((saved.linear()?.clone(), record));
     }
     let start = Instant::now();
     let (linear, mut record) = match supervision.experiment.train.method {
@@ -115,7 +115,7 @@ pub(crate) fn fit(
     };
     record.seconds = start.elapsed().as_secs_f64();
     member.forget_metrics()?;
-    manyview_adapter::save(&member.adapter(), &linear, &supervision.card(&linear, &record))?;
+    manyview_adapter::save(&member.adapter(), &linear.clone().into(), &supervision.card(&linear, &record))?;
     member.write_text(CURVE, &plain::csv(&record.curve))?;
     member.write(RECORD, &record)?;
     Ok((linear, record))
@@ -129,7 +129,7 @@ pub(crate) fn fit(
 pub(crate) fn current(supervision: &Supervision<'_>, member: &Member) -> Result<(Linear, FitRecord)> {
     let (saved, record) = load(member)?;
     match record.key == supervision.key()? {
-        true => Ok((saved.linear, record)),
+        true => Ok((saved.linear()?.clone(), record)),
         false => Err(missing(member, "an adapter fitted with these settings, found one of other settings")),
     }
 }

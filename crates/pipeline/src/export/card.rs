@@ -1,7 +1,7 @@
 //! The model card of an export: what the hub reads in front, what people read below.
 use super::{Format, onnx};
 use crate::embedded;
-use manyview_adapter::{AdapterCard, Saved};
+use manyview_adapter::{AdapterCard, Map, Saved, Shape, Sides};
 use manyview_core::Summary;
 use manyview_report::Metrics;
 use std::path::Path;
@@ -83,6 +83,7 @@ impl Card<'_> {
     fn what(&self) -> String {
         let begin = match self.format {
             Format::SentenceTransformers => "A text encoder and, behind it, a linear map",
+            _ if self.saved.linear().is_err() => "A map of the vectors of a text encoder",
             _ => "A linear map of the vectors of a text encoder",
         };
         format!(
@@ -93,7 +94,7 @@ impl Card<'_> {
 
     fn facts(&self, card: &AdapterCard) -> String {
         let setting = |key: &str| card.settings.get(key).and_then(|value| value.as_str()).map(one_line);
-        let map = if self.saved.linear.bias().is_some() { "x W + b" } else { "x W" };
+        let map = self.saved.maps.query();
         let origin =
             base_model(&self.saved.card, self.given).filter(|origin| !card.encoder.ends_with(origin));
         let origin = origin.map(|origin| format!(", made from {origin}")).unwrap_or_default();
@@ -102,17 +103,26 @@ impl Card<'_> {
             one_line(&card.encoder),
             card.encoder_fingerprint.short()
         );
-        let shape = format!("W `[{}, {}]`", card.dim_in, card.dim_out);
+        let of = match self.saved.maps.sides() {
+            Sides::Query => " of queries; passages stay as they are",
+            Sides::Both => "",
+            Sides::Dual => " of queries, and another of passages",
+        };
+        let shape = format!("`[{}, {}]`{of}", card.dim_in, card.dim_out);
         let mut facts = vec![
             ("Instruction", one_line(&card.instruction)),
             ("Encoder", encoder),
-            ("Map", format!("`normalise({map})`, {shape}, fitted by {}", card.method)),
+            ("Map", format!("`normalise({})`, {shape}, fitted by {}", formula(map), card.method)),
             ("Teacher", format!("`{}`, on {} training rows", one_line(&card.teacher), card.n_train)),
         ];
         facts.extend(setting("dataset").map(|name| ("Texts", name)));
         facts.extend(card.settings.get("max_length").map(|n| ("Tokens read of a text", n.to_string())));
         let lines = facts.iter().filter(|(_, value)| !value.is_empty());
         lines.map(|(key, value)| format!("- {key}: {value}\n")).collect::<String>() + "\n"
+    }
+
+    fn is_biased(&self) -> bool {
+        self.saved.linear().is_ok_and(|linear| linear.bias().is_some())
     }
 
     fn usage(&self, card: &AdapterCard) -> String {
@@ -141,9 +151,9 @@ impl Card<'_> {
                 onnx::FILE
             ),
             Format::Npy => {
-                let bias = match self.saved.linear.bias() {
-                    Some(_) => " + np.load(\"bias.npy\")",
-                    None => "",
+                let bias = match self.is_biased() {
+                    true => " + np.load(\"bias.npy\")",
+                    false => "",
                 };
                 format!(
                     "{base}\n\n```python\nimport numpy as np\n\n\
@@ -155,6 +165,21 @@ impl Card<'_> {
                  manyview infer --input texts.csv --adapter view --output-dir out  # out/adapter.npy\n```\n"
                 .into(),
         }
+    }
+}
+
+/// What a map computes of `x`, before it is normalised.
+fn formula(map: &Map) -> &'static str {
+    let bias = map.layers().iter().any(|layer| layer.bias().is_some());
+    match (map.shape(), bias) {
+        (Shape::Linear, false) => "x W",
+        (Shape::Linear, true) => "x W + b",
+        (Shape::LowRank, false) => "x + x A B",
+        (Shape::LowRank, true) => "x + x A B + b",
+        (Shape::Residual, false) => "x + relu(x W₁) W₂",
+        (Shape::Residual, true) => "x + relu(x W₁ + b₁) W₂ + b₂",
+        (Shape::Mlp, false) => "relu(x W₁) W₂",
+        (Shape::Mlp, true) => "relu(x W₁ + b₁) W₂ + b₂",
     }
 }
 
@@ -218,7 +243,7 @@ mod tests {
             n_train: 3,
             settings: settings.map(|(key, value)| (key.to_string(), value.into())).into(),
         };
-        Saved { linear: Linear::identity(2).unwrap(), card }
+        Saved { maps: Linear::identity(2).unwrap().into(), card }
     }
 
     fn markdown(saved: &Saved, given: bool) -> String {

@@ -46,10 +46,14 @@ pub enum Format {
 /// directories stay out of it.
 ///
 /// # Errors
-/// An adapter that is not there, an output directory with something in it, an encoder that is not the adapter's, or
+/// An adapter that is not there, one that is more than a linear map of all texts as anything but
+/// [`Format::Adapter`], an output directory with something in it, an encoder that is not the adapter's, or
 /// files that cannot be written.
 pub fn export(export: &Export, environment: &Environment, progress: &dyn Progress) -> Result<()> {
     let saved = load(&export.adapter)?;
+    if export.format != Format::Adapter {
+        saved.linear()?; // what other programs are given is one matrix for all texts
+    }
     let metrics = metrics(&export.adapter, &saved)?;
     let config = encoder_of(&saved.card, export.encoder.as_deref(), &export.device)?;
     let given = given::fingerprint(&config, saved.card.dim_in) == saved.card.encoder_fingerprint;
@@ -69,8 +73,8 @@ pub fn export(export: &Export, environment: &Environment, progress: &dyn Progres
                 sentence_transformers::write(dir, &saved, &encoder, progress)?;
             }
             Format::Onnx => onnx::write(dir, &saved)?,
-            Format::Npy => npy::write(dir, &saved.linear)?,
-            Format::Adapter => manyview_adapter::save(dir, &saved.linear, &card::public(&saved.card, given))?,
+            Format::Npy => npy::write(dir, saved.linear()?)?,
+            Format::Adapter => manyview_adapter::save(dir, &saved.maps, &card::public(&saved.card, given))?,
         }
         write(&dir.join("README.md"), card.markdown().as_bytes())
     })
@@ -97,4 +101,47 @@ fn metrics(path: &Path, saved: &Saved) -> Result<Option<Metrics>> {
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     std::fs::write(path, bytes).map_err(Error::io(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use manyview_adapter::{AdapterCard, Linear, Map, Maps, Shape, load as read, save};
+    use manyview_core::{Fingerprint, Quiet};
+
+    #[test]
+    fn an_adapter_that_is_more_than_one_matrix_is_refused_by_all_formats_but_its_own() {
+        let root = tempfile::tempdir().unwrap();
+        let identity = || Linear::identity(2).unwrap();
+        let low_rank = Map::new(Shape::LowRank, vec![identity(), identity()]).unwrap();
+        let card = AdapterCard {
+            schema: AdapterCard::SCHEMA.into(),
+            encoder: "one".into(),
+            encoder_fingerprint: Fingerprint::builder("test/1").finish(),
+            dim_in: 2,
+            dim_out: 2,
+            instruction: String::new(),
+            teacher: "pairs".into(),
+            method: "contrastive".into(),
+            n_train: 1,
+            settings: Default::default(),
+        };
+        for (maps, found) in
+            [(Maps::Query(identity().into()), "query-only"), (Maps::Both(low_rank), "low_rank")]
+        {
+            let adapter = root.path().join(found);
+            save(&adapter, &maps, &card).unwrap();
+            let to = |format| {
+                let output = root.path().join(format!("{found}-{format:?}"));
+                let asked =
+                    Export { adapter: adapter.clone(), output, format, encoder: None, device: "flex".into() };
+                export(&asked, &Environment::new(root.path()), &Quiet).map(|()| asked.output)
+            };
+            for format in [Format::SentenceTransformers, Format::Onnx, Format::Npy] {
+                let e = to(format).unwrap_err().to_string();
+                assert!(e.contains(found), "{e}");
+            }
+            assert_eq!(read(&to(Format::Adapter).unwrap()).unwrap().maps, maps);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! Field numbers are those of `onnx.proto`; the operators are of opset 13, which every runtime of the last years has.
 use super::protobuf::Message;
 use crate::{Error, Result};
-use manyview_adapter::{Linear, Saved};
+use manyview_adapter::{AdapterCard, Linear, Saved};
 use std::path::Path;
 
 pub(super) const FILE: &str = "adapter.onnx";
@@ -14,17 +14,17 @@ const FLOAT: u64 = 1;
 const LARGEST: usize = (1 << 31) - (1 << 20);
 
 pub(super) fn write(dir: &Path, saved: &Saved) -> Result<()> {
-    let bytes = saved.linear.weight().len().saturating_mul(4);
+    let linear = saved.linear()?;
+    let bytes = linear.weight().len().saturating_mul(4);
     if bytes > LARGEST {
         let problem =
             format!("expected a weight of less than 2 GiB, found {bytes} bytes; export npy instead");
         return Err(Error::setting("--to onnx", problem));
     }
-    super::write(&dir.join(FILE), &model(saved).into_bytes())
+    super::write(&dir.join(FILE), &model(linear, &saved.card).into_bytes())
 }
 
-fn model(saved: &Saved) -> Message {
-    let card = &saved.card;
+fn model(linear: &Linear, card: &AdapterCard) -> Message {
     let about = [
         ("encoder_fingerprint", card.encoder_fingerprint.as_str()),
         ("instruction", &card.instruction),
@@ -35,7 +35,7 @@ fn model(saved: &Saved) -> Message {
         .int(1, IR_VERSION)
         .text(2, "manyview")
         .text(3, env!("CARGO_PKG_VERSION"))
-        .message(7, &graph(&saved.linear))
+        .message(7, &graph(linear))
         .message(8, &Message::default().text(1, "").int(2, OPSET))
         .messages(14, about)
 }

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 pub(super) fn write(dir: &Path, saved: &Saved, encoder: &TextEncoder, progress: &dyn Progress) -> Result<()> {
-    let (card, linear) = (&saved.card, &saved.linear);
+    let (card, linear) = (&saved.card, saved.linear()?);
     if encoder.fingerprint() != card.encoder_fingerprint {
         return Err(CoreError::Fingerprint {
             what: format!("adapter for {:?} of {}", card.instruction, card.encoder),

@@ -95,6 +95,9 @@ pub enum Holds {
         weights_blake3: String,
         /// Its card.
         card: Box<AdapterCard>,
+        /// Whether the rows were mapped as passages rather than as queries.
+        #[serde(default)]
+        passages: bool,
     },
 }
 

@@ -35,6 +35,8 @@ pub struct Inference {
     pub limit: Option<usize>,
     /// Rows of the input taken at once; memory grows with it. 16 MiB of vectors without it, at most 8192 rows.
     pub chunk_rows: Option<usize>,
+    /// Maps the rows as passages rather than as queries, of adapters that map the two in different ways.
+    pub passages: bool,
 }
 
 /// What inference begins with.
@@ -60,7 +62,7 @@ pub fn infer(inference: &Inference, environment: &Environment, progress: &dyn Pr
     if inference.limit == Some(0) {
         return Err(Error::setting("--limit", "expected at least 1 row, found 0"));
     }
-    let views = View::load_all(&inference.adapters)?;
+    let views = View::load_all(&inference.adapters, inference.passages)?;
     match &inference.from {
         InferenceInput::Texts(from) => texts::infer(inference, from, &views, environment, progress),
         InferenceInput::Vectors(from) => given::infer(inference, from, &views, progress),

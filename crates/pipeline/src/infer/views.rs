@@ -3,7 +3,7 @@ use super::output::FileFormat;
 use crate::config::Encoder;
 use crate::{Error, Result};
 use manyview_adapter::{AdapterCard, Saved};
-use manyview_core::{Embeddings, Error as CoreError, Fingerprint, FingerprintBuilder, Transform};
+use manyview_core::{Embeddings, Error as CoreError, Fingerprint, FingerprintBuilder};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -17,11 +17,14 @@ pub(super) struct View {
     pub(super) dir: PathBuf,
     pub(super) saved: Saved,
     pub(super) weights_blake3: String,
+    /// Whether texts are mapped as passages rather than as queries.
+    passages: bool,
 }
 
 impl View {
-    /// Reads the adapters of `paths`. One is called `adapter`, several by their run or variant.
-    pub(super) fn load_all(paths: &[PathBuf]) -> Result<Vec<Self>> {
+    /// Reads the adapters of `paths`, for passages or else for queries. One is called `adapter`, several by their run or
+    /// variant.
+    pub(super) fn load_all(paths: &[PathBuf], passages: bool) -> Result<Vec<Self>> {
         let mut views = Vec::new();
         for path in paths {
             let dir = find(path)?;
@@ -29,7 +32,15 @@ impl View {
             let weights = dir.join(WEIGHTS);
             let bytes = std::fs::read(&weights).map_err(Error::io(weights))?;
             let weights_blake3 = blake3::hash(&bytes).to_hex().to_string();
-            views.push(Self { name, saved: manyview_adapter::load(&dir)?, dir, weights_blake3 });
+            let saved = manyview_adapter::load(&dir)?;
+            if passages && saved.maps.passage().is_none() {
+                let problem = format!(
+                    "expected an adapter that maps passages, found one of queries alone (query-only) in {}; its passages are base vectors",
+                    dir.display()
+                );
+                return Err(Error::setting("--passages", problem));
+            }
+            views.push(Self { name, saved, dir, weights_blake3, passages });
         }
         differ(&views)?;
         if let Some((first, others)) = views.split_first() {
@@ -48,7 +59,9 @@ impl View {
     pub(super) fn transform(&self, base: &Embeddings, rows: &[u64]) -> Result<Embeddings> {
         let what = format!("view `{}` of the input", self.name);
         let of = |row: usize| rows.get(row).and_then(|row| usize::try_from(*row).ok()).unwrap_or(row);
-        Ok(self.saved.linear.transform(base).map_err(|e| match e {
+        let maps = &self.saved.maps;
+        let view = if self.passages { maps.passages(base) } else { maps.queries(base) };
+        Ok(view.map_err(|e| match e {
             CoreError::NonFinite { row, .. } => CoreError::NonFinite { what, row: of(row) },
             CoreError::ZeroRow { row, .. } => CoreError::ZeroRow { what, row: of(row) },
             e => e,
@@ -61,13 +74,15 @@ impl View {
             adapter: self.dir.clone(),
             weights_blake3: self.weights_blake3.clone(),
             card: Box::new(self.saved.card.clone()),
+            passages: self.passages,
         };
         Written { file: format.file(&self.name), holds, dim: self.saved.card.dim_out }
     }
 
     /// Adds what its matrix depends on.
     pub(super) fn identity(&self, key: FingerprintBuilder) -> FingerprintBuilder {
-        key.field("view", self.name.as_bytes()).field("weights", self.weights_blake3.as_bytes())
+        let key = key.field("view", self.name.as_bytes()).field("weights", self.weights_blake3.as_bytes());
+        key.field("passages", &[u8::from(self.passages)])
     }
 }
 
@@ -153,4 +168,57 @@ fn differ(views: &[View]) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use manyview_adapter::{Linear, Map, Maps, Shape, save};
+
+    /// A map that swaps two values, in two layers or in one.
+    fn swap(shape: Shape) -> Map {
+        let turned = Linear::new(vec![0.0, 1.0, 1.0, 0.0], 2, None).unwrap();
+        match shape {
+            Shape::Linear => turned.into(),
+            _ => Map::new(shape, vec![Linear::identity(2).unwrap(), turned]).unwrap(),
+        }
+    }
+
+    fn saved(root: &Path, name: &str, maps: &Maps) -> PathBuf {
+        let card = AdapterCard {
+            schema: AdapterCard::SCHEMA.into(),
+            encoder: "one".into(),
+            encoder_fingerprint: Fingerprint::builder("test/1").finish(),
+            dim_in: 2,
+            dim_out: 2,
+            instruction: String::new(),
+            teacher: "pairs".into(),
+            method: "contrastive".into(),
+            n_train: 1,
+            settings: BTreeMap::new(),
+        };
+        save(&root.join(name), maps, &card).unwrap();
+        root.join(name)
+    }
+
+    #[test]
+    fn rows_are_queries_or_passages_of_maps_of_any_shape() {
+        let root = tempfile::tempdir().unwrap();
+        let identity = || Map::from(Linear::identity(2).unwrap());
+        let base = Embeddings::new(vec![0.6, 0.8], 2).unwrap();
+        let view = |maps: &Maps, passages| -> Result<Vec<f32>> {
+            let dir = saved(root.path(), "pairs", maps);
+            let views = View::load_all(&[dir], passages)?;
+            Ok(views[0].transform(&base, &[0])?.into_vec())
+        };
+        let (as_it_is, swapped) = ([0.6, 0.8], [0.8, 0.6]);
+        let dual = Maps::Dual { query: identity(), passage: swap(Shape::Linear) };
+        assert_eq!(view(&dual, false).unwrap(), as_it_is);
+        assert_eq!(view(&dual, true).unwrap(), swapped);
+        assert_eq!(view(&Maps::Both(swap(Shape::Mlp)), true).unwrap(), swapped);
+        let query = Maps::Query(swap(Shape::Mlp));
+        assert_eq!(view(&query, false).unwrap(), swapped);
+        let e = view(&query, true).unwrap_err();
+        assert!(e.to_string().contains("query-only"), "{e}");
+    }
 }
