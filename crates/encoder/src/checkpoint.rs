@@ -91,6 +91,16 @@ impl Checkpoint {
         int8 && self.tensors.contains_key(&format!("{name}{SCALE}"))
     }
 
+    /// Whether a tensor, by its name as saved, holds the scales of an int8 tensor.
+    pub(crate) fn is_scale(&self, name: &str) -> bool {
+        name.strip_suffix(SCALE).is_some_and(|of| self.is_int8(of))
+    }
+
+    /// The name under which a tensor of the model is saved.
+    pub(crate) fn saved_name(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
     /// The type and the bytes of a tensor, by its name as saved.
     pub(crate) fn as_saved(&self, name: &str) -> Result<(Dtype, Vec<u8>)> {
         self.bytes(name).map(|(info, bytes)| (info.dtype, bytes))

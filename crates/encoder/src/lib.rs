@@ -24,6 +24,7 @@ mod quantize;
 mod streams;
 mod text_encoder;
 mod tokens;
+pub mod tuning;
 
 pub use burn::tensor::Device;
 pub use engine::{Engine, Weights};

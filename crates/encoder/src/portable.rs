@@ -22,6 +22,12 @@ const NUMBERS: [&str; 2] = ["torch_dtype", "dtype"];
 /// # Errors
 /// Files that cannot be read or written, or an interruption; what was written until then stays.
 pub fn portable(encoder: &TextEncoder, to: &Path, progress: &dyn Progress) -> Result<()> {
+    small_files(encoder, to)?;
+    weights(&Layout::read(encoder.path())?.transformer, to, progress)
+}
+
+/// All of it but the weights.
+pub(crate) fn small_files(encoder: &TextEncoder, to: &Path) -> Result<()> {
     let layout = Layout::read(encoder.path())?;
     std::fs::create_dir_all(to).map_err(Error::io(to))?;
     let small = TOKENIZER.iter().map(|name| (layout.transformer.join(name), *name));
@@ -42,8 +48,7 @@ pub fn portable(encoder: &TextEncoder, to: &Path, progress: &dyn Progress) -> Re
     let pooling = to.join("1_Pooling");
     std::fs::create_dir_all(&pooling).map_err(Error::io(&pooling))?;
     write(&pooling.join("config.json"), &pooling_config(encoder))?;
-    write(&to.join("modules.json"), &modules())?;
-    weights(&layout.transformer, to, progress)
+    write(&to.join("modules.json"), &modules())
 }
 
 fn modules() -> Value {

@@ -107,6 +107,17 @@ impl TextEncoder {
         Ok(self.ids(texts, self.prefix(None).as_deref())?.iter().map(|i| i.ids.len()).collect())
     }
 
+    /// The ids of each text, without an instruction.
+    pub(crate) fn plain_ids(&self, texts: &[&str]) -> Result<Vec<Vec<u32>>> {
+        Ok(self.ids(texts, self.prefix(None).as_deref())?.into_iter().map(|i| i.ids).collect())
+    }
+
+    /// The weights it was loaded from, and what they are of.
+    pub(crate) fn source(&self) -> Result<(Checkpoint, Architecture)> {
+        let architecture = Architecture::read(&self.layout)?;
+        Ok((Checkpoint::open(&self.layout.transformer, architecture.anchor())?, architecture))
+    }
+
     fn ids(&self, texts: &[&str], prefix: Option<&str>) -> Result<Vec<Ids>> {
         match prefix {
             None => self.tokens.ids(texts),

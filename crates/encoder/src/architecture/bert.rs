@@ -7,7 +7,7 @@ use serde::Deserialize;
 pub(crate) const WORDS: &str = "embeddings.word_embeddings.weight";
 
 /// `config.json` of BERT (Devlin et al., 2019).
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(crate) struct Config {
     pub(crate) vocab_size: usize,
     pub(crate) hidden_size: usize,
@@ -18,6 +18,10 @@ pub(crate) struct Config {
     #[serde(default = "two")]
     pub(crate) type_vocab_size: usize,
     pub(crate) layer_norm_eps: f64,
+    #[serde(default = "tenth")]
+    pub(crate) hidden_dropout_prob: f64,
+    #[serde(default = "tenth")]
+    pub(crate) attention_probs_dropout_prob: f64,
     hidden_act: String,
     #[serde(default)]
     position_embedding_type: Option<String>,
@@ -33,6 +37,10 @@ pub(crate) enum Activation {
 
 fn two() -> usize {
     2
+}
+
+fn tenth() -> f64 {
+    0.1
 }
 
 impl Config {

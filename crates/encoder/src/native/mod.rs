@@ -8,7 +8,7 @@ mod dense;
 mod gelu;
 mod int8;
 mod norm;
-mod product;
+pub(crate) mod product;
 mod qwen3;
 mod rows;
 mod softmax;

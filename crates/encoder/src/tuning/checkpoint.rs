@@ -1,0 +1,150 @@
+//! A run on disk, between two steps: enough to go on as if it had never stopped.
+use super::adamw::AdamW;
+use crate::{Error, Result};
+use manyview_core::{Error as CoreError, Fingerprint};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+pub(super) const SCHEMA: &str = "manyview-tuning/1";
+const STATE: &str = "state.safetensors";
+const MANIFEST: &str = "manifest.json";
+/// Tensors of a state, in order.
+const TENSORS: [&str; 3] = ["values", "first", "second"];
+const KEPT: usize = 2;
+
+/// The checkpoints of one run: those of another have another key and are left alone.
+pub(super) struct Checkpoints {
+    root: PathBuf,
+    key: Fingerprint,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    schema: String,
+    run: Fingerprint,
+    steps: u64,
+    /// BLAKE3 of the state.
+    state: String,
+}
+
+impl Checkpoints {
+    pub(super) fn new(root: &Path, key: Fingerprint) -> Self {
+        Self { root: root.into(), key }
+    }
+
+    /// Writes what learns and its moments; only the last two of this run stay.
+    pub(super) fn write(&self, values: &[f32], adamw: &AdamW) -> Result<()> {
+        let bytes: Vec<Vec<u8>> = [values, &adamw.first, &adamw.second]
+            .iter()
+            .map(|values| values.iter().flat_map(|v| v.to_le_bytes()).collect())
+            .collect();
+        let dir = self.root.join(format!("{}-{:08}", self.key.short(), adamw.steps));
+        let bad = |e: safetensors::SafeTensorError| Error::file(&dir, e.to_string());
+        let views = TENSORS.iter().zip(&bytes).map(|(name, bytes)| {
+            TensorView::new(Dtype::F32, vec![values.len()], bytes).map(|view| (*name, view)).map_err(bad)
+        });
+        let state = safetensors::serialize(views.collect::<Result<Vec<_>>>()?, None).map_err(bad)?;
+        let manifest = Manifest {
+            schema: SCHEMA.into(),
+            run: self.key.clone(),
+            steps: adamw.steps,
+            state: hash(&state),
+        };
+        let manifest = serde_json::to_vec_pretty(&manifest).map_err(|e| Error::file(&dir, e.to_string()))?;
+        let fresh = self.root.join(format!(".{}-{}", self.key.short(), std::process::id()));
+        fs::create_dir_all(&fresh).map_err(Error::io(&fresh))?;
+        for (name, bytes) in [(STATE, &state), (MANIFEST, &manifest)] {
+            let path = fresh.join(name);
+            let mut file = File::create(&path).map_err(Error::io(&path))?;
+            file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io(&path))?;
+        }
+        if dir.exists() {
+            fs::remove_dir_all(&dir).map_err(Error::io(&dir))?;
+        }
+        fs::rename(&fresh, &dir).map_err(Error::io(&dir))?;
+        for old in self.found()?.iter().skip(KEPT) {
+            fs::remove_dir_all(old).map_err(Error::io(old))?;
+        }
+        Ok(())
+    }
+
+    /// What learns and its moments, of the latest whole checkpoint of this run, of so many values. What a killed run was
+    /// writing is removed; a damaged checkpoint is set aside under another name.
+    pub(super) fn latest(&self, n: usize) -> Result<Option<(Vec<f32>, AdamW)>> {
+        for unfinished in self.named(|name| name.starts_with(&format!(".{}-", self.key.short())))? {
+            fs::remove_dir_all(&unfinished).map_err(Error::io(&unfinished))?;
+        }
+        for dir in self.found()? {
+            match self.read(&dir, n) {
+                Ok(state) => return Ok(Some(state)),
+                Err(e) => {
+                    let aside = dir.with_extension("damaged");
+                    tracing::warn!(error = %e, to = %aside.display(), "checkpoint set aside");
+                    fs::remove_dir_all(&aside).ok();
+                    fs::rename(&dir, &aside).map_err(Error::io(&dir))?;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Removes the checkpoints of this run, which is over.
+    pub(super) fn clear(&self) -> Result<()> {
+        for dir in self.found()? {
+            fs::remove_dir_all(&dir).map_err(Error::io(&dir))?;
+        }
+        fs::remove_dir(&self.root).ok(); // where no other run has any
+        Ok(())
+    }
+
+    fn read(&self, dir: &Path, n: usize) -> Result<(Vec<f32>, AdamW)> {
+        let path = dir.join(MANIFEST);
+        let bytes = fs::read(&path).map_err(Error::io(&path))?;
+        let manifest: Manifest =
+            serde_json::from_slice(&bytes).map_err(|e| Error::file(&path, e.to_string()))?;
+        let path = dir.join(STATE);
+        let bytes = fs::read(&path).map_err(Error::io(&path))?;
+        let whole = manifest.schema == SCHEMA && manifest.run == self.key && manifest.state == hash(&bytes);
+        if !whole {
+            return Err(Error::file(&path, "expected the state its manifest describes, found another"));
+        }
+        let file = SafeTensors::deserialize(&bytes).map_err(|e| Error::file(&path, e.to_string()))?;
+        let values = |name: &str| {
+            let tensor = file.tensor(name).map_err(|e| Error::file(&path, e.to_string()))?;
+            match (tensor.dtype(), tensor.shape()) {
+                (Dtype::F32, [found]) if *found == n => {
+                    Ok(tensor.data().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect())
+                }
+                (_, found) => Err(Error::file(&path, format!("expected {n} values of f32, found {found:?}"))),
+            }
+        };
+        let [of_model, first, second] = TENSORS;
+        let adamw = AdamW { first: values(first)?, second: values(second)?, steps: manifest.steps };
+        Ok((values(of_model)?, adamw))
+    }
+
+    /// The checkpoints of this run, latest first.
+    fn found(&self) -> Result<Vec<PathBuf>> {
+        let prefix = format!("{}-", self.key.short());
+        self.named(|name| name.strip_prefix(&prefix).is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit())))
+    }
+
+    fn named(&self, fits: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
+        let entries = match fs::read_dir(&self.root) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(CoreError::Io { path: self.root.clone(), source }.into()),
+        };
+        let ours = entries.flatten().filter(|e| e.file_name().to_str().is_some_and(&fits));
+        let mut found: Vec<PathBuf> = ours.map(|e| e.path()).collect();
+        found.sort_by(|a, b| b.cmp(a));
+        Ok(found)
+    }
+}
+
+fn hash(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}

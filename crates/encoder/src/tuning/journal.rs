@@ -1,0 +1,91 @@
+//! What a run tells of itself on disk.
+use super::Step;
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+const METRICS: &str = "training_metrics.jsonl";
+const PROGRESS: &str = "training_progress.json";
+
+/// `training_progress.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainingProgress {
+    /// Whether the last step is done.
+    pub training_completed: bool,
+    /// Steps done.
+    pub steps: u64,
+    /// Steps there will be.
+    pub total_steps: u64,
+    /// Pairs to learn from.
+    pub train_examples: usize,
+    /// Seconds of training so far, those before an interruption included.
+    pub duration_seconds: f64,
+}
+
+/// The two files, and the metrics of all steps so far: as lines, since a number read back may differ in its last bit.
+pub(super) struct Journal {
+    dir: PathBuf,
+    lines: Vec<String>,
+    /// How many of them are written.
+    written: usize,
+}
+
+impl Journal {
+    /// Goes on after `steps` steps: what an interrupted run told of later ones is forgotten.
+    pub(super) fn open(dir: &Path, steps: u64) -> Result<(Self, f64)> {
+        fs::create_dir_all(dir).map_err(Error::io(dir))?;
+        let path = dir.join(METRICS);
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        let lines: Vec<String> = text.lines().take(steps as usize).map(String::from).collect();
+        let whole = lines.len() as u64 == steps && lines.iter().zip(1..).all(|(line, n)| is_step(line, n));
+        let lines = if whole { lines } else { Vec::new() };
+        publish(&path, text_of(&lines).as_bytes())?;
+        let path = dir.join(PROGRESS);
+        let before = fs::read(&path).ok().and_then(|b| serde_json::from_slice::<TrainingProgress>(&b).ok());
+        let seconds = before.filter(|_| whole && steps > 0).map_or(0.0, |p| p.duration_seconds);
+        Ok((Self { dir: dir.into(), written: lines.len(), lines }, seconds))
+    }
+
+    pub(super) fn tell(&mut self, step: &Step) -> Result<()> {
+        let line = serde_json::to_string(step).map_err(|e| Error::file(&self.dir, e.to_string()))?;
+        self.lines.push(line);
+        Ok(())
+    }
+
+    /// Mean loss over the steps of a pass.
+    pub(super) fn mean_loss(&self, epoch: usize) -> f64 {
+        let steps = self.lines.iter().filter_map(|line| serde_json::from_str::<Step>(line).ok());
+        let (sum, n) =
+            steps.filter(|step| step.epoch == epoch).fold((0.0, 0), |(sum, n), s| (sum + s.loss, n + 1));
+        sum / f64::from(n.max(1))
+    }
+
+    /// Writes what waits, and how far the run is.
+    pub(super) fn write(&mut self, progress: &TrainingProgress) -> Result<()> {
+        let path = self.dir.join(METRICS);
+        let mut file = OpenOptions::new().append(true).create(true).open(&path).map_err(Error::io(&path))?;
+        file.write_all(text_of(&self.lines[self.written..]).as_bytes()).map_err(Error::io(&path))?;
+        self.written = self.lines.len();
+        let path = self.dir.join(PROGRESS);
+        let text = serde_json::to_vec_pretty(progress).map_err(|e| Error::file(&path, e.to_string()))?;
+        publish(&path, &text)
+    }
+}
+
+fn is_step(line: &str, number: u64) -> bool {
+    serde_json::from_str::<Step>(line).is_ok_and(|step| step.step == number)
+}
+
+fn text_of(lines: &[String]) -> String {
+    lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
+}
+
+/// Writes a file whole or not at all.
+fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
+    let fresh = path.with_extension("new");
+    let mut file = File::create(&fresh).map_err(Error::io(&fresh))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io(&fresh))?;
+    fs::rename(&fresh, path).map_err(Error::io(path))
+}
