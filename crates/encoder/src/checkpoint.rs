@@ -13,6 +13,9 @@ const PREFIXES: &[&str] = &["", "model.", "bert.", "0.auto_model."];
 /// Ending of the tensor that holds the scale of each row of an int8 tensor.
 pub(crate) const SCALE: &str = "_scale";
 
+/// Bytes read together, at least a row of a tensor.
+const PART: usize = 1 << 20;
+
 /// The tensors of a model in one or several safetensors files, read one at a time: `f32`, `f16`, `bf16`, or `int8`
 /// with a scale for each row.
 pub(crate) struct Checkpoint {
@@ -103,7 +106,10 @@ impl Checkpoint {
 
     /// The type and the bytes of a tensor, by its name as saved.
     pub(crate) fn as_saved(&self, name: &str) -> Result<(Dtype, Vec<u8>)> {
-        self.bytes(name).map(|(info, bytes)| (info.dtype, bytes))
+        let (mut file, info) = self.file(name)?;
+        let mut bytes = vec![0; info.data_offsets.1 - info.data_offsets.0];
+        file.read_exact(&mut bytes).map_err(Error::io(self.path(name)))?;
+        Ok((info.dtype, bytes))
     }
 
     /// Whether the model has this tensor.
@@ -113,6 +119,18 @@ impl Checkpoint {
 
     /// The values of a tensor of the model, which must have this shape.
     pub(crate) fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        let mut values = Vec::with_capacity(self.count(name));
+        self.each(name, shape, |part| values.extend_from_slice(part))?;
+        Ok(values)
+    }
+
+    /// How many values a tensor of the model has; none where there is no such tensor.
+    pub(crate) fn count(&self, name: &str) -> usize {
+        self.shape(&format!("{}{name}", self.prefix)).map_or(0, |shape| shape.iter().product())
+    }
+
+    /// The same as [`Self::values`], some rows at a time: the tensor is never in memory as a whole.
+    pub(crate) fn each(&self, name: &str, shape: &[usize], take: impl FnMut(&[f32])) -> Result<()> {
         let name = format!("{}{name}", self.prefix);
         match self.shape(&name) {
             None => Err(self.bad(&name, "expected it, found none; is this the model config.json describes?")),
@@ -122,7 +140,7 @@ impl Checkpoint {
                     "expected shape {shape:?}, found {found:?}; is this the model config.json describes?"
                 ),
             )),
-            Some(_) => self.read(&name),
+            Some(_) => self.read_each(&name, take),
         }
     }
 
@@ -138,31 +156,56 @@ impl Checkpoint {
 
     /// The values of a tensor by its name as saved, as `f32`, finite.
     pub(crate) fn read(&self, name: &str) -> Result<Vec<f32>> {
-        let (info, bytes) = self.bytes(name)?;
-        let values = match info.dtype {
-            Dtype::F32 => chunks(&bytes, f32::from_le_bytes),
-            Dtype::F16 => chunks(&bytes, |b| f16::from_le_bytes(b).to_f32()),
-            Dtype::BF16 => chunks(&bytes, |b| bf16::from_le_bytes(b).to_f32()),
-            Dtype::I8 => self.dequantized(name, &info, &bytes)?,
+        let mut values = Vec::with_capacity(self.shape(name).map_or(0, |shape| shape.iter().product()));
+        self.read_each(name, |part| values.extend_from_slice(part))?;
+        Ok(values)
+    }
+
+    fn read_each(&self, name: &str, mut take: impl FnMut(&[f32])) -> Result<()> {
+        let (mut file, info) = self.file(name)?;
+        let convert: fn(&[u8], &mut Vec<f32>) = match info.dtype {
+            Dtype::F32 => |bytes, out| chunks(bytes, f32::from_le_bytes, out),
+            Dtype::F16 => |bytes, out| chunks(bytes, |b| f16::from_le_bytes(b).to_f32(), out),
+            Dtype::BF16 => |bytes, out| chunks(bytes, |b| bf16::from_le_bytes(b).to_f32(), out),
+            Dtype::I8 => |bytes, out| out.extend(bytes.iter().map(|&q| f32::from(q.cast_signed()))),
             other => {
                 return Err(
                     self.bad(name, &format!("expected F32, F16, BF16 or I8 numbers, found {other:?}"))
                 );
             }
         };
-        match values.iter().position(|v| !v.is_finite()) {
-            None => Ok(values),
-            Some(at) => Err(self.bad(
-                name,
-                &format!(
-                    "expected finite numbers, found {} at {at}; the file is damaged: fetch it again",
-                    values[at]
-                ),
-            )),
+        let scales = if info.dtype == Dtype::I8 { Some(self.scales(name, &info)?) } else { None };
+        let rows = info.shape.first().copied().unwrap_or(1);
+        let row = (info.data_offsets.1 - info.data_offsets.0) / rows.max(1);
+        let together = (PART / row.max(1)).max(1);
+        let (mut bytes, mut values, mut seen) = (Vec::new(), Vec::new(), 0);
+        for first in (0..rows).step_by(together) {
+            bytes.resize(together.min(rows - first) * row, 0);
+            file.read_exact(&mut bytes).map_err(Error::io(self.path(name)))?;
+            values.clear();
+            convert(&bytes, &mut values);
+            if let Some(scales) = &scales {
+                let rows = values.chunks_exact_mut(row.max(1)).zip(&scales[first..]);
+                rows.for_each(|(row, scale)| row.iter_mut().for_each(|v| *v *= scale));
+            }
+            if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+                return Err(self.bad(
+                    name,
+                    &format!(
+                        "expected finite numbers, found {} at {}; the file is damaged: fetch it again",
+                        values[at],
+                        seen + at
+                    ),
+                ));
+            }
+            take(&values);
+            seen += values.len();
         }
+        Ok(())
     }
 
-    fn dequantized(&self, name: &str, info: &TensorInfo, bytes: &[u8]) -> Result<Vec<f32>> {
+    /// The scale of each row of an int8 tensor.
+    fn scales(&self, name: &str, info: &TensorInfo) -> Result<Vec<f32>> {
         let rows = info.shape.first().copied().unwrap_or(0);
         let scale_name = format!("{name}{SCALE}");
         if self.shape(&scale_name) != Some(&[rows]) {
@@ -170,39 +213,36 @@ impl Checkpoint {
                 self.bad(name, &format!("expected a scale for each of its {rows} rows in `{scale_name}`"))
             );
         }
-        let scales = self.read(&scale_name)?;
-        let columns = bytes.len() / rows.max(1);
-        let rows = bytes.chunks_exact(columns.max(1)).zip(&scales);
-        Ok(rows
-            .flat_map(|(row, scale)| row.iter().map(move |&q| f32::from(q.cast_signed()) * scale))
-            .collect())
+        self.read(&scale_name)
     }
 
-    fn bytes(&self, name: &str) -> Result<(TensorInfo, Vec<u8>)> {
+    /// The file of a tensor, where its bytes begin.
+    fn file(&self, name: &str) -> Result<(File, TensorInfo)> {
         let Some((shard, info)) = self.tensors.get(name) else {
             return Err(self.bad(name, "expected it, found none"));
         };
         let shard = &self.shards[*shard];
-        let (start, end) = info.data_offsets;
-        let mut bytes = vec![0; end - start];
         let mut file = File::open(&shard.path).map_err(Error::io(&shard.path))?;
-        file.seek(SeekFrom::Start(shard.data_start + start as u64)).map_err(Error::io(&shard.path))?;
-        file.read_exact(&mut bytes).map_err(Error::io(&shard.path))?;
-        Ok((info.clone(), bytes))
+        let start = shard.data_start + info.data_offsets.0 as u64;
+        file.seek(SeekFrom::Start(start)).map_err(Error::io(&shard.path))?;
+        Ok((file, info.clone()))
     }
 
-    fn bad(&self, name: &str, problem: &str) -> Error {
-        let path = match (self.tensors.get(name), self.shards.as_slice()) {
+    fn path(&self, name: &str) -> &Path {
+        match (self.tensors.get(name), self.shards.as_slice()) {
             (Some((shard, _)), shards) => &shards[*shard].path,
             (None, [only]) => &only.path,
             (None, _) => &self.dir,
-        };
-        Error::Tensor { path: path.clone(), tensor: name.into(), problem: problem.into() }
+        }
+    }
+
+    fn bad(&self, name: &str, problem: &str) -> Error {
+        Error::Tensor { path: self.path(name).into(), tensor: name.into(), problem: problem.into() }
     }
 }
 
-fn chunks<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    bytes.as_chunks::<N>().0.iter().map(|b| number(*b)).collect()
+fn chunks<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f32, out: &mut Vec<f32>) {
+    out.extend(bytes.as_chunks::<N>().0.iter().map(|b| number(*b)));
 }
 
 /// The files of a model in a fixed order, each with the tensors that the index says it holds.

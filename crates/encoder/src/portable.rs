@@ -108,8 +108,7 @@ fn weights(from: &Path, to: &Path, progress: &dyn Progress) -> Result<()> {
     });
     let metadata = HashMap::from([("format".to_string(), "pt".to_string())]); // transformers asks for it
     let views = views.collect::<Result<Vec<_>>>()?;
-    let bytes = safetensors::serialize(views, Some(metadata)).map_err(fail)?;
-    std::fs::write(&path, bytes).map_err(Error::io(&path))
+    safetensors::serialize_to_file(views, Some(metadata), &path).map_err(fail)
 }
 
 fn stopped(progress: &dyn Progress) -> Result<()> {

@@ -64,14 +64,13 @@ pub fn quantize(from: &Path, to: &Path) -> Result<Quantized> {
         view.map(|view| (name.as_str(), view)).map_err(|e| Error::file(from, e.to_string()))
     });
     let views = views.collect::<Result<Vec<_>>>()?;
-    let bytes = safetensors::serialize(views, None).map_err(|e| Error::file(from, e.to_string()))?;
     copy_small_files(from, to)?;
     let target = to.join(layout.transformer.strip_prefix(from).unwrap_or(Path::new("")));
     let file = target.join("model.safetensors");
-    std::fs::write(&file, &bytes).map_err(Error::io(&file))?;
+    safetensors::serialize_to_file(views, None, &file).map_err(|e| Error::file(&file, e.to_string()))?;
     let size = |path: &Path| std::fs::metadata(path).map(|m| m.len()).map_err(Error::io(path));
     let before = checkpoint.paths().map(size).sum::<Result<u64>>()?;
-    Ok(Quantized { before, after: bytes.len() as u64, matrices })
+    Ok(Quantized { before, after: size(&file)?, matrices })
 }
 
 /// Each row as int8 and the scale that gives it back, `[rows]`.

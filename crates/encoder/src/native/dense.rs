@@ -46,9 +46,12 @@ impl Dense {
     ) -> Result<Self> {
         let checkpoint = source.checkpoint;
         let join = |ending: &str, shape: &dyn Fn(usize) -> Vec<usize>| -> Result<Vec<f32>> {
-            let values =
-                parts.iter().map(|(name, n)| checkpoint.values(&format!("{name}.{ending}"), &shape(*n)));
-            Ok(values.collect::<Result<Vec<_>>>()?.concat())
+            let names = parts.iter().map(|(name, n)| (format!("{name}.{ending}"), *n));
+            let mut values = Vec::with_capacity(names.clone().map(|(name, _)| checkpoint.count(&name)).sum());
+            for (name, n) in names {
+                checkpoint.each(&name, &shape(n), |part| values.extend_from_slice(part))?;
+            }
+            Ok(values)
         };
         let dim_out = parts.iter().map(|(_, n)| n).sum();
         let biased = parts.iter().all(|(name, _)| checkpoint.has(&format!("{name}.bias")));

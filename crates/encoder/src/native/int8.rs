@@ -1,5 +1,6 @@
 use super::dense::Care;
 use super::product::{matrix, packed, product, wrong};
+use super::rounding::quantized;
 use super::rows::{Range, Scaled, Sum, Times};
 use crate::Result;
 use rayon::prelude::*;
@@ -22,9 +23,6 @@ struct Spare {
     part: Vec<f32>,
 }
 
-/// Tried scales of a row: each this much smaller than the one before.
-const SHRINK: f32 = 0.05;
-const TRIED: usize = 8;
 /// Standard deviations a normalised input is expected to reach.
 const REACH: f32 = 3.0;
 
@@ -131,38 +129,6 @@ fn at_least<T: Copy + Default>(buffer: &mut Vec<T>, length: usize) -> &mut [T] {
     &mut buffer[..length]
 }
 
-/// A row as int8 and the scale that gives it back, of those tried the one with the least squared error: large values
-/// may be cut for the sake of the others.
-fn quantized(row: &[f32]) -> (Vec<i8>, f32) {
-    let pair = |pair: &[f32]| {
-        let positive: f32 = pair.iter().map(|v| v.max(0.0)).sum();
-        let negative: f32 = pair.iter().map(|v| v.min(0.0)).sum();
-        positive.max(-negative)
-    };
-    let most = row.chunks(2).map(pair).fold(0f32, f32::max); // at most / 127 nothing is cut, rounding included
-    if most == 0.0 {
-        return (vec![0; row.len()], 1.0);
-    }
-    let tried = (0..TRIED).map(|i| most / 127.0 * (1.0 - SHRINK * i as f32));
-    let errors = tried.map(|scale| {
-        let error = |(q, v): (i8, &f32)| (f32::from(q) * scale - v).powi(2);
-        (at(row, scale).zip(row).map(error).sum::<f32>(), scale)
-    });
-    let (_, scale) = errors.fold((f32::INFINITY, most / 127.0), |a, b| if b.0 < a.0 { b } else { a });
-    (at(row, scale).collect(), scale)
-}
-
-/// A row at a scale: neighbours of one sign that sum to more than 128 are made smaller together.
-fn at(row: &[f32], scale: f32) -> impl Iterator<Item = i8> {
-    row.chunks(2).flat_map(move |pair| {
-        let whole = |i: usize| pair.get(i).map_or(0.0, |v| (v / scale).round().clamp(-127.0, 127.0));
-        let (a, b) = (whole(0), whole(1));
-        let sum = if a * b > 0.0 { (a + b).abs() } else { 0.0 };
-        let fit = if sum > 128.0 { 128.0 / sum } else { 1.0 };
-        [(a * fit) as i8, (b * fit) as i8].into_iter().take(pair.len())
-    })
-}
-
 /// The step between the 256 values of a row's grid, and which of them is zero.
 fn grid(row: &[f32]) -> (f32, u8) {
     let (least, most) = Range(row).dispatch();
@@ -179,15 +145,6 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        #[test]
-        fn no_two_neighbours_can_overflow_16_bits(row in prop::collection::vec(-1f32..1.0, 1..40)) {
-            let (row, _) = quantized(&row);
-            for pair in row.chunks(2) {
-                let sum = |sign: i32| pair.iter().map(|v| (i32::from(*v) * sign).max(0)).sum::<i32>() * 255;
-                prop_assert!(sum(1) <= 32_767 && sum(-1) <= 32_768);
-            }
-        }
-
         #[test]
         fn a_product_in_integers_is_close_to_one_in_floats(
             weight in prop::collection::vec(-1f32..1.0, 5 * 1540), x in prop::collection::vec(-1f32..3.0, 7 * 1540)

@@ -10,6 +10,7 @@ mod int8;
 mod norm;
 pub(crate) mod product;
 mod qwen3;
+mod rounding;
 mod rows;
 mod softmax;
 mod stack;

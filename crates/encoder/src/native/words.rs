@@ -11,11 +11,13 @@ pub(super) enum Words {
 
 impl Words {
     pub(super) fn load(source: &Source<'_>, name: &str, shape: [usize; 2]) -> Result<Self> {
-        let values = source.checkpoint.values(name, &shape)?;
-        Ok(match source.weights {
-            Weights::F32 => Self::F32(values),
-            Weights::Bf16 | Weights::Int8 => Self::Bf16(values.iter().map(|v| bf16::from_f32(*v)).collect()),
-        })
+        if source.weights == Weights::F32 {
+            return source.checkpoint.values(name, &shape).map(Self::F32);
+        }
+        let mut words = Vec::with_capacity(source.checkpoint.count(name));
+        let halve = |part: &[f32]| words.extend(part.iter().map(|v| bf16::from_f32(*v)));
+        source.checkpoint.each(name, &shape, halve)?;
+        Ok(Self::Bf16(words))
     }
 
     /// Writes the vector of a word to `out`, `[hidden]`.
