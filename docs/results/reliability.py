@@ -1,6 +1,7 @@
 """Runs every test and writes docs/results/reliability.md: how often each fault of tests/README.md was tried, and what was lost.
 
     python3 docs/results/reliability.py [PYTHON]
+    python3 docs/results/reliability.py --long      # what tests/README.md has for longer, to reliability-long.md
 
 Needs Python's standard library, Rust and a C linker; all tests run, one program after the other. With the name of a Python
 that has numpy, pyarrow and huggingface_hub, what these read of ours is compared as well.
@@ -55,6 +56,24 @@ def run():
     return passed, figures, seconds
 
 
+def long():
+    """Runs the commands of the table's last section and writes what they count to a page of its own."""
+    commands = re.search(r"## For longer.*?```sh\n(.*?)```", TABLE, re.S)[1].strip().splitlines()
+    lines = ["# The same for longer", "", "Each line of [tests/README.md](../../tests/README.md) that sets `ROUNDS`. Written by", "",
+             "```sh", "python3 docs/results/reliability.py --long", "```", "", "| row | tried | of which | minutes | command |",
+             "|---|---:|---|---:|---|"]  # fmt: skip
+    for command in commands:
+        command, begin = command.split("  #")[0], time.monotonic()
+        done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)
+        minutes = (time.monotonic() - begin) / 60
+        found = FIGURE.findall(done.stdout) if done.returncode == 0 else [("", "0", "**failed**")]
+        for row, n, what in found:
+            print(row, n, what)
+            lines.append(f"| {row} | {int(n):,} | {what} | {minutes:.1f} | `{command}` |")
+        page = ROOT / "docs/results/reliability-long.md"
+        page.write_text("\n".join(lines) + "\n")
+
+
 def comparisons(python):
     """What the scripts of tests/python that touch a row say."""
     for row, script in (("A7", "array_files.py"), ("B3", "hub_cache.py")):
@@ -102,7 +121,8 @@ def page(passed, figures, seconds, compared):
     lines += ["", "| row | tried | of which | its tests that passed |", "|---|---:|---|---|"]
     for row, _, tests in rows:
         parts = [f"{n:,} {what}" for n, what in tried[row]]
-        lines.append(f"| {row} | {sum(n for n, _ in tried[row]):,} | {'; '.join(parts)} | {cell(tests, passed)} |")
+        total = f"{sum(n for n, _ in tried[row]):,}" if parts else ""
+        lines.append(f"| {row} | {total} | {'; '.join(parts)} | {cell(tests, passed) if tests else ''} |")
     if compared:
         lines += ["", "Beside Python:", "", *compared]
     lines += ["", "The slowest programs, in seconds:", "", "| tests | seconds |", "|---|---:|"]
@@ -112,6 +132,8 @@ def page(passed, figures, seconds, compared):
 
 
 def main():
+    if sys.argv[1:] == ["--long"]:
+        return long()
     figures = run()
     PAGE.write_text(page(*figures, [line for python in sys.argv[1:] for line in comparisons(python)]))
     print(f"wrote {PAGE.relative_to(ROOT)}")

@@ -1,5 +1,5 @@
 //! The vectors are those of the reference implementation, however texts are batched.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)] // the figures of tests/README.md are printed
 
 mod golden;
 
@@ -16,6 +16,7 @@ fn check(name: &str, what: &str, found: &[f32], expected: &[f32], golden: &Golde
 
 #[test]
 fn single_texts_equal_the_reference() {
+    let mut tried = 0;
     for name in MODELS {
         let golden = Golden::read(name);
         assert!(golden.texts.texts.len() >= 100);
@@ -27,7 +28,9 @@ fn single_texts_equal_the_reference() {
         check(name, "plain", &singles(None), &golden.plain, &golden);
         let task = Instruction::new(golden.texts.task.clone());
         check(name, "instructed", &singles(Some(&task)), &golden.instructed, &golden);
+        tried += 2 * golden.lengths.len();
     }
+    println!("reliability: D1 tried={tried} vectors of three models, with and without an instruction");
 }
 
 #[test]
@@ -50,6 +53,7 @@ fn mixed_lengths_in_any_batch_equal_the_reference() {
 
 #[test]
 fn batch_sizes_from_1_to_64_equal_the_reference() {
+    let mut tried = 0;
     for name in MODELS {
         let golden = Golden::read(name);
         let encoder = golden.load(1_000_000, 1);
@@ -59,8 +63,10 @@ fn batch_sizes_from_1_to_64_equal_the_reference() {
             let found: Vec<f32> =
                 chunks.flat_map(|c| encoder.encode(&c, None).unwrap().vectors.into_vec()).collect();
             check(name, &format!("{size} texts a batch"), &found, &golden.plain, &golden);
+            tried += golden.lengths.len();
         }
     }
+    println!("reliability: D3 tried={tried} vectors of texts in batches of 1 to 64");
 }
 
 #[test]
@@ -104,6 +110,7 @@ fn texts_are_cut_where_the_reference_cuts_them_and_counted() {
         let long = golden.texts().iter().position(|t| *t == ["a"; 320].join(" ")).unwrap();
         assert!(!cut[whole] && cut[long], "{name}");
     }
+    println!("reliability: D2 tried={} models, all texts counted and cut as in Python", MODELS.len());
 }
 
 #[test]

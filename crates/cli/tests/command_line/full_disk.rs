@@ -46,6 +46,7 @@ fn a_full_disk_has_its_own_exit_code_and_loses_nothing() {
     assert!(said.contains("encoded 0 texts"), "{said}");
     roomy.done("run experiment.toml");
     assert!(small.read(ADAPTER) == roomy.read(ADAPTER), "the full disk changed the adapter");
+    println!("reliability: C4 tried=2 runs on a full disk, and a third once there was room");
 }
 
 #[test]
@@ -59,6 +60,7 @@ fn a_read_only_file_system_is_named() {
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{errors}");
     assert_refusal("run", &errors, &["fixed/runs", "Read-only file system"]);
+    println!("reliability: C5 tried=1 run on a read-only file system");
 }
 
 #[test]
@@ -88,5 +90,6 @@ fn a_limit_on_file_size_is_a_full_disk() {
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(5), "{errors}");
     assert_refusal("run", &errors, &["store", "File too large"]);
+    println!("reliability: C4 tried=1 run under a limit on the size of files");
     scene.done("run experiment.toml");
 }

@@ -4,6 +4,7 @@
 mod bad_corpora;
 mod bad_models;
 mod bad_settings;
+mod crash_points;
 mod deep;
 mod errors;
 mod full_disk;

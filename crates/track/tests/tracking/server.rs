@@ -89,6 +89,7 @@ fn a_slow_broken_or_refusing_server_costs_no_event() {
         expect_all(&fake, dir.path());
         assert_eq!(fake.store().runs[0].came, 2500, "{mood:?}");
     }
+    println!("reliability: E9 tried=3 servers in trouble: slow, broken, refusing");
 }
 
 #[test]

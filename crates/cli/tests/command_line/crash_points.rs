@@ -1,0 +1,56 @@
+#![cfg(target_os = "linux")]
+//! A run killed at each change of a name on the disk, by `strace`; without it this is skipped.
+
+use crate::scene::{Scene, copy, program};
+use std::process::Command;
+
+const LINE: &str =
+    "run experiment.toml encoder.model=tiny encoder.max_length=64 train.method=gradient train.epochs=3";
+const ADAPTER: &str = "runs/weather/adapter/adapter.safetensors";
+
+/// Runs the program until the `k`th call of `name`; whether there was one, or nothing where nobody may trace.
+fn killed_at(scene: &Scene, line: &str, name: &str, k: usize) -> Option<bool> {
+    let inject = format!("inject={name}:signal=KILL:when={k}");
+    let mut command = Command::new("strace");
+    command.args(["-f", "-o", "trace", "-e", &format!("trace={name}"), "-e", &inject, program()]);
+    command.args(line.split_whitespace()).current_dir(scene.path("")).env("HF_HUB_OFFLINE", "1");
+    let output = command.output().ok().filter(|_| scene.path("trace").exists());
+    if output.is_none() {
+        println!("skipped: no strace here");
+    }
+    Some(!output?.status.success())
+}
+
+#[test]
+fn c2_a_run_killed_at_any_change_of_a_name_goes_on_to_the_same_result() {
+    let (begun, plain) = (Scene::new(), Scene::new());
+    begun.tiny_encoder();
+    begun.done(LINE); // so that there is an adapter to replace
+    copy(&begun.path(""), &plain.path(""));
+    let other = format!("{LINE} data.seed=7");
+    plain.done(&other);
+    let names = |scene: &Scene| -> Vec<_> {
+        let below = |path: &std::path::PathBuf| path.strip_prefix(scene.path("")).unwrap().to_path_buf();
+        let files = scene.files("runs").into_keys().chain(scene.files("store").into_keys());
+        files.map(|path| below(&path)).filter(|path| !path.iter().any(|part| part == "tracking")).collect()
+    };
+    let (adapter, views) = (plain.read(ADAPTER), plain.json("runs/weather/metrics.json")["views"].clone());
+    let mut tried = 0;
+    for name in ["rename", "unlink", "unlinkat", "mkdir"] {
+        for k in 1.. {
+            let scene = Scene::new();
+            copy(&begun.path(""), &scene.path(""));
+            match killed_at(&scene, &other, name, k) {
+                None => return,
+                Some(false) => break,
+                Some(true) => tried += 1,
+            }
+            scene.done(&other);
+            assert!(scene.read(ADAPTER) == adapter, "{name} {k}: another adapter");
+            assert_eq!(scene.json("runs/weather/metrics.json")["views"], views, "{name} {k}");
+            assert_eq!(names(&scene), names(&plain), "{name} {k}: something was left");
+            scene.done(&format!("doctor --deep {}", other.trim_start_matches("run ")));
+        }
+    }
+    println!("reliability: C2 tried={tried} kills of a run at a change of a name");
+}
