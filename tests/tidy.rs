@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const SIBLINGS: &[&str] = &["data", "encoder", "store", "adapter", "eval", "report", "track"];
+const SIBLINGS: &[&str] = &["data", "encoder", "store", "adapter", "eval", "report", "track", "oracle"];
 const LEAVES: &[&str] = &["cli"];
 
 fn root() -> &'static Path {

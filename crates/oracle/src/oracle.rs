@@ -1,0 +1,34 @@
+use crate::{Failure, Usage};
+use manyview_core::Fingerprint;
+
+/// Something that scores texts well and dearly.
+pub trait Oracle: Sync {
+    /// Changes whenever an answer could: an answer of another oracle is no answer of this one.
+    fn fingerprint(&self) -> Fingerprint;
+
+    /// Asks once.
+    ///
+    /// # Errors
+    /// [`Failure`], which says whether asking again could help.
+    fn ask(&self, question: &Question) -> Result<Answer, Failure>;
+}
+
+/// A text to score.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Its name.
+    pub id: String,
+    /// Its title; may be empty.
+    pub title: String,
+    /// Its text.
+    pub content: String,
+}
+
+/// What an oracle says of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// A score in each dimension, `[d]`, within the range of the rubric.
+    pub scores: Vec<f64>,
+    /// What it took; none where the oracle does not say.
+    pub usage: Option<Usage>,
+}
