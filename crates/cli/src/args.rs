@@ -1,5 +1,6 @@
 use crate::infer::Infer;
 use crate::prepare::Prepare;
+use crate::score::Score;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -75,6 +76,8 @@ pub(crate) enum Command {
     },
     /// Encodes the texts of any file and gives them the view of a fitted adapter.
     Infer(Infer),
+    /// Scores the texts of any file with a fitted head: a line out for each row in.
+    Score(Score),
     /// Writes a fitted adapter and a model card for other programs: sentence-transformers, ONNX, NumPy.
     Export(Export),
     /// Sends an export, or the adapter of a run, to a hub as one commit.

@@ -2,7 +2,7 @@ use crate::args::{Command, Experiment};
 use crate::environment::environment;
 use crate::progress::Bars;
 use crate::say::say;
-use crate::{infer, pairs, prepare, print, runs, scores, share, store, track};
+use crate::{infer, pairs, prepare, print, runs, score, scores, share, store, track};
 use anyhow::bail;
 use manyview_pipeline::config::{Suite, Task};
 use manyview_pipeline::{QUICKSTART, Stage};
@@ -25,6 +25,7 @@ pub(crate) fn run(command: Command, bars: &Bars) -> anyhow::Result<()> {
         Command::Report(experiment) => stage(&experiment, Stage::Report, bars),
         Command::Prepare { command } => prepare::run(command),
         Command::Infer(infer) => infer::run(infer, bars),
+        Command::Score(score) => score::run(score, bars),
         Command::Export(export) => share::export(export, bars),
         Command::Push(push) => share::push(push, bars),
         Command::Doctor { config, overrides, deep } => doctor(config.as_deref(), &overrides, deep, bars),

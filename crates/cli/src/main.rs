@@ -13,6 +13,7 @@ mod print;
 mod progress;
 mod runs;
 mod say;
+mod score;
 mod scores;
 mod share;
 mod store;

@@ -34,8 +34,16 @@ pub fn doctor(suite: Option<&Suite>, environment: &Environment, progress: &dyn P
     for (name, experiment) in suite.map(Suite::members).unwrap_or_default() {
         let of = |what: &str| name.map_or(what.to_string(), |name| format!("{name}: {what}"));
         checks.push(check(&of("encoder"), encoder_loads(experiment, environment, progress)));
-        checks.push(check(&of("corpus"), corpus_loads(experiment, environment, progress)));
-        checks.push(check(&of("teacher"), teacher_ready(experiment)));
+        match &experiment.scores {
+            Some(scores) => {
+                let found = crate::scores::corpus_loads(experiment, scores, environment, progress);
+                checks.push(check(&of("scored texts"), found));
+            }
+            None => {
+                checks.push(check(&of("corpus"), corpus_loads(experiment, environment, progress)));
+                checks.push(check(&of("teacher"), teacher_ready(experiment)));
+            }
+        }
         checks.push(check(&of("run directory"), writable(&experiment.output.dir)));
         checks.push(check(&of("store"), store_opens(&experiment.output.store)));
         if let Some(answer) = tracking_answers(experiment, environment) {

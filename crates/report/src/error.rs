@@ -38,6 +38,12 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A document could not be put together.
+    #[error("report.docx: {reason}")]
+    Document {
+        /// What the writer of archives said.
+        reason: String,
+    },
     /// An error of the core.
     #[error(transparent)]
     Core(#[from] manyview_core::Error),
@@ -49,7 +55,7 @@ impl Error {
         match self {
             Self::Rows { .. } => Kind::Input,
             Self::Components { .. } => Kind::Numeric,
-            Self::Thread { .. } => Kind::Internal,
+            Self::Thread { .. } | Self::Document { .. } => Kind::Internal,
             Self::Io { source, .. } => Kind::of_io(source),
             Self::Core(e) => e.kind(),
         }

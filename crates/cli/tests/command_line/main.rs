@@ -18,6 +18,7 @@ mod prepare;
 mod run_directory;
 mod runs;
 mod scene;
+mod scores;
 mod secrets;
 mod sharing;
 mod steps;

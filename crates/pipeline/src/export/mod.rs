@@ -55,7 +55,8 @@ pub fn export(export: &Export, environment: &Environment, progress: &dyn Progres
         saved.linear()?; // what other programs are given is one matrix for all texts
     }
     let metrics = metrics(&export.adapter, &saved)?;
-    let config = encoder_of(&saved.card, export.encoder.as_deref(), &export.device)?;
+    let config =
+        encoder_of(&saved.card.encoder, &saved.card.settings, export.encoder.as_deref(), &export.device)?;
     let given = given::fingerprint(&config, saved.card.dim_in) == saved.card.encoder_fingerprint;
     if given && export.format == Format::SentenceTransformers {
         return Err(Error::setting(

@@ -53,7 +53,8 @@ pub(super) fn infer(
     let start = Instant::now();
     let total = from.look(inference.limit)?;
     let looked = start.elapsed().as_secs_f64();
-    let config = encoder_of(&first.saved.card, from.encoder.as_deref(), &from.device)?;
+    let card = &first.saved.card;
+    let config = encoder_of(&card.encoder, &card.settings, from.encoder.as_deref(), &from.device)?;
     let encoder = encoder::load(&config, environment, progress)?;
     let (fingerprint, dim) = (encoder.fingerprint(), encoder.dim());
     views.iter().try_for_each(|view| view.expects(&fingerprint))?;

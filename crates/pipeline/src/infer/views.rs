@@ -2,7 +2,7 @@ use super::metadata::{Holds, Written};
 use super::output::FileFormat;
 use crate::config::Encoder;
 use crate::{Error, Result};
-use manyview_adapter::{AdapterCard, Saved};
+use manyview_adapter::Saved;
 use manyview_core::{Embeddings, Error as CoreError, Fingerprint, FingerprintBuilder};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -91,21 +91,26 @@ pub(crate) fn load(path: &Path) -> Result<Saved> {
     Ok(manyview_adapter::load(&find(path)?)?)
 }
 
-/// The encoder the adapter names, unless another is asked for.
-pub(crate) fn encoder_of(card: &AdapterCard, encoder: Option<&str>, device: &str) -> Result<Encoder> {
-    let setting = |key: &str| card.settings.get(key);
+/// The encoder `named` by a card with these settings, unless another is asked for.
+pub(crate) fn encoder_of(
+    named: &str,
+    settings: &BTreeMap<String, serde_json::Value>,
+    encoder: Option<&str>,
+    device: &str,
+) -> Result<Encoder> {
+    let setting = |key: &str| settings.get(key);
     let text = |key: &str| setting(key).and_then(|v| v.as_str()).map(String::from);
-    let model = encoder.map(String::from).or_else(|| text("model")).unwrap_or_else(|| card.encoder.clone());
+    let model = encoder.map(String::from).or_else(|| text("model")).unwrap_or_else(|| named.into());
     let max_length = match setting("max_length").map(|v| v.as_u64().and_then(|n| usize::try_from(n).ok())) {
         Some(None) => {
-            return Err(Error::setting("max_length", "expected a number in the adapter's config.json"));
+            return Err(Error::setting("max_length", "expected a number in config.json of what was fitted"));
         }
         found => found.flatten(),
     };
     let revision = text("revision").unwrap_or_else(|| Encoder::default().revision);
     let weights = setting("weights").cloned().map(serde_json::from_value).transpose();
     let weights =
-        weights.map_err(|e| Error::setting("weights", format!("{e}, in the adapter's config.json")))?;
+        weights.map_err(|e| Error::setting("weights", format!("{e}, in config.json of what was fitted")))?;
     let weights = weights.unwrap_or_default();
     Ok(Encoder { model, revision, device: device.into(), max_length, batch_tokens: None, weights })
 }

@@ -1,11 +1,13 @@
 //! Heads over stored vectors that give an oracle's scores.
 
+mod apply;
 mod corpus;
 mod decision;
 mod evaluate;
 mod fit;
 mod report;
 
+pub use apply::{ScoredFile, Scoring, score};
 pub use fit::HeadRecord;
 
 use crate::bench::Bench;
@@ -132,6 +134,19 @@ fn prepare(bench: &mut Bench<'_>, experiment: &Experiment, scores: &Scores) -> R
     let base = vectors.encode(&corpus.all_texts(), None, bench.progress)?;
     let (fingerprint, tally, truncated) = (vectors.fingerprint(), vectors.tally, vectors.truncated.len());
     Ok(Prepared { corpus, fingerprint, base, tally, truncated })
+}
+
+/// Reads the texts and their scores; gives what there is.
+pub(crate) fn corpus_loads(
+    experiment: &Experiment,
+    scores: &Scores,
+    environment: &Environment,
+    progress: &dyn Progress,
+) -> Result<String> {
+    let corpus = ScoredCorpus::load(experiment, scores, environment, progress)?;
+    let (split, names) = (&corpus.split, corpus.filter.names().join(", "));
+    let [train, val, test] = [split.train.len(), split.val.len(), split.test.len()];
+    Ok(format!("{}: {train} train, {val} validation, {test} test, scored in {names}", corpus.name))
 }
 
 /// That the stage before `stage` was run.

@@ -148,10 +148,11 @@ pub(super) fn report(suite: &Suite, views: Vec<HeadView>) -> HeadReport {
     }
 }
 
-/// Writes `report.html` and `report.md`.
+/// Writes `report.html`, `report.md` and `report.docx`.
 pub(super) fn write(dir: &Path, report: &HeadReport) -> Result<()> {
     publish(&dir.join("report.html"), report.html().as_bytes())?;
-    publish(&dir.join("report.md"), report.markdown().as_bytes())
+    publish(&dir.join("report.md"), report.markdown().as_bytes())?;
+    publish(&dir.join("report.docx"), &report.docx()?)
 }
 
 fn summary(suite: &Suite, views: &[HeadView]) -> Vec<Fact> {

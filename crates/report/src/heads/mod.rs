@@ -1,10 +1,13 @@
 //! The report on heads: what an oracle's figures are predicted from vectors with.
 
 mod charts;
+mod docx;
 mod markdown;
 mod metrics;
 mod page;
 mod report;
+#[cfg(test)]
+mod sample;
 mod table;
 mod words;
 

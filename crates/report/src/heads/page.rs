@@ -1,7 +1,7 @@
 use super::words::{HEADS, cells, estimate, facts, fitted, gain, maybe, rows, short};
 use super::{HeadReport, HeadView, TierFigures, charts};
 use crate::escape;
-use crate::numbers::{decimals, percent};
+use crate::numbers::{decimals, percent, score};
 use crate::page;
 
 pub(super) fn html(report: &HeadReport) -> String {
@@ -10,7 +10,8 @@ pub(super) fn html(report: &HeadReport) -> String {
         [one] => one.finding(),
         several => {
             let word = |v: &HeadView| format!("{} {}", v.name, v.metrics.decision.verdict.as_str());
-            format!("{} heads: {}.", several.len(), several.iter().map(word).collect::<Vec<_>>().join(", "))
+            let words: Vec<String> = several.iter().map(word).collect();
+            format!("{} heads: {}.{}", several.len(), words.join(", "), least(several))
         }
     };
     let several = if report.views.len() > 1 { overview(report) } else { String::new() };
@@ -25,6 +26,21 @@ pub(super) fn html(report: &HeadReport) -> String {
             page::reproduce(&report.reproduce)
         ),
     )
+}
+
+/// Which head errs least.
+fn least(views: &[HeadView]) -> String {
+    let mae = |v: &&HeadView| v.metrics.overall.head.mae.value;
+    let best = views.iter().filter(|v| mae(v).is_finite()).min_by(|a, b| mae(a).total_cmp(&mae(b)));
+    best.map_or(String::new(), |v| {
+        let (head, mean) = (mae(&v), v.metrics.overall.mean.mae.value);
+        format!(
+            " The least error is that of {}: {}, where predicting the mean has {}.",
+            v.name,
+            score(head),
+            score(mean)
+        )
+    })
 }
 
 fn stamp(view: &HeadView) -> String {
@@ -86,7 +102,7 @@ fn section(view: &HeadView) -> String {
         escape::html(&view.name),
         stamp(view),
         charts::bars(&all),
-        table("", &HEADS, &body),
+        table("wrap", &HEADS, &body),
         m.n_test,
         tiers(&m.tiers),
         charts::scatters(view),
@@ -151,4 +167,51 @@ fn table(class: &str, heads: &[&str], body: &str) -> String {
 fn tds(cells: &[(String, String)]) -> String {
     let small = |s: &str| if s.is_empty() { String::new() } else { format!("<small>{s}</small>") };
     cells.iter().map(|(value, below)| format!("<td>{value}{}</td>", small(below))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::heads::sample;
+
+    #[test]
+    fn the_page_is_self_contained_and_has_every_head() {
+        let html = sample::report().html();
+        for outside in ["http://", "https://", "src=", "<script", "<link", "@import", "url("] {
+            assert!(!html.contains(outside), "{outside}");
+        }
+        for word in
+            ["ridge", "mlp", "REVIEW", "0.123", "some is gone", "epoch 2", "λ = 1", "33%", "true 1.00"]
+        {
+            assert!(html.contains(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn no_name_or_text_becomes_markup_and_no_figure_is_nan() {
+        let evil = "<script>x</script>";
+        let mut report = sample::report();
+        report.name = evil.into();
+        let view = &mut report.views[0];
+        view.name = evil.into();
+        view.metrics.dimensions[0].name = evil.into();
+        view.metrics.dimensions[0].head.mae.value = f64::NAN;
+        view.metrics.decision.reasons = vec![evil.into()];
+        view.metrics.tiers[0].name = evil.into();
+        view.points[0][0] = (f64::NAN, 1.0);
+        view.worst[0].text = evil.into();
+        view.worst[0].id = evil.into();
+        for text in [report.html(), report.markdown()] {
+            assert!(!text.contains("<script") && !text.contains("NaN"), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_head_needs_no_table_of_heads_and_none_is_still_a_page() {
+        let mut report = sample::report();
+        assert!(report.html().contains("2 heads"));
+        report.views.truncate(1);
+        assert!(!report.html().contains("<h2>Results</h2>"));
+        report.views.clear();
+        assert!(report.html().contains("Nothing was measured."));
+    }
 }

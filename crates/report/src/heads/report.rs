@@ -1,5 +1,5 @@
-use super::{HeadCurve, HeadMetrics, markdown, page, table};
-use crate::Fact;
+use super::{HeadCurve, HeadMetrics, docx, markdown, page, table};
+use crate::{Fact, Result};
 
 /// Everything a person should see of a run that fits heads.
 #[derive(Clone, Debug)]
@@ -53,6 +53,14 @@ impl HeadReport {
     /// The same facts, figures and words, without the pictures.
     pub fn markdown(&self) -> String {
         markdown::markdown(self)
+    }
+
+    /// The same as a Word document: the bytes of a `.docx` file.
+    ///
+    /// # Errors
+    /// None but those of the writer of archives.
+    pub fn docx(&self) -> Result<Vec<u8>> {
+        docx::docx(self)
     }
 
     /// A table of plain text for the terminal.

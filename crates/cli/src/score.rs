@@ -1,0 +1,66 @@
+use crate::environment::environment;
+use crate::progress::Bars;
+use crate::say::say;
+use clap::Args;
+use manyview_pipeline::scores::{self, Scoring};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Writes one line for each row, in order: {\"id\": …, \"scores\": {DIMENSION: …}, \"weighted\": …, \"tier\": …}. A row
+without a text keeps its line, with null in place of scores. Memory does not grow with the file. Stopped, the
+same command finds the vectors it made in the store.")]
+pub(crate) struct Score {
+    /// File of texts: .csv, .tsv, .jsonl, .ndjson or .parquet.
+    input: PathBuf,
+    /// A run directory, a variant's directory in it, or a head's directory.
+    #[arg(long, value_name = "DIR")]
+    head: PathBuf,
+    /// File to write; it appears whole or not at all.
+    #[arg(long, value_name = "FILE", default_value = "scores.jsonl")]
+    output: PathBuf,
+    /// Column of texts.
+    #[arg(long, value_name = "COLUMN", default_value = "text")]
+    text_column: String,
+    /// Column of titles, put before the text.
+    #[arg(long, value_name = "COLUMN")]
+    title_column: Option<String>,
+    /// Column of identifiers; rows have numbers, from 0, without it.
+    #[arg(long, value_name = "COLUMN")]
+    id_column: Option<String>,
+    /// Encoder, where the head's own is not to be found by name.
+    #[arg(long)]
+    encoder: Option<String>,
+    /// Device to encode on.
+    #[arg(long, default_value = "flex")]
+    device: String,
+    /// The vector store.
+    #[arg(long, value_name = "DIR", default_value = "store")]
+    store: PathBuf,
+}
+
+/// Scores the rows of a file, and says what came of it.
+pub(crate) fn run(score: Score, bars: &Bars) -> anyhow::Result<()> {
+    let scoring = Scoring {
+        input: score.input,
+        head: score.head,
+        output: score.output,
+        text_column: score.text_column,
+        title_column: score.title_column,
+        id_column: score.id_column,
+        encoder: score.encoder,
+        device: score.device,
+        store: score.store,
+    };
+    let done = scores::score(&scoring, &environment(), bars)?;
+    say(format_args!("encoded {} texts, took {} from the store", done.encoded, done.reused))?;
+    for (n, why) in [
+        (done.blank, "rows have no text and so no scores"),
+        (done.truncated, "texts are longer than the encoder reads; their ends were cut"),
+    ] {
+        if n > 0 {
+            say(format_args!("{n} {why}"))?;
+        }
+    }
+    say(format_args!("{}: {} rows", scoring.output.display(), done.rows))
+}
