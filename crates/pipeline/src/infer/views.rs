@@ -178,8 +178,7 @@ fn differ(views: &[View]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use manyview_adapter::AdapterCard;
-    use manyview_adapter::{Linear, Map, Maps, Shape, save};
+    use manyview_adapter::{AdapterCard, Linear, Map, Maps, Shape, save};
 
     /// A map that swaps two values, in two layers or in one.
     fn swap(shape: Shape) -> Map {
