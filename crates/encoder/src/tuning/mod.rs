@@ -30,4 +30,4 @@ pub use config::{Lora, Method, Target, TuningConfig};
 pub use journal::TrainingProgress;
 pub use lesson::{Batch, Lesson, Objective, Slopes, Step};
 pub use ranking::ranking;
-pub use training::{Tuned, tune};
+pub use training::{Tuned, tune, tuned};

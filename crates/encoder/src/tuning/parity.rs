@@ -82,8 +82,8 @@ fn gradients_are_those_of_the_loss_where_values_are_left_out() {
 }
 
 fn with_training(config: &TuningConfig, run: impl FnOnce(&mut Training<'_>)) {
-    let base =
-        TextEncoder::load(&golden("models/bert-tiny"), &EncoderConfig::default(), &Device::default()).unwrap();
+    let base = TextEncoder::load(&golden("models/bert-tiny"), &EncoderConfig::default(), &Device::default())
+        .unwrap();
     let bytes = std::fs::read(golden("tuning/pairs.json")).unwrap();
     let pairs: Vec<(String, String)> = serde_json::from_slice(&bytes).unwrap();
     let (queries, passages): (Vec<&str>, Vec<&str>) =

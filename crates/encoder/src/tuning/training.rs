@@ -33,8 +33,8 @@ pub struct Tuned {
     pub pairs: usize,
     /// Values that learnt.
     pub learnt: usize,
-    /// Mean loss over the steps of the first pass and of the last.
-    pub losses: [f64; 2],
+    /// Mean loss over the steps of each pass.
+    pub losses: Vec<f64>,
     /// Seconds, those before an interruption included.
     pub seconds: f64,
     /// BLAKE3 of the weights written.
@@ -59,7 +59,7 @@ pub fn tune(
     config.check()?;
     let texts = Texts::read(base, lesson)?;
     let run = key(base, config, &texts, lesson.objective_name)?;
-    if let Some(tuned) = done(work, to, &run) {
+    if let Some(tuned) = found(work, to, &run) {
         return Ok(tuned);
     }
     let (checkpoint, mut training) = Training::new(base, config, lesson, texts, (work, &run))?;
@@ -166,8 +166,8 @@ impl<'a> Training<'a> {
         Ok((checkpoint, training))
     }
 
-    /// Mean loss of the first pass and of the last.
-    fn run(&mut self) -> Result<[f64; 2]> {
+    /// Mean loss of each pass.
+    fn run(&mut self) -> Result<Vec<f64>> {
         let (n, batch) = (self.texts.pairs(), self.config.batch);
         let in_epoch = n.div_ceil(batch);
         let total = in_epoch * self.config.epochs;
@@ -200,7 +200,7 @@ impl<'a> Training<'a> {
         }
         self.report(total)?;
         self.lesson.progress.end();
-        Ok([1, self.config.epochs].map(|epoch| self.journal.mean_loss(epoch)))
+        Ok((1..=self.config.epochs).map(|epoch| self.journal.mean_loss(epoch)).collect())
     }
 
     /// Puts the run on disk.
@@ -314,6 +314,22 @@ fn decays(bert: &Bert, n: usize, decay: f64) -> Vec<(Range<usize>, f64)> {
     tensors.map(|t| (t.range.clone(), if t.decays { decay } else { 0.0 })).collect()
 }
 
+/// What [`tune`] would return at once: what an earlier call did with the same arguments, if it is still there.
+///
+/// # Errors
+/// A setting out of range, counts that do not match, a text that cannot be read.
+pub fn tuned(
+    base: &TextEncoder,
+    config: &TuningConfig,
+    lesson: &Lesson<'_>,
+    work: &Path,
+    to: &Path,
+) -> Result<Option<Tuned>> {
+    config.check()?;
+    let run = key(base, config, &Texts::read(base, lesson)?, lesson.objective_name)?;
+    Ok(found(work, to, &run))
+}
+
 /// Everything the result depends on.
 fn key(base: &TextEncoder, config: &TuningConfig, texts: &Texts, objective: &str) -> Result<Fingerprint> {
     let described = |e: serde_json::Error| Error::file(base.path(), e.to_string());
@@ -326,7 +342,7 @@ fn key(base: &TextEncoder, config: &TuningConfig, texts: &Texts, objective: &str
 }
 
 /// What an earlier call left behind, where all of it is still there.
-fn done(work: &Path, to: &Path, run: &Fingerprint) -> Option<Tuned> {
+fn found(work: &Path, to: &Path, run: &Fingerprint) -> Option<Tuned> {
     let tuned: Tuned = serde_json::from_slice(&std::fs::read(work.join(TUNED)).ok()?).ok()?;
     let whole = tuned.run == *run && hash(&to.join("model.safetensors")).ok()? == tuned.weights;
     whole.then_some(tuned)

@@ -16,4 +16,4 @@ pub use scores::{HeadKind, LossKind, Scores};
 pub use suite::{Suite, Variant};
 pub use task::Task;
 pub use teacher::{Teacher, TeacherKind};
-pub use train::{Method, Monitor, Train};
+pub use train::{Learning, Method, Monitor, Train};

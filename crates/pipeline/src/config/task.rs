@@ -1,4 +1,4 @@
-use super::{Experiment, Suite};
+use super::{Experiment, Learning, Suite};
 use crate::{Error, Result};
 
 /// What an experiment teaches: which of its tables says so.
@@ -14,6 +14,12 @@ pub enum Task {
 
 impl Experiment {
     fn task(&self) -> Result<Task> {
+        if self.pairs.is_none() && self.train.encoder != Learning::Frozen {
+            let found = self.train.encoder.as_str();
+            let problem =
+                format!("expected `frozen` without [pairs], found `{found}`; an encoder learns from pairs");
+            return Err(Error::setting("train.encoder", problem));
+        }
         match (&self.scores, &self.pairs) {
             (None, None) => Ok(Task::Views),
             (Some(_), None) => Ok(Task::Scores),
@@ -39,5 +45,18 @@ impl Suite {
             }
         }
         Ok(first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encoder_learns_from_pairs_alone() {
+        let task = |text: &str| Suite::parse(text, "test", &[]).unwrap().task();
+        let alone = task("train.encoder = \"lora\"").unwrap_err().to_string();
+        assert!(alone.starts_with("train.encoder") && alone.contains("`lora`"), "{alone}");
+        assert_eq!(task("train.encoder = \"lora\"\n[pairs]").unwrap(), Task::Pairs);
     }
 }

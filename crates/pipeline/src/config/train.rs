@@ -1,10 +1,19 @@
 use manyview_adapter::{GradientConfig, Prior, Ridge, Schedule, Start};
+use manyview_encoder::tuning::{self, Lora, TuningConfig};
 use serde::{Deserialize, Serialize};
 
 /// How the adapter is fitted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Train {
+    /// Pairs: what learns: `frozen`, an adapter alone; `lora`, low-rank changes to the encoder; `full`, all of it.
+    pub encoder: Learning,
+    /// Pairs, `lora`: rank of the changes.
+    pub lora_rank: usize,
+    /// Pairs, `lora` and `full`: share of hidden values and attention weights left out in training.
+    pub dropout: f64,
+    /// Pairs, `lora` and `full`: steps between two checkpoints.
+    pub checkpoint_every: usize,
     /// `ridge` in closed form, or `gradient`.
     pub method: Method,
     /// Ridge: what the map is shrunk towards: `identity`, `zero` or `procrustes`.
@@ -45,6 +54,18 @@ pub struct Train {
     pub seed: u64,
 }
 
+/// What of an encoder learns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Learning {
+    /// Nothing: an adapter learns in its place.
+    Frozen,
+    /// Low-rank changes to some of its matrices.
+    Lora,
+    /// Every value of it.
+    Full,
+}
+
 /// How.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,6 +84,17 @@ pub enum Monitor {
     ValLoss,
     /// V-measure of the validation rows' view: reads their labels, and nothing else does.
     ValVMeasure,
+}
+
+impl Learning {
+    /// The name in a configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Frozen => "frozen",
+            Self::Lora => "lora",
+            Self::Full => "full",
+        }
+    }
 }
 
 impl Method {
@@ -88,7 +120,12 @@ impl Monitor {
 impl Default for Train {
     fn default() -> Self {
         let (ridge, gradient) = (Ridge::default(), GradientConfig::default());
+        let (tuning, lora) = (TuningConfig::default(), Lora::default());
         Self {
+            encoder: Learning::Frozen,
+            lora_rank: lora.rank,
+            dropout: tuning.dropout.unwrap_or(0.0),
+            checkpoint_every: tuning.checkpoint_every,
             method: Method::Ridge,
             towards: ridge.towards,
             center: ridge.center,
@@ -115,6 +152,26 @@ impl Train {
     /// The part a ridge reads.
     pub fn ridge(&self) -> Ridge {
         Ridge { towards: self.towards, center: self.center, lambdas: self.lambdas.clone() }
+    }
+
+    /// The part that training of an encoder reads.
+    pub fn tuning(&self) -> TuningConfig {
+        let lora = Lora { rank: self.lora_rank, alpha: 2.0 * self.lora_rank as f64, ..Lora::default() };
+        TuningConfig {
+            method: match self.encoder {
+                Learning::Lora => tuning::Method::Lora(lora),
+                _ => tuning::Method::Full,
+            },
+            epochs: self.epochs,
+            batch: self.batch,
+            lr: self.lr,
+            warmup: self.warmup,
+            weight_decay: self.weight_decay,
+            clip: self.clip,
+            dropout: Some(self.dropout),
+            seed: self.seed,
+            checkpoint_every: self.checkpoint_every,
+        }
     }
 
     /// The part training by gradient reads.
