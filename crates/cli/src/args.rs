@@ -1,4 +1,6 @@
+use crate::calibrate::Calibrate;
 use crate::infer::Infer;
+use crate::label::Label;
 use crate::prepare::Prepare;
 use crate::score::Score;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -69,6 +71,13 @@ pub(crate) enum Command {
     Evaluate(Experiment),
     /// Writes report.html and report.md from the metrics.
     Report(Experiment),
+    /// Finds out on samples whether an oracle's prompt can be trusted with a batch.
+    Calibrate {
+        #[command(subcommand)]
+        command: Calibrate,
+    },
+    /// Asks an oracle for the scores of texts, once each.
+    Label(Label),
     /// Makes training files from an oracle's labels.
     Prepare {
         #[command(subcommand)]

@@ -2,7 +2,7 @@ use crate::args::{Command, Experiment};
 use crate::environment::environment;
 use crate::progress::Bars;
 use crate::say::say;
-use crate::{infer, pairs, prepare, print, runs, score, scores, share, store, track};
+use crate::{calibrate, infer, label, pairs, prepare, print, runs, score, scores, share, store, track};
 use anyhow::bail;
 use manyview_pipeline::config::{Suite, Task};
 use manyview_pipeline::{QUICKSTART, Stage};
@@ -23,6 +23,8 @@ pub(crate) fn run(command: Command, bars: &Bars) -> anyhow::Result<()> {
         Command::Train(experiment) => stage(&experiment, Stage::Train, bars),
         Command::Evaluate(experiment) => stage(&experiment, Stage::Evaluate, bars),
         Command::Report(experiment) => stage(&experiment, Stage::Report, bars),
+        Command::Calibrate { command } => calibrate::run(command, bars),
+        Command::Label(label) => label::run(label, bars),
         Command::Prepare { command } => prepare::run(command),
         Command::Infer(infer) => infer::run(infer, bars),
         Command::Score(score) => score::run(score, bars),

@@ -3,9 +3,11 @@
 #![allow(clippy::print_stderr)] // errors go there; what is asked for goes through `say`
 
 mod args;
+mod calibrate;
 mod commands;
 mod environment;
 mod infer;
+mod label;
 mod limits;
 mod pairs;
 mod prepare;

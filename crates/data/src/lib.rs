@@ -31,6 +31,7 @@ pub use filter::{Dimension, Filter, Tier};
 pub use hub::{Hub, Upload, Uploaded};
 pub use labels::Labels;
 pub use scored::{Article, LabelledRows, ScoredText, read_labelled, read_training, training_lines};
+pub use shuffle::order as shuffled;
 pub use split::{Fractions, Split};
 pub use table::{CsvWriter, Rows, Table};
 pub use vectors::{Beside, NpyWriter, ParquetWriter, VectorRows, read_vectors, write_npy};

@@ -3,7 +3,7 @@ use rand_chacha::ChaCha8Rng;
 
 /// The numbers `0..n` in an order drawn from `seed`: the same in every release and on every platform, so splits are
 /// written out here rather than left to a library's shuffle.
-pub(crate) fn order(n: usize, seed: u64) -> Vec<usize> {
+pub fn order(n: usize, seed: u64) -> Vec<usize> {
     let mut random = generator(seed);
     let mut order: Vec<usize> = (0..n).collect();
     for last in (1..n).rev() {

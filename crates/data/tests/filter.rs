@@ -150,3 +150,11 @@ fn damaged_yaml_is_refused_with_its_line_and_never_expanded_without_bound() {
     assert!(refused("f.yaml", &bomb).contains("f.yaml"));
     assert!(refused("f.json", "{}").contains(".toml"));
 }
+
+#[test]
+fn the_example_is_a_filter_with_a_prompt() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/filters/guidance/v1");
+    let filter = Filter::load(&path).unwrap();
+    assert_eq!((filter.names(), filter.tiers.len()), (vec!["action", "clarity", "evidence"], 3));
+    assert!(filter.prompt().unwrap().contains("{content}"));
+}

@@ -74,6 +74,9 @@ pub enum Error {
     /// From the report.
     #[error(transparent)]
     Report(#[from] manyview_report::Error),
+    /// From an oracle.
+    #[error(transparent)]
+    Oracle(#[from] manyview_oracle::Error),
 }
 
 impl Error {
@@ -90,6 +93,7 @@ impl Error {
             Self::Eval(e) => e.kind(),
             Self::Track(e) => e.kind(),
             Self::Report(e) => e.kind(),
+            Self::Oracle(e) => e.kind(),
         }
     }
 

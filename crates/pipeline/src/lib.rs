@@ -6,7 +6,9 @@
 //! interrupted run goes on where it stopped, and a changed setting redoes what depends on it and no more.
 #![forbid(unsafe_code)]
 
+pub mod calibrate;
 pub mod config;
+pub mod label;
 pub mod pairs;
 pub mod prepare;
 pub mod scores;

@@ -13,7 +13,11 @@ mod infer;
 mod infer_interruption;
 mod infer_vectors;
 mod interruption;
+mod label;
 mod numbers;
+#[allow(dead_code)] // the tests of its own crate use the rest
+#[path = "../../../oracle/tests/labelling/server.rs"]
+mod oracle_server;
 mod prepare;
 mod run_directory;
 mod runs;

@@ -6,7 +6,7 @@ mod table;
 
 pub use files::{PreparedFile, PreparedFiles, PreparedInput};
 pub use rows::Left;
-pub use table::TierRow;
+pub use table::{TierRow, filter_fingerprint};
 
 use crate::run_dir::{json, publish};
 use crate::{Error, Result, inventory};
@@ -95,7 +95,7 @@ pub fn run(preparation: &Preparation) -> Result<Prepared> {
     let files = files::write(&preparation.output, &rows, &split, &filter)?;
     let (count, largest) = rows::extent(&groups);
     let prepared = Prepared {
-        fingerprint: table::fingerprint(&filter),
+        fingerprint: filter_fingerprint(&filter),
         inputs,
         read,
         left,

@@ -42,7 +42,7 @@ pub(super) fn tiers(filter: &Filter, tiers: &[usize], split: &Split) -> Vec<Tier
 }
 
 /// Changes whenever the meaning of a score or of a tier does; descriptions and the prompt are no part of it.
-pub(super) fn fingerprint(filter: &Filter) -> Fingerprint {
+pub fn filter_fingerprint(filter: &Filter) -> Fingerprint {
     let number = |value: f64| value.to_bits().to_le_bytes();
     let mut of = Fingerprint::builder("filter/1").field("name", filter.name.as_bytes());
     for dimension in &filter.dimensions {

@@ -1,0 +1,141 @@
+use crate::environment::environment;
+use crate::progress::Bars;
+use crate::say::say;
+use clap::{Args, Subcommand, ValueEnum};
+use manyview_pipeline::calibrate::{self, By, ReportRequest, SampleRequest};
+use manyview_pipeline::config::Encoder;
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Calibrate {
+    /// Draws texts on the topic, off it, and between.
+    Sample(Sample),
+    /// Compares a sample's labels with what was expected: PASS, REVIEW or FAIL.
+    Report(Report),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sample {
+    /// The filter: a .toml or .yaml file, or the directory of one version; its table `calibration` tells texts apart.
+    #[arg(long, value_name = "FILTER")]
+    filter: PathBuf,
+    /// The corpus (JSONL): id, title, content.
+    #[arg(long, value_name = "FILE")]
+    input: PathBuf,
+    /// The sample to write.
+    #[arg(long, value_name = "FILE")]
+    output: PathBuf,
+    /// Texts on the topic.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    positive: usize,
+    /// Texts off it.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    negative: usize,
+    /// Texts between.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    edge: usize,
+    /// Seed of the draw.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// A sample drawn earlier: none of its texts is drawn again. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    exclude: Vec<PathBuf>,
+    /// How texts are told apart.
+    #[arg(long, value_enum, default_value_t = How::Words)]
+    by: How,
+    /// Encoder, for likeness.
+    #[arg(long, default_value = "minilm")]
+    encoder: String,
+    /// Device to encode on.
+    #[arg(long, default_value = "flex")]
+    device: String,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum How {
+    /// By the lists `positive` and `negative`.
+    Words,
+    /// By vectors, compared with those of `positive_text` and `negative_text`.
+    Likeness,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The report is written beside the filter: calibration_report.md and .json, or validation_report.md and .json.
+PASS: go on. REVIEW: mend the prompt and label the same sample again. FAIL: write the prompt anew.")]
+pub(crate) struct Report {
+    /// The filter: a .toml or .yaml file, or the directory of one version.
+    #[arg(long, value_name = "FILTER")]
+    filter: PathBuf,
+    /// The sample, labelled.
+    #[arg(long, value_name = "FILE")]
+    labelled: PathBuf,
+    /// The same sample, labelled with another --round. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    relabelled: Vec<PathBuf>,
+    /// The calibration report that this sample, which shares no text with that one, is to confirm.
+    #[arg(long, value_name = "FILE")]
+    validation_of: Option<PathBuf>,
+    /// Texts of the batch to come, for what it would cost.
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+}
+
+/// Runs one `manyview calibrate` command.
+pub(crate) fn run(command: Calibrate, bars: &Bars) -> anyhow::Result<()> {
+    match command {
+        Calibrate::Sample(wanted) => sample(wanted, bars),
+        Calibrate::Report(wanted) => report(wanted),
+    }
+}
+
+fn sample(wanted: Sample, bars: &Bars) -> anyhow::Result<()> {
+    let by = match wanted.by {
+        How::Words => By::Words,
+        How::Likeness => {
+            let (model, device) = (wanted.encoder, wanted.device);
+            By::Likeness(Box::new(Encoder { model, device, ..Encoder::default() }))
+        }
+    };
+    let request = SampleRequest {
+        filter: wanted.filter,
+        input: wanted.input,
+        output: wanted.output,
+        counts: [wanted.positive, wanted.negative, wanted.edge],
+        seed: wanted.seed,
+        exclude: wanted.exclude,
+        by,
+    };
+    let sample = calibrate::sample(&request, &environment(), bars)?;
+    if sample.excluded > 0 {
+        say(format_args!("{} texts of earlier samples were left out", sample.excluded))?;
+    }
+    for ((name, drawn), there) in
+        ["on the topic", "off it", "between"].iter().zip(sample.drawn).zip(sample.there)
+    {
+        say(format_args!("{drawn} of {there} texts {name}"))?;
+    }
+    say(format_args!("{}: the sample, to be labelled", request.output.display()))
+}
+
+fn report(wanted: Report) -> anyhow::Result<()> {
+    let request = ReportRequest {
+        filter: wanted.filter,
+        labelled: wanted.labelled,
+        relabelled: wanted.relabelled,
+        validation_of: wanted.validation_of,
+        batch: wanted.batch,
+    };
+    let (report, path) = calibrate::report(&request)?;
+    say(report.decision.word())?;
+    for finding in &report.findings {
+        say(format_args!("{:6}  {}", finding.decision.word(), finding.says))?;
+    }
+    if let Some(cost) = &report.cost {
+        say(format_args!("cost so far: {:.4} {}", cost.so_far, cost.currency))?;
+        if let Some((texts, sum)) = cost.batch {
+            say(format_args!("a batch of {texts} texts: about {sum:.2} {}", cost.currency))?;
+        }
+    }
+    say(format_args!("{}: all figures", path.with_extension("md").display()))
+}

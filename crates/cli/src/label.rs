@@ -1,0 +1,74 @@
+use crate::progress::Bars;
+use crate::say::say;
+use clap::Args;
+use manyview_pipeline::Secret;
+use manyview_pipeline::label::{self, LabelRecord, LabelRequest};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Beside the output stand its ledger, OUTPUT.ledger.jsonl, with every answer and what it cost, and OUTPUT.record.json.
+Stopped, out of budget or killed, the same command goes on and asks for nothing twice.
+
+A batch needs a calibration and a validation that passed: see `manyview calibrate --help`. Samples do not.")]
+pub(crate) struct Label {
+    /// The filter: a .toml or .yaml file, or the directory of one version; its prompt is asked with.
+    #[arg(long, value_name = "FILTER")]
+    filter: PathBuf,
+    /// The texts (JSONL): id, title, content.
+    #[arg(long, value_name = "FILE")]
+    input: PathBuf,
+    /// The labelled file to write: the texts, and NAME_analysis.dimensions.
+    #[arg(long, value_name = "FILE")]
+    output: PathBuf,
+    /// The file (TOML) that says which oracle; its key comes from the environment variable named there.
+    #[arg(long, value_name = "FILE")]
+    oracle: PathBuf,
+    /// Only the first N texts.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// The most that all answers in the ledger may cost, in the currency of the prices.
+    #[arg(long, value_name = "SUM")]
+    budget: Option<f64>,
+    /// Asks about every text again, to see how far the oracle agrees with itself.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    round: u32,
+    /// Labels a batch without a calibration that passed.
+    #[arg(long)]
+    uncalibrated: bool,
+}
+
+/// Labels texts, and says what it came to.
+pub(crate) fn run(label: Label, bars: &Bars) -> anyhow::Result<()> {
+    let key = label::key_variable(&label.oracle)?.and_then(|name| std::env::var(name).ok());
+    let request = LabelRequest {
+        filter: label.filter,
+        input: label.input,
+        output: label.output,
+        oracle: label.oracle,
+        key: key.filter(|key| !key.trim().is_empty()).map(Secret),
+        limit: label.limit,
+        budget: label.budget,
+        round: label.round,
+        uncalibrated: label.uncalibrated,
+    };
+    let record = label::run(&request, bars)?;
+    let LabelRecord { texts, labelled, asked, failed, totals, currency, .. } = &record;
+    say(format_args!("{labelled} of {texts} texts have a label; {asked} were asked about now"))?;
+    if *failed > 0 {
+        say(format_args!("{failed} texts have no usable answer; the same command asks about them again"))?;
+    }
+    if record.ended == "budget" {
+        say("the budget is spent; a larger --budget goes on")?;
+    }
+    if totals.cost > 0.0 {
+        say(format_args!("cost so far: {:.4} {currency}", totals.cost))?;
+    }
+    if totals.lost > 0 {
+        say(format_args!(
+            "{} questions were sent and not answered; they may have been charged",
+            totals.lost
+        ))?;
+    }
+    say(format_args!("{}: the labels", request.output.display()))
+}

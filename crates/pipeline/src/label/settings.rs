@@ -1,0 +1,181 @@
+use crate::{Error, Result, Secret};
+use manyview_core::Fingerprint;
+use manyview_data::{Filter, read_labelled};
+use manyview_oracle::{Endpoint, EndpointConfig, Key, LabelFile, Labelling, Oracle, Prices, Prompt, Rubric};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A file that says which oracle to ask.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OracleFile {
+    endpoint: Option<EndpointTable>,
+    labels: Option<LabelsTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LabelsTable {
+    path: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndpointTable {
+    base_url: String,
+    model: String,
+    key_env: Option<String>,
+    #[serde(default)]
+    temperature: f64,
+    #[serde(default = "max_tokens")]
+    max_tokens: u32,
+    #[serde(default = "timeout")]
+    timeout_seconds: f64,
+    #[serde(default = "json")]
+    json: bool,
+    attempts: Option<u32>,
+    first_wait_seconds: Option<f64>,
+    longest_wait_seconds: Option<f64>,
+    requests_per_minute: Option<f64>,
+    parallel: Option<usize>,
+    input_price: Option<f64>,
+    output_price: Option<f64>,
+    #[serde(default = "currency")]
+    currency: String,
+}
+
+fn max_tokens() -> u32 {
+    1024
+}
+
+fn timeout() -> f64 {
+    60.0
+}
+
+fn json() -> bool {
+    true
+}
+
+fn currency() -> String {
+    "USD".into()
+}
+
+/// An oracle, and how it is asked.
+pub(super) struct Asked {
+    pub(super) oracle: Box<dyn Oracle>,
+    pub(super) labelling: Labelling,
+    pub(super) prompt: Option<Fingerprint>,
+    pub(super) model: String,
+    pub(super) currency: String,
+}
+
+/// The environment variable that holds the key of the oracle in `path`; none where it needs none.
+///
+/// # Errors
+/// A file that names no oracle.
+pub fn key_variable(path: &Path) -> Result<Option<String>> {
+    Ok(read(path)?.endpoint.and_then(|endpoint| endpoint.key_env))
+}
+
+/// The oracle of the file at `path`, asked with the prompt of `filter`.
+pub(super) fn load(path: &Path, key: Option<Secret>, filter: &Filter) -> Result<Asked> {
+    let fail = |problem: &str| Err(Error::setting(&path.display().to_string(), problem));
+    match read(path)? {
+        OracleFile { endpoint: Some(table), labels: None } => endpoint(table, key, filter, path),
+        OracleFile { endpoint: None, labels: Some(LabelsTable { path }) } => labels(&path, filter),
+        OracleFile { endpoint: None, labels: None } => {
+            fail("expected a table [endpoint] or [labels], found none; add one")
+        }
+        _ => fail("expected one of [endpoint] and [labels], found both; remove one"),
+    }
+}
+
+fn read(path: &Path) -> Result<OracleFile> {
+    let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+    let config =
+        |key: String, problem: String| Error::Config { key, origin: path.display().to_string(), problem };
+    // The source of an error is not shown: a key may stand where none should.
+    let parsed = toml::Deserializer::parse(&text).map_err(|e| config("TOML".into(), e.message().into()))?;
+    serde_path_to_error::deserialize(parsed)
+        .map_err(|e| config(e.path().to_string(), e.into_inner().message().to_string()))
+}
+
+fn labels(path: &Path, filter: &Filter) -> Result<Asked> {
+    let found = read_labelled(path, filter)?;
+    found.bad.iter().for_each(|bad| tracing::warn!("left out: {bad}"));
+    let scores = found.rows.into_iter().map(|row| (row.article.id, row.scores));
+    Ok(Asked {
+        oracle: Box::new(LabelFile::new(path, scores)),
+        labelling: Labelling::default(),
+        prompt: None,
+        model: path.display().to_string(),
+        currency: currency(),
+    })
+}
+
+fn endpoint(table: EndpointTable, key: Option<Secret>, filter: &Filter, path: &Path) -> Result<Asked> {
+    let setting = |key: &str, problem: String| Error::Config {
+        key: format!("endpoint.{key}"),
+        origin: path.display().to_string(),
+        problem,
+    };
+    let seconds = |key: &str, value: f64| {
+        let seconds = Duration::try_from_secs_f64(value).ok().filter(|seconds| !seconds.is_zero());
+        seconds.ok_or_else(|| setting(key, format!("expected seconds above 0, found {value}")))
+    };
+    if let (Some(variable), None) = (&table.key_env, &key) {
+        let problem =
+            format!("expected the environment variable {variable} to hold the key, found none; set it");
+        return Err(setting("key_env", problem));
+    }
+    let prices = match (table.input_price, table.output_price) {
+        (None, None) => None,
+        (Some(input), Some(output)) if input >= 0.0 && output >= 0.0 => Some(Prices { input, output }),
+        _ => {
+            let problem = "expected input_price and output_price, from 0, for a million tokens, or neither";
+            return Err(setting("input_price", problem.into()));
+        }
+    };
+    let defaults = Labelling::default();
+    let wait =
+        |key: &str, value: Option<f64>, default: Duration| value.map_or(Ok(default), |v| seconds(key, v));
+    let labelling = Labelling {
+        attempts: table.attempts.unwrap_or(defaults.attempts),
+        first_wait: wait("first_wait_seconds", table.first_wait_seconds, defaults.first_wait)?,
+        longest_wait: wait("longest_wait_seconds", table.longest_wait_seconds, defaults.longest_wait)?,
+        per_minute: table.requests_per_minute,
+        parallel: table.parallel.unwrap_or(defaults.parallel),
+        prices,
+        ..defaults
+    };
+    let prompt = Prompt::new(&filter.prompt()?, &described(filter))?;
+    let fingerprint = prompt.fingerprint();
+    let rubric =
+        Rubric { dimensions: filter.names().into_iter().map(String::from).collect(), range: filter.range };
+    let config = EndpointConfig {
+        base_url: table.base_url,
+        model: table.model.clone(),
+        key: key.map(|Secret(key)| Key::new(key)),
+        temperature: table.temperature,
+        max_tokens: table.max_tokens,
+        timeout: seconds("timeout_seconds", table.timeout_seconds)?,
+        json: table.json,
+    };
+    Ok(Asked {
+        oracle: Box::new(Endpoint::new(config, prompt, rubric)?),
+        labelling,
+        prompt: Some(fingerprint),
+        model: table.model,
+        currency: table.currency,
+    })
+}
+
+/// The dimensions, one a line with what each means: what `{dimensions}` stands for in a prompt.
+fn described(filter: &Filter) -> String {
+    let line = |d: &manyview_data::Dimension| match &d.description {
+        Some(description) => format!("- {}: {description}", d.name),
+        None => format!("- {}", d.name),
+    };
+    filter.dimensions.iter().map(line).collect::<Vec<_>>().join("\n")
+}
