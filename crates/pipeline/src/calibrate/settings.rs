@@ -68,7 +68,9 @@ impl Settings {
         {
             return fail(format!("expected.{name}: expected positive, negative or edge"));
         }
-        if let Some((name, [low, high])) = settings.expected.iter().find(|(_, [low, high])| !(low <= high)) {
+        if let Some((name, [low, high])) =
+            settings.expected.iter().find(|(_, [low, high])| low > high || low.is_nan() || high.is_nan())
+        {
             return fail(format!("expected.{name}: expected a low and a high mean, found [{low}, {high}]"));
         }
         let shares = [settings.agreement, settings.agreement_review, settings.saturation, settings.drop];
