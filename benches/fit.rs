@@ -1,12 +1,16 @@
-//! Fitting a map `[1024, 1024]` from 1,400 pairs: ridge with its grid of 25 penalties, and 50 epochs of AdamW.
+//! Fitting a map `[1024, 1024]` from 1,400 pairs: ridge with its grid of 25 penalties, and 50 epochs of AdamW; and one
+//! `[384, 384]` of queries from 5,000 matches, 10 epochs, ranked in batches of 64 and against all passages.
 #![allow(missing_docs, clippy::expect_used)] // missing_docs: what criterion_group! makes
 
 mod random;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use manyview::adapter::{Gradient, GradientConfig, Monitored, Prior, Ridge};
+use manyview::adapter::{
+    Contrastive, ContrastiveConfig, Gradient, GradientConfig, Monitored, MonitoredMatches, Negatives, Prior,
+    Ridge,
+};
 use manyview::pipeline::device;
-use manyview::{Fit, Paired, Quiet};
+use manyview::{Fit, Matched, Paired, Quiet};
 
 fn fit(c: &mut Criterion) {
     let mut group = c.benchmark_group("fit");
@@ -23,6 +27,17 @@ fn fit(c: &mut Criterion) {
     let gradient = Gradient::new(GradientConfig::default(), device("flex").expect("a default feature"));
     let train = Monitored { train: pairs(), validation: None, score: None, progress: &Quiet };
     group.bench_function("gradient", |b| b.iter(|| gradient.fit(&train).expect("a map")));
+
+    for negatives in [Negatives::Batch, Negatives::Corpus] {
+        let config = ContrastiveConfig { negatives, ..Default::default() };
+        let contrastive = Contrastive::new(config, device("flex").expect("a default feature"));
+        let (queries, passages) = (random::rows(5000, 384, 3), random::rows(5000, 384, 4));
+        let matched = Matched::new(queries, passages, (0..5000).collect()).expect("as many rows");
+        let train = MonitoredMatches { train: matched, score: None, progress: &Quiet };
+        group.bench_function(format!("contrastive, {negatives:?}"), |b| {
+            b.iter(|| contrastive.fit(&train).expect("maps"))
+        });
+    }
 }
 
 fn pairs() -> Paired {

@@ -1,7 +1,7 @@
 """Manyview beside scikit-learn and PyTorch: same data, same machine, same threads, runs in turn, medians.
 
     cargo build --release --example peers
-    python benches/peers/compare.py [--threads 4 2] [--runs 7] [--only ridge gradient kmeans]
+    python benches/peers/compare.py [--threads 4 2] [--runs 7] [--only ridge gradient kmeans contrastive]
 
 Reading and generating the data are not timed. Each run is a process of its own. A Python run is warmed up on 128 rows
 before the clock starts; a run of Manyview is not.
@@ -26,12 +26,14 @@ TASKS = {
     "ridge": ["ridge"],
     "gradient": ["torch", "torch-fused"],
     "kmeans": ["kmeans"],
+    "contrastive": ["contrastive"],
 }
 WHAT = {
     "ridge": "scikit-learn RidgeCV, leave-one-out, 25 penalties",
     "torch": "torch AdamW, 50 epochs of 64",
     "torch-fused": "torch AdamW(fused=True), 50 epochs of 64",
     "kmeans": "scikit-learn KMeans, lloyd, 10 starts",
+    "contrastive": "sentence-transformers Dense, MultipleNegativesRankingLoss, 10 epochs of 64",
 }
 
 
@@ -42,7 +44,11 @@ def data(folder):
     near = lambda n, d: unit(rng.normal(size=(10, d))[np.arange(n) % 10] + 6 * rng.normal(size=(n, d)))
     x = near(1400, 1024)
     y = unit(x @ rng.normal(size=(1024, 1024)) / 32 + 0.5 * rng.normal(size=(1400, 1024)) / 32)
-    for name, values in {"x": x, "y": y, "points": near(2000, 1024)}.items():
+    points = near(2000, 1024)
+    passages = near(5000, 384)
+    queries = unit(passages @ rng.normal(size=(384, 384)) / 20 + passages + rng.normal(size=(5000, 384)) / 4)
+    arrays = {"x": x, "y": y, "points": points, "queries": queries, "passages": passages}
+    for name, values in arrays.items():
         np.save(folder / f"{name}.npy", values)
 
 
@@ -81,6 +87,30 @@ def kmeans(x):
     return {"inertia": fit.inertia_, "iterations": fit.n_iter_}
 
 
+def contrastive(queries, passages):
+    """The module that sentence-transformers puts behind an encoder, over its vectors, which stay as they are."""
+    import torch
+    from sentence_transformers.sentence_transformer.modules import Dense
+    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+
+    torch.manual_seed(0)
+    dim = queries.shape[1]
+    dense = Dense(dim, dim, bias=False, activation_function=torch.nn.Identity(), init_weight=torch.eye(dim))
+    queries, passages = torch.from_numpy(queries), torch.from_numpy(passages)
+    loss_of = MultipleNegativesRankingLoss(None)
+    optimizer = torch.optim.AdamW(dense.parameters(), lr=1e-3, weight_decay=0.0)
+    mapped = lambda x: dense({"sentence_embedding": x})["sentence_embedding"]
+    for _ in range(10):
+        total = 0.0
+        for rows in torch.randperm(len(queries)).split(64):
+            optimizer.zero_grad()
+            loss = loss_of.compute_loss_from_embeddings([mapped(queries[rows]), mapped(passages[rows])], None)
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(rows)
+    return {"loss": total / len(queries)}
+
+
 def theirs(task, files):
     import torch
 
@@ -90,6 +120,7 @@ def theirs(task, files):
         "torch": lambda x, y: gradient(x, y, False),
         "torch-fused": lambda x, y: gradient(x, y, True),
         "kmeans": kmeans,
+        "contrastive": contrastive,
     }[task]
     arrays = [np.load(file) for file in files]
     work(*(a[:128] for a in arrays))
@@ -133,7 +164,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         data(folder)
-        files = {"kmeans": [folder / "points.npy"]}
+        files = {
+            "kmeans": [folder / "points.npy"],
+            "contrastive": [folder / "queries.npy", folder / "passages.npy"],
+        }
         print("| against | threads | ours, s (range) | theirs, s (range) | theirs / ours | results: ours; theirs |")
         print("|---|---|---|---|---|---|", flush=True)
         for task in arguments.only:

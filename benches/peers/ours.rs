@@ -1,12 +1,15 @@
-//! The Rust side of `compare.py`: `peers ridge|gradient|kmeans X.npy [Y.npy]` prints seconds and what came out, as JSON.
+//! The Rust side of `compare.py`: `peers ridge|gradient|kmeans|contrastive X.npy [Y.npy]` prints seconds and what came out, as JSON.
 #![allow(clippy::print_stdout)]
 
 use anyhow::{Context, bail};
-use manyview::adapter::{Gradient, GradientConfig, Monitored, Prior, Ridge};
+use manyview::adapter::{
+    Contrastive, ContrastiveConfig, Gradient, GradientConfig, Monitored, MonitoredMatches, Prior, Ridge,
+    Sides,
+};
 use manyview::data::read_vectors;
 use manyview::eval::KMeans;
 use manyview::pipeline::device;
-use manyview::{Embeddings, Fit, Paired, Quiet};
+use manyview::{Embeddings, Fit, Matched, Paired, Quiet};
 use std::path::Path;
 use std::time::Instant;
 
@@ -21,7 +24,7 @@ fn main() -> anyhow::Result<()> {
         let path = arguments.get(i).context("expected a task and .npy files")?;
         Ok(read_vectors(Path::new(path), "")?)
     };
-    let task = arguments.first().context("expected ridge, gradient or kmeans")?;
+    let task = arguments.first().context("expected ridge, gradient, kmeans or contrastive")?;
     let (seconds, result) = match task.as_str() {
         "ridge" => {
             let ridge = Ridge { towards: Prior::Zero, center: false, lambdas: Some(lambdas()) };
@@ -38,12 +41,24 @@ fn main() -> anyhow::Result<()> {
             let last = fit.history.last().context("no epoch")?;
             (seconds, format!("\"loss\": {}", last.train_loss))
         }
+        "contrastive" => {
+            let config =
+                ContrastiveConfig { sides: Sides::Both, mask_duplicates: false, ..Default::default() };
+            let contrastive = Contrastive::new(config, device("flex")?);
+            let (queries, passages) = (read(1)?, read(2)?);
+            let positive = (0..queries.n()).collect();
+            let train = Matched::new(queries, passages, positive)?;
+            let data = MonitoredMatches { train, score: None, progress: &Quiet };
+            let (seconds, fit) = timed(|| Ok(contrastive.fit(&data)?))?;
+            let last = fit.history.last().context("no epoch")?;
+            (seconds, format!("\"loss\": {}", last.train_loss))
+        }
         "kmeans" => {
             let (x, kmeans) = (read(1)?, KMeans::new(10));
             let (seconds, clusters) = timed(|| Ok(kmeans.fit(&x)?))?;
             (seconds, format!("\"inertia\": {}, \"iterations\": {}", clusters.inertia, clusters.iterations))
         }
-        other => bail!("expected ridge, gradient or kmeans, found {other}"),
+        other => bail!("expected ridge, gradient, kmeans or contrastive, found {other}"),
     };
     println!("{{\"seconds\": {seconds}, {result}}}");
     Ok(())

@@ -3,6 +3,7 @@
 //! The first type to know is [`Linear`], the map `y = x W + b` with normalised rows. [`Ridge`] learns one in closed
 //! form from pairs of base and teacher vectors; [`save`] and [`load`] keep it with an [`AdapterCard`] that ties it to
 //! its encoder. A [`Head`] gives figures in place of vectors: [`RidgeHead`] and [`GradientHead`] learn one.
+//! [`Contrastive`] learns [`Maps`] for retrieval from queries and the passages that answer them.
 //!
 //! One decision: the ridge shrinks towards the identity, not towards zero. With few texts the view then falls back
 //! on what the encoder gives, rather than on nothing.
