@@ -5,6 +5,7 @@
 mod args;
 mod calibrate;
 mod commands;
+mod convert;
 mod environment;
 mod infer;
 mod label;

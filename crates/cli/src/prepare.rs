@@ -1,3 +1,4 @@
+use crate::convert;
 use crate::say::say;
 use clap::{Args, Subcommand};
 use manyview_pipeline::prepare::{self, Left, Preparation, Prepared, RECORD};
@@ -7,6 +8,8 @@ use std::path::PathBuf;
 pub(crate) enum Prepare {
     /// Splits an oracle's labels into train.jsonl, val.jsonl and test.jsonl.
     Scores(Scores),
+    /// Turns questions with answers, or documents with summaries, into pairs, one JSON object a line.
+    Pairs(convert::Pairs),
 }
 
 #[derive(Debug, Args)]
@@ -45,7 +48,13 @@ pub(crate) struct Scores {
 
 /// Runs one `manyview prepare` command.
 pub(crate) fn run(command: Prepare) -> anyhow::Result<()> {
-    let Prepare::Scores(scores) = command;
+    match command {
+        Prepare::Scores(scores) => prepare_scores(scores),
+        Prepare::Pairs(pairs) => convert::run(&pairs),
+    }
+}
+
+fn prepare_scores(scores: Scores) -> anyhow::Result<()> {
     let preparation = Preparation {
         filter: scores.filter,
         inputs: scores.input,

@@ -1,6 +1,7 @@
 use crate::say::say;
 use anyhow::Result;
 use manyview_pipeline::{Check, Outcome, Quantized, Stage, Tally};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The table of a finished run, and where its report is.
@@ -30,16 +31,8 @@ pub(crate) fn stage(stage: Stage, outcome: &Outcome) -> Result<()> {
     encoding(&outcome.tally, outcome.truncated)?;
     if stage == Stage::Train {
         for (name, record) in &outcome.fits {
-            let figures: Vec<String> = record
-                .figures
-                .iter()
-                .map(|(figure, value)| match value.fract() == 0.0 {
-                    true => format!("{figure} {value}"),
-                    false => format!("{figure} {value:.4}"),
-                })
-                .collect();
             let (method, rows) = (&record.method, record.rows);
-            say(format_args!("{name}: {method} on {rows} rows, {}", figures.join(", ")))?;
+            say(format_args!("{name}: {method} on {rows} rows, {}", figures(&record.figures)))?;
         }
     }
     untracked(outcome.untracked)?;
@@ -47,6 +40,15 @@ pub(crate) fn stage(stage: Stage, outcome: &Outcome) -> Result<()> {
         say(format_args!("metrics: {}", outcome.dir.join("metrics.json").display()))?;
     }
     Ok(())
+}
+
+/// What was chosen or reached, in one line.
+pub(crate) fn figures(figures: &BTreeMap<String, f64>) -> String {
+    let figure = |(name, value): (&String, &f64)| match value.fract() == 0.0 {
+        true => format!("{name} {value}"),
+        false => format!("{name} {value:.4}"),
+    };
+    figures.iter().map(figure).collect::<Vec<_>>().join(", ")
 }
 
 /// What encoding took.

@@ -1,6 +1,7 @@
 use crate::args::Runs as Command;
 use crate::say::say;
-use manyview_pipeline::{PastRun, past_run, past_runs, run_difference};
+use manyview_core::Estimate;
+use manyview_pipeline::{Measured, PastRun, past_run, past_runs, run_difference};
 use serde_json::Value;
 use std::path::Path;
 
@@ -33,13 +34,44 @@ fn list(runs: &[PastRun]) -> anyhow::Result<()> {
                 say(format_args!("{name:32}  {reached}"))?;
                 continue;
             };
-            let (base, adapter) = (m.views.base.v_measure.mean, m.views.adapter.v_measure.mean);
-            let gain = format!("{:+.3} ({:+.3})", m.gain.value, m.gain.low);
-            let of = format!("{} of {}, {}", m.label, m.dataset, m.encoder);
+            let [base, adapter] = main(m);
+            let (gain, of) = (gain(m), measured(m));
+            let gain = format!("{:+.3} ({:+.3})", gain.value, gain.low);
             say(format_args!("{name:32}  {base:6.3}  {adapter:7.3}  {gain:16}  {of}"))?;
         }
     }
-    say("V-measures on test texts; the gain with the lower end of its 95% interval.")
+    say(
+        "V-measures on test texts; of pairs nDCG@10 on test queries; of heads the mean absolute error, base the mean's.",
+    )?;
+    say("The gain with the lower end of its 95% interval; of heads the share of the mean's error taken away.")
+}
+
+/// The score of base and adapter that decides.
+fn main(measured: &Measured) -> [f64; 2] {
+    match measured {
+        Measured::View(m) => [&m.views.base, &m.views.adapter].map(|view| view.v_measure.mean),
+        Measured::Retrieval(m) => {
+            [&m.views.base, &m.views.adapter].map(|view| view.get("ndcg@10").map_or(f64::NAN, |e| e.value))
+        }
+        Measured::Heads(m) => [&m.overall.mean, &m.overall.head].map(|errors| errors.mae.value),
+    }
+}
+
+fn gain(measured: &Measured) -> Estimate {
+    match measured {
+        Measured::View(m) => m.gain,
+        Measured::Retrieval(m) => m.gain,
+        Measured::Heads(m) => m.overall.gain,
+    }
+}
+
+/// What was measured: label or task, corpus, encoder.
+fn measured(measured: &Measured) -> String {
+    match measured {
+        Measured::View(m) => format!("{} of {}, {}", m.label, m.dataset, m.encoder),
+        Measured::Retrieval(m) => format!("pairs of {}, {}", m.dataset, m.encoder),
+        Measured::Heads(m) => format!("{} of {}, {}", m.filter, m.dataset, m.encoder),
+    }
 }
 
 fn show(run: &PastRun) -> anyhow::Result<()> {

@@ -17,6 +17,7 @@ mod filter;
 mod grouped;
 mod hub;
 mod labels;
+mod pairs;
 mod parquet_file;
 mod parquet_pages;
 mod scored;
@@ -30,6 +31,9 @@ pub use error::{Error, Result};
 pub use filter::{Dimension, Filter, Tier};
 pub use hub::{Hub, Upload, Uploaded};
 pub use labels::Labels;
+pub use pairs::{
+    Converted, DroppedPairs, LeakReport, PairColumns, PairForm, PairOrigin, Repeats, TextPairs, convert_pairs,
+};
 pub use scored::{Article, LabelledRows, ScoredText, read_labelled, read_training, training_lines};
 pub use shuffle::order as shuffled;
 pub use split::{Fractions, Split};

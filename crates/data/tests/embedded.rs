@@ -1,7 +1,9 @@
 //! The corpora that come with the source.
 #![allow(clippy::unwrap_used)]
 
-use manyview_data::{Corpus, CorpusConfig, Labels, Split, Table};
+use manyview_data::{
+    Corpus, CorpusConfig, Fractions, Labels, LeakReport, PairColumns, Split, Table, TextPairs,
+};
 use std::path::Path;
 
 fn corpus(file: &str, label: &str) -> Corpus {
@@ -57,6 +59,18 @@ fn medquad_holds_what_its_readme_says() {
     );
     assert_eq!(types.texts, areas.texts);
     assert_ne!(types.fingerprint, areas.fingerprint);
+}
+
+#[test]
+fn the_pairs_of_medquad_hold_what_its_readme_says_and_split_without_a_leak() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/medquad/pairs.parquet");
+    let columns = PairColumns { document: Some("focus".into()), ..PairColumns::default() };
+    let pairs = TextPairs::read(&[path], &columns).unwrap();
+    assert_eq!((pairs.queries.len(), pairs.passages.len()), (1482, 1481));
+    assert_eq!(pairs.dropped, Default::default());
+    let split = pairs.split(Fractions::new(0.5, 0.1, 0.4).unwrap(), 42).unwrap();
+    let leaks = LeakReport::of(&pairs, &split);
+    assert_eq!((leaks.documents, leaks.passages.exact, leaks.queries.exact), (0, 0, 0));
 }
 
 #[test]

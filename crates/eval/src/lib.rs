@@ -31,7 +31,10 @@ pub use kmeans::{Clusters, KMeans};
 pub use latency::latency;
 pub use paired::Bootstrap;
 pub use regression::{NearestMean, RegressionMeasure, Targets, TierScore, Tiers, mean_prediction};
-pub use retrieval::{Bm25, Hit, Ranking, Relevance, RetrievalMeasure, TextIndex, search};
+pub use retrieval::{
+    Bm25, Hit, Ranking, Relevance, RetrievalMeasure, TextIndex, in_batch_accuracy, positive_similarity,
+    search,
+};
 pub use scores::{VMeasure, adjusted_mutual_info, adjusted_rand_index, v_measure};
 
 #[cfg(doctest)]

@@ -21,6 +21,11 @@ pub const CORPORA: &[EmbeddedCorpus] = &[
         origin: "MedQuAD answers (Ben Abacha and Demner-Fushman, 2019), CC BY 4.0",
     },
     EmbeddedCorpus {
+        name: "medquad-pairs",
+        file: "medquad/pairs.parquet",
+        origin: "MedQuAD questions and answers (Ben Abacha and Demner-Fushman, 2019), CC BY 4.0",
+    },
+    EmbeddedCorpus {
         name: "clinc150",
         file: "clinc150/clinc150.parquet",
         origin: "CLINC150 (Larson et al., 2019), CC BY 3.0",

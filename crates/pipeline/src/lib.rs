@@ -57,14 +57,14 @@ pub use infer::{
     Texts, Written, infer,
 };
 pub use inventory::file_hashes;
-pub use manyview_data::{Upload, Uploaded};
+pub use manyview_data::{Converted, PairForm, PairOrigin, Upload, Uploaded, convert_pairs};
 pub use manyview_encoder::{Quantized, quantize};
-pub use manyview_report::{Metrics, Report};
+pub use manyview_report::{Metrics, Report, RetrievalMetrics, RetrievalReport};
 pub use manyview_store::{Checked, Space, Store};
 pub use push::push;
 pub use run::{Outcome, Stage, run, run_stage};
 pub use run_dir::{RunDir, resolved};
-pub use runs::{Difference, PastRun, PastView, difference as run_difference, past_run, past_runs};
+pub use runs::{Difference, Measured, PastRun, PastView, difference as run_difference, past_run, past_runs};
 pub use tracking::{Secret, TrackingAccess, sync_tracking};
 
 #[cfg(doctest)]

@@ -1,10 +1,11 @@
 //! Finished runs, read back: what each was, and how two differ.
 
 use crate::config::Suite;
-use crate::fit::FitRecord;
-use crate::run_dir::Member;
+use crate::run_dir::{METRICS, Member};
 use crate::{Error, Result};
-use manyview_report::Metrics;
+use manyview_core::Fingerprint;
+use manyview_report::{HeadMetrics, Metrics, RetrievalMetrics};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,10 +26,28 @@ pub struct PastRun {
 pub struct PastView {
     /// The variant's name; empty for a lone experiment.
     pub name: String,
-    /// What fitting found.
-    pub fit: Option<FitRecord>,
+    /// Identity of what fitting depended on.
+    pub fit: Option<Fingerprint>,
     /// What was measured.
-    pub metrics: Option<Metrics>,
+    pub metrics: Option<Measured>,
+}
+
+/// What was measured of one adapter, by what it was taught.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Measured {
+    /// A view, by clusters.
+    View(Box<Metrics>),
+    /// An adapter learnt from pairs, by retrieval.
+    Retrieval(Box<RetrievalMetrics>),
+    /// A head, by its errors.
+    Heads(Box<HeadMetrics>),
+}
+
+/// The part of `fit.json` that every task writes.
+#[derive(Deserialize)]
+struct Fitted {
+    key: Fingerprint,
 }
 
 /// Where two runs differ: a key of the experiment or a figure, and what each run has for it.
@@ -43,8 +62,21 @@ pub struct Difference {
 }
 
 /// The figures by which two views are compared: those that are the same when a run is repeated.
-const FIGURES: &[&str] =
-    &["dataset", "encoder", "n_", "classes", "views.", "gain", "fidelity.", "fit.figures."];
+const FIGURES: &[&str] = &[
+    "dataset",
+    "encoder",
+    "n_",
+    "classes",
+    "counts.",
+    "views.",
+    "gain",
+    "over_bm25",
+    "leaks.",
+    "overall.",
+    "weighted.",
+    "fidelity.",
+    "fit.figures.",
+];
 
 /// The runs below `dir`, by name.
 ///
@@ -96,7 +128,16 @@ fn past_variant(path: &Path, file: &Path) -> Result<PastRun> {
 
 fn view(path: PathBuf, name: String) -> Result<PastView> {
     let member = Member::at(path);
-    Ok(PastView { fit: member.read("fit.json")?, metrics: member.read("metrics.json")?, name })
+    let fit = member.read::<Fitted>("fit.json")?.map(|fit| fit.key);
+    let all = member.read::<Value>(METRICS)?.unwrap_or_default();
+    let metrics = if all.get("task").is_some() {
+        member.read(METRICS)?.map(Measured::Retrieval)
+    } else if all.get("head").is_some() {
+        member.read(METRICS)?.map(Measured::Heads)
+    } else {
+        member.read(METRICS)?.map(Measured::View)
+    };
+    Ok(PastView { fit, metrics, name })
 }
 
 /// The keys of the experiments and the figures in which two runs differ.
@@ -125,7 +166,7 @@ impl PastRun {
                 if view.name.is_empty() { key.to_string() } else { format!("{}.{key}", view.name) }
             };
             if let Some(fit) = &view.fit {
-                all.insert(at("fit.key"), Value::from(fit.key.short()));
+                all.insert(at("fit.key"), Value::from(fit.short()));
             }
             let metrics = view.metrics.as_ref().map(serde_json::to_value).transpose();
             let metrics =

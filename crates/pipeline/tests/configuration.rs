@@ -1,7 +1,7 @@
 //! The page on the configuration names every key there is, with its default.
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 
-use manyview_pipeline::config::{Experiment, Scores, Suite};
+use manyview_pipeline::config::{Experiment, Pairs, Scores, Suite};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use toml::{Table, Value};
@@ -42,7 +42,11 @@ fn every_key_is_on_the_page_and_no_other() {
 #[test]
 fn every_default_is_as_the_page_says() {
     let mut defaults = BTreeMap::new();
-    let tables = Experiment { scores: Some(Scores::default()), ..Experiment::default() };
+    let tables = Experiment {
+        scores: Some(Scores::default()),
+        pairs: Some(Pairs::default()),
+        ..Experiment::default()
+    };
     for (key, value) in Table::try_from(tables).unwrap() {
         match value {
             Value::Table(section) => {

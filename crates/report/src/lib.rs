@@ -25,6 +25,7 @@ mod page;
 mod palette;
 mod projection;
 mod report;
+mod retrieval;
 mod scores;
 mod section;
 mod table;
@@ -43,6 +44,9 @@ pub use map::Map;
 pub use metrics::{Batch, Encoding, Fidelity, FitMetrics, HeldOut, Latencies, Metrics, Scores, Views};
 pub use projection::project;
 pub use report::{Fact, Report, ViewReport};
+pub use retrieval::{
+    Leaked, Measures, PairCounts, RetrievalMetrics, RetrievalReport, RetrievalView, RetrievalViews,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

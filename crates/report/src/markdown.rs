@@ -2,16 +2,11 @@ use crate::finding::{Gain, finding, gain, held_out, kept, offset, speed, verdict
 use crate::numbers::{ABSENT, count, duration, plus_minus, score, signed, signed_interval};
 use crate::scores::{NAMES, columns};
 use crate::section::{closeness, facts_of};
-use crate::{Latencies, Metrics, Report, Scores, ViewReport, escape::markdown as escape};
+use crate::{Fact, Latencies, Metrics, Report, Scores, ViewReport, escape::markdown as escape};
 use manyview_core::Summary;
 
 pub(crate) fn markdown(report: &Report) -> String {
-    let mut out = vec![format!("# {}", escape(&report.name)), escape(&finding(&report.views))];
-    if !report.summary.is_empty() {
-        out.push("## What was done".into());
-        let facts = report.summary.iter().map(|f| (f.label.as_str(), f.value.clone()));
-        out.push(facts.map(|(l, v)| fact(l, &v)).collect::<Vec<_>>().join("\n"));
-    }
+    let mut out = Vec::new();
     if !report.views.is_empty() {
         out.push("## Results".into());
         out.push(results(&report.views));
@@ -22,18 +17,37 @@ pub(crate) fn markdown(report: &Report) -> String {
         );
     }
     report.views.iter().for_each(|v| out.extend(view(v)));
-    if !report.caveats.is_empty() {
-        out.push("## What to believe, and what not".into());
-        out.push(report.caveats.iter().map(|c| format!("- {}", escape(c))).collect::<Vec<_>>().join("\n"));
+    frame(&report.name, &finding(&report.views), &report.summary, out, &report.caveats, &report.reproduce)
+}
+
+/// A document around its paragraphs.
+pub(crate) fn frame(
+    name: &str,
+    finding: &str,
+    summary: &[Fact],
+    main: Vec<String>,
+    caveats: &[String],
+    reproduce: &[String],
+) -> String {
+    let mut out = vec![format!("# {}", escape(name)), escape(finding)];
+    if !summary.is_empty() {
+        out.push("## What was done".into());
+        let facts = summary.iter().map(|f| (f.label.as_str(), f.value.clone()));
+        out.push(facts.map(|(l, v)| fact(l, &v)).collect::<Vec<_>>().join("\n"));
     }
-    if !report.reproduce.is_empty() {
+    out.extend(main);
+    if !caveats.is_empty() {
+        out.push("## What to believe, and what not".into());
+        out.push(caveats.iter().map(|c| format!("- {}", escape(c))).collect::<Vec<_>>().join("\n"));
+    }
+    if !reproduce.is_empty() {
         out.push("## How to reproduce".into());
-        out.push(fenced(&report.reproduce.join("\n")));
+        out.push(fenced(&reproduce.join("\n")));
     }
     out.join("\n\n") + "\n"
 }
 
-fn fact(label: &str, value: &str) -> String {
+pub(crate) fn fact(label: &str, value: &str) -> String {
     format!("- {}: {}", escape(label), escape(value))
 }
 
@@ -78,11 +92,11 @@ fn results(views: &[ViewReport]) -> String {
     rows.join("\n")
 }
 
-fn row(cells: &[String]) -> String {
+pub(crate) fn row(cells: &[String]) -> String {
     format!("| {} |", cells.join(" | "))
 }
 
-fn rule(columns: usize) -> String {
+pub(crate) fn rule(columns: usize) -> String {
     format!("|---|{}", "---:|".repeat(columns.saturating_sub(1)))
 }
 

@@ -15,17 +15,29 @@ pub(crate) fn table(report: &Report) -> String {
         ["view", "base", "offset", "adapter", "teacher", "gain [95% interval]", "gain kept", "speed-up"];
     let mut rows = vec![heads.map(String::from)];
     rows.extend(report.views.iter().map(row));
-    let mut widths = [0; 8];
-    for row in &rows {
+    let mut out = aligned(&rows);
+    for view in report.views.iter().filter(|v| v.metrics.gain_kept.is_none()) {
+        let said = verdict(&view.metrics);
+        if !said.is_empty() {
+            out.push_str(&wrapped(&format!("{}: {said}", line(&view.name))));
+        }
+    }
+    out
+}
+
+/// Rows of which the first names the columns: names to the left and cut where they are too long, figures to the right.
+pub(crate) fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
+    let mut widths = [0; N];
+    for row in rows {
         widths.iter_mut().zip(row).for_each(|(w, cell)| *w = columns(cell).max(*w));
     }
-    let [name, figures @ ..] = widths;
+    let (name, figures) = widths.split_first().map_or((0, &[][..]), |(n, f)| (*n, f));
     let room = WIDTH.saturating_sub(figures.iter().map(|w| w + GAP.len()).sum());
     let name = name.min(room.max(NAME));
 
     let mut out = String::new();
-    for row in &rows {
-        let [first, rest @ ..] = row;
+    for row in rows {
+        let Some((first, rest)) = row.split_first() else { continue };
         let first = cut(first, name);
         let mut text = first.clone() + &" ".repeat(name - columns(&first));
         for (cell, width) in rest.iter().zip(figures) {
@@ -35,12 +47,6 @@ pub(crate) fn table(report: &Report) -> String {
         }
         out.push_str(text.trim_end());
         out.push('\n');
-    }
-    for view in report.views.iter().filter(|v| v.metrics.gain_kept.is_none()) {
-        let said = verdict(&view.metrics);
-        if !said.is_empty() {
-            out.push_str(&wrapped(&format!("{}: {said}", line(&view.name))));
-        }
     }
     out
 }
@@ -83,7 +89,7 @@ fn cut(text: &str, width: usize) -> String {
 }
 
 /// Lines of at most [`WIDTH`] columns, all but the first indented.
-fn wrapped(text: &str) -> String {
+pub(crate) fn wrapped(text: &str) -> String {
     let mut out = String::new();
     let mut used = 0;
     for word in line(text).split(' ') {

@@ -18,6 +18,7 @@ mod numbers;
 #[allow(dead_code)] // the tests of its own crate use the rest
 #[path = "../../../oracle/tests/labelling/server.rs"]
 mod oracle_server;
+mod pairs;
 mod prepare;
 mod run_directory;
 mod runs;

@@ -67,6 +67,11 @@ impl Rows {
         })
     }
 
+    /// The names of the columns that are kept.
+    pub fn names(&self) -> Vec<String> {
+        self.columns.iter().map(|(name, _)| name.clone()).collect()
+    }
+
     /// All rows that are left, perhaps none.
     pub(super) fn rest(mut self) -> Result<Table> {
         self.chunk = usize::MAX;

@@ -108,9 +108,11 @@ fn warn_of_idle_keys(layers: &Layers, experiment: &Experiment) {
         &["lr", "weight_decay", "epochs", "batch", "schedule", "warmup", "patience", "clip", "seed"];
     const OF_MAPS: &[&str] = &["mse_weight", "cosine_weight", "start", "bias", "monitor"];
     const OF_RIDGE: &[&str] = &["towards", "center"];
+    const OF_VIEWS: &[&str] = &["method", "mse_weight", "cosine_weight", "start", "monitor"];
     const PENALTIES: &[&str] = &["lambdas"];
     let head = experiment.scores.as_ref().map(|scores| scores.head);
     let (idle, by): (&[&[&str]], _) = match (head, experiment.train.method) {
+        _ if experiment.pairs.is_some() => (&[OF_RIDGE, PENALTIES, OF_VIEWS], "task"),
         (Some(HeadKind::Ridge), _) => (&[OF_GRADIENT, OF_MAPS, OF_RIDGE, &["method"]], "scores.head"),
         (Some(_), _) => (&[PENALTIES, OF_MAPS, OF_RIDGE, &["method"]], "scores.head"),
         (None, Method::Ridge) => (&[OF_GRADIENT, OF_MAPS], "train.method"),

@@ -1,0 +1,107 @@
+use super::corpus::SplitPairs;
+use crate::Result;
+use crate::config::Suite;
+use crate::report::reproduce;
+use crate::run_dir::publish;
+use manyview_report::{Fact, RetrievalReport, RetrievalView};
+use std::path::Path;
+
+/// The report of a suite over pairs.
+pub(super) fn report(
+    suite: &Suite,
+    corpus: Option<&SplitPairs>,
+    views: Vec<RetrievalView>,
+) -> RetrievalReport {
+    RetrievalReport {
+        name: suite.base.name.clone(),
+        summary: corpus.map(|corpus| summary(suite, corpus, &views)).unwrap_or_default(),
+        reproduce: reproduce(suite),
+        caveats: caveats(&views),
+        views,
+    }
+}
+
+/// Writes `report.html` and `report.md`.
+pub(super) fn write(dir: &Path, report: &RetrievalReport) -> Result<()> {
+    publish(&dir.join("report.html"), report.html().as_bytes())?;
+    publish(&dir.join("report.md"), report.markdown().as_bytes())
+}
+
+fn summary(suite: &Suite, corpus: &SplitPairs, views: &[RetrievalView]) -> Vec<Fact> {
+    let fact = |label: &str, value: String| Fact { label: label.into(), value };
+    let (split, pairs) = (&corpus.split, &corpus.pairs);
+    let mut rows = format!(
+        "{} pairs of a query and a passage, {} passages, {} documents",
+        pairs.queries.len(),
+        pairs.passages.len(),
+        corpus.documents()
+    );
+    let dropped = pairs.dropped;
+    for (n, why) in [
+        (dropped.missing, "without a query or a passage"),
+        (dropped.repeated, "seen before"),
+        (dropped.limited, "over the limit"),
+    ] {
+        if n > 0 {
+            rows += &format!("; {n} {why} left out");
+        }
+    }
+    let drawn = match pairs.split {
+        Some(_) => "as the data gives it",
+        None => "drawn by document: pairs that share a document, a passage or a query are in one part",
+    };
+    let experiment = suite.members().first().map_or(&suite.base, |(_, e)| *e);
+    let encoded: usize = views.iter().map(|v| v.metrics.encoding.encoded).sum();
+    let slowest = views.iter().map(|v| v.metrics.fit.seconds).fold(0.0, f64::max);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    vec![
+        fact(
+            "Corpus",
+            corpus.origin.as_ref().map_or(corpus.name.clone(), |o| format!("{}: {o}", corpus.name)),
+        ),
+        fact("Pairs", rows),
+        fact(
+            "Split",
+            format!(
+                "{} to fit, {} to choose, {} to test; {drawn}",
+                split.train.len(),
+                split.val.len(),
+                split.test.len()
+            ),
+        ),
+        fact("Encoder", format!("{}, frozen", experiment.encoder.model)),
+        fact(
+            "Encoding",
+            format!("{encoded} vectors computed, the others from the store; training encodes nothing"),
+        ),
+        fact("Fitting", format!("{slowest:.2} s for the slowest adapter")),
+        fact(
+            "Scores",
+            format!(
+                "every test query searched among all passages; 95% intervals from {} paired resamples of queries",
+                experiment.evaluate.resamples
+            ),
+        ),
+        fact(
+            "Machine",
+            format!(
+                "{threads} threads, device {}, manyview {}",
+                experiment.encoder.device,
+                env!("CARGO_PKG_VERSION")
+            ),
+        ),
+    ]
+}
+
+fn caveats(views: &[RetrievalView]) -> Vec<String> {
+    let mut caveats = vec![
+        "Each query counts only the passages that the pairs name as right. Another that answers it as well counts as wrong, for every view alike.".to_string(),
+        "An interval covers the choice of test queries, not that of training pairs, of the split or of the encoder.".into(),
+        "A gain whose interval includes zero is no gain that these pairs can show.".into(),
+        "BM25 takes words as they stand, without stemming; queries written from their passages favour it.".into(),
+    ];
+    if views.iter().any(|v| v.metrics.adapt != "query") {
+        caveats.push("An adapter of passages too needs every stored passage mapped once more, and its index built again; one of queries alone does not.".into());
+    }
+    caveats
+}
