@@ -74,7 +74,8 @@ fn what_cannot_be_scored_is_said_before_anything_is_written() {
     let scene = scene();
     scene.done("train experiment.toml -q");
     scene.write("new.jsonl", "{\"id\": \"a\", \"title\": \"t\", \"content\": \"rain\"}\n");
-    scene.refused("score new.jsonl --head runs --text-column content", 2, &["fitted head", "manyview train"]);
+    scene.refused("score new.jsonl --head out --text-column content", 2, &["fitted head", "manyview train"]);
+    scene.refused("score new.jsonl --head runs --text-column content", 2, &["runs/heads", "name one"]);
     scene.refused("score new.jsonl --head runs/heads --text-column body", 2, &["`body`", "content"]);
     scene.refused("score none.csv --head runs/heads", 3, &["none.csv"]);
     scene.refused(&format!("{SCORE} --output gone/scores.jsonl"), 3, &["gone"]);
