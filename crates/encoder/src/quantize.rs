@@ -2,8 +2,9 @@ use crate::checkpoint::{Checkpoint, SCALE};
 use crate::layout::Layout;
 use crate::{Error, Result};
 use rayon::prelude::*;
-use safetensors::Dtype;
 use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensorError};
+use std::fs::File;
 use std::path::Path;
 
 const SMALL_FILES: &[&str] = &[
@@ -31,7 +32,7 @@ pub struct Quantized {
 }
 
 /// Copies an encoder, its matrices as int8 with a scale for each row (symmetric, rounded to nearest), its vectors as
-/// `f32`. The copy loads like any other directory and computes in `f32`.
+/// `f32`. The copy loads like any other directory and computes in `f32`. It is there whole or not at all.
 ///
 /// # Errors
 /// An encoder that cannot be read, a directory that is there already, or files that cannot be written.
@@ -64,13 +65,31 @@ pub fn quantize(from: &Path, to: &Path) -> Result<Quantized> {
         view.map(|view| (name.as_str(), view)).map_err(|e| Error::file(from, e.to_string()))
     });
     let views = views.collect::<Result<Vec<_>>>()?;
-    copy_small_files(from, to)?;
-    let target = to.join(layout.transformer.strip_prefix(from).unwrap_or(Path::new("")));
-    let file = target.join("model.safetensors");
-    safetensors::serialize_to_file(views, None, &file).map_err(|e| Error::file(&file, e.to_string()))?;
+    let inner = layout.transformer.strip_prefix(from).unwrap_or(Path::new(""));
+    let weights = |dir: &Path| dir.join(inner).join("model.safetensors");
+    publish(to, |fresh| {
+        copy_small_files(from, fresh)?;
+        let file = weights(fresh);
+        safetensors::serialize_to_file(views, None, &file).map_err(|e| match e {
+            SafeTensorError::IoError(e) => Error::io(&file)(e),
+            e => Error::file(&file, e.to_string()),
+        })?;
+        File::open(&file).and_then(|file| file.sync_all()).map_err(Error::io(&file))
+    })?;
     let size = |path: &Path| std::fs::metadata(path).map(|m| m.len()).map_err(Error::io(path));
     let before = checkpoint.paths().map(size).sum::<Result<u64>>()?;
-    Ok(Quantized { before, after: size(&file)?, matrices })
+    Ok(Quantized { before, after: size(&weights(to))?, matrices })
+}
+
+/// Lets `fill` write into a hidden directory beside `to`, which becomes `to` in the end.
+fn publish(to: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let name = to.file_name().unwrap_or_default().to_string_lossy();
+    let fresh = to.with_file_name(format!(".{name}.{}.new", std::process::id()));
+    let done = fill(&fresh).and_then(|()| std::fs::rename(&fresh, to).map_err(Error::io(to)));
+    if done.is_err() {
+        std::fs::remove_dir_all(&fresh).ok(); // the first error is the one that matters
+    }
+    done
 }
 
 /// Each row as int8 and the scale that gives it back, `[rows]`.

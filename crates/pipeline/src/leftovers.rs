@@ -2,9 +2,12 @@
 use crate::{Error, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// How deep below a run directory anything is written beside its place: variants, and their checkpoints.
 const DEPTH: usize = 2;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Removes what killed processes were writing in `dir`, and says how much that was. What was about to be replaced, and
 /// has no successor yet, gets its name back. Only for whoever holds `dir`.
@@ -13,6 +16,22 @@ const DEPTH: usize = 2;
 /// A directory that cannot be read, something in it that cannot be removed.
 pub(crate) fn clear(dir: &Path) -> Result<usize> {
     clear_below(dir, DEPTH)
+}
+
+/// Removes what processes that died more than a day ago were writing to become `name` in `dir`, which nobody holds.
+///
+/// # Errors
+/// A directory that cannot be read, something in it that cannot be removed.
+pub(crate) fn clear_old(dir: &Path, name: &str) -> Result<()> {
+    for entry in fs::read_dir(dir).map_err(Error::io(dir))? {
+        let entry = entry.map_err(Error::io(dir))?;
+        let age = entry.metadata().and_then(|m| m.modified()).map(|at| at.elapsed().unwrap_or_default());
+        let is_old = age.is_ok_and(|age| age > DAY);
+        if is_old && meant_for(&entry.file_name().to_string_lossy()) == Some((name, false)) {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn clear_below(dir: &Path, depth: usize) -> Result<usize> {
@@ -83,6 +102,21 @@ mod tests {
         assert!(left.iter().all(|name| !at(name).exists()));
         assert!(kept.iter().all(|name| at(name).exists()));
         assert_eq!(clear(root.path()).unwrap(), 0);
+    }
+
+    #[test]
+    fn only_what_is_old_goes_where_nobody_holds_the_directory() {
+        let root = tempfile::tempdir().unwrap();
+        for name in [".out.12.new", ".out.13.new", ".other.12.new"] {
+            fs::create_dir(root.path().join(name)).unwrap();
+        }
+        for name in [".out.12.new", ".other.12.new"] {
+            let dir = fs::File::open(root.path().join(name)).unwrap();
+            dir.set_modified(std::time::SystemTime::now() - 2 * DAY).unwrap();
+        }
+        clear_old(root.path(), "out").unwrap();
+        assert!(!root.path().join(".out.12.new").exists());
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 2);
     }
 
     #[test]

@@ -82,6 +82,21 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
 }
 
+#[test]
+fn a_quantized_encoder_is_there_whole_or_not_at_all() {
+    let scene = Scene::new();
+    scene.tiny_encoder();
+    let output = shell(&scene, r#"ulimit -f 24; exec "$1" quantize tiny small"#);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(5), "{errors}");
+    assert_refusal("quantize", &errors, &["File too large"]);
+    let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with(".small");
+    let names = std::fs::read_dir(scene.path("")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.filter(|name| name == "small" || hidden(name)).count(), 0);
+    scene.done("quantize tiny small");
+    scene.done("run experiment.toml encoder.model=small");
+}
+
 /// The other way to run out of room: a limit on the size of a file, of which a signal tells.
 #[test]
 fn a_limit_on_file_size_is_a_full_disk() {

@@ -1,5 +1,5 @@
 //! A directory that appears whole or not at all.
-use crate::{Error, Result};
+use crate::{Error, Result, leftovers};
 use manyview_core::Progress;
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -46,10 +46,12 @@ pub(super) fn publish(
     done
 }
 
+/// A hidden name beside `dir`. What processes that died more than a day ago left for the same place is removed.
 fn beside(dir: &Path, parent: &Path) -> Result<PathBuf> {
     let name = dir.file_name().ok_or_else(|| {
         Error::setting(&dir.display().to_string(), "expected the name of a directory to make; name another")
     })?;
+    leftovers::clear_old(parent, &name.to_string_lossy())?;
     let fresh = parent.join(format!(".{}.{}.new", name.to_string_lossy(), std::process::id()));
     match fs::remove_dir_all(&fresh) {
         Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io(fresh)(e)),
