@@ -14,7 +14,8 @@ fn killed_at(scene: &Scene, line: &str, name: &str, k: usize) -> Option<bool> {
     let mut command = Command::new("strace");
     command.args(["-f", "-o", "trace", "-e", &format!("trace={name}"), "-e", &inject, program()]);
     command.args(line.split_whitespace()).current_dir(scene.path("")).env("HF_HUB_OFFLINE", "1");
-    let output = command.output().ok().filter(|_| scene.path("trace").exists());
+    let traced = || std::fs::metadata(scene.path("trace")).is_ok_and(|file| file.len() > 0);
+    let output = command.output().ok().filter(|_| traced());
     if output.is_none() {
         println!("skipped: no strace here");
     }

@@ -105,7 +105,6 @@ enum Done {
 fn journal(log: &str, root: &Path) -> Vec<Done> {
     let home = root.parent().unwrap();
     let below = |path: &str| Some(PathBuf::from(path)).filter(|path| path.starts_with(home));
-    let mut told = 0;
     let line = |line: &str| {
         let (_, call) = line.split_once(' ')?;
         let call = call.trim_start();
@@ -119,9 +118,9 @@ fn journal(log: &str, root: &Path) -> Vec<Done> {
             "mkdir" => below(quoted.first()?).map(Done::MadeDir),
             "fsync" => below(angled?).map(Done::Synced),
             "rename" => Some(Done::Renamed(below(quoted.first()?)?, below(quoted.get(1)?)?)),
-            "write" if call.starts_with("write(1<") && quoted.first()?.starts_with("stored ") => {
-                told = quoted.first()?.trim_start_matches("stored ").trim_end_matches("\\n").parse().ok()?;
-                Some(Done::Told(told))
+            "write" if call.starts_with("write(1<") => {
+                let told = quoted.first()?.strip_prefix("stored ")?.trim_end_matches("\\n");
+                told.parse().ok().map(Done::Told)
             }
             _ => None,
         }
