@@ -1,9 +1,9 @@
 use super::corpus::SplitPairs;
 use super::fit::PairsFit;
+use super::tuning;
 use super::vectors::PairVectors;
 use crate::config::Experiment;
 use crate::{Error, Result};
-use manyview_adapter::Maps;
 use manyview_core::Embeddings;
 use manyview_eval::{
     Bm25, Bootstrap, Ranking, Relevance, RetrievalMeasure, in_batch_accuracy, positive_similarity, search,
@@ -23,8 +23,8 @@ pub(crate) struct Subject<'a> {
     pub corpus: &'a SplitPairs,
     /// Their vectors.
     pub vectors: &'a PairVectors,
-    /// The adapter.
-    pub maps: &'a Maps,
+    /// What the adapter, or the encoder that learnt, makes of all queries and passages.
+    pub view: (&'a Embeddings, &'a Embeddings),
     /// How it was fitted.
     pub record: &'a PairsFit,
 }
@@ -34,26 +34,26 @@ pub(crate) struct Subject<'a> {
 /// # Errors
 /// Vectors the adapter does not take, or too few queries to measure.
 pub(crate) fn measure(subject: &Subject<'_>) -> Result<RetrievalMetrics> {
-    let Subject { experiment, corpus, vectors, maps, record } = subject;
+    let Subject { experiment, corpus, vectors, view, record } = subject;
     let evaluate = &experiment.evaluate;
     let bootstrap = Bootstrap { resamples: evaluate.resamples, seed: evaluate.seed };
     let (rows, answers) = corpus.questions(&corpus.split.test);
     let relevance = Relevance::new(answers, corpus.pairs.passages.len())?;
     let texts: Vec<&str> = rows.iter().map(|&row| corpus.pairs.queries[row].as_str()).collect();
     let queries = vectors.queries.select(&rows)?;
-    let (mapped_queries, mapped_passages) = (maps.queries(&queries)?, maps.passages(&vectors.passages)?);
+    let (mapped_queries, mapped_passages) = (view.0.select(&rows)?, view.1);
 
     let rankings = [
         Bm25::default().index(&corpus.pairs.passages)?.search(&texts, DEPTH)?,
         search(&queries, &vectors.passages, DEPTH)?,
-        search(&mapped_queries, &mapped_passages, DEPTH)?,
+        search(&mapped_queries, mapped_passages, DEPTH)?,
     ];
     let [bm25, mut base, mut adapter] = rankings.each_ref().map(|r| measures(r, &relevance, bootstrap));
     let positive = corpus.positive(&rows);
     let batch = experiment.train.batch;
     if let (Ok(base), Ok(adapter)) = (&mut base, &mut adapter) {
         base.extend(closeness(&queries, &vectors.passages, &positive, batch, bootstrap)?);
-        adapter.extend(closeness(&mapped_queries, &mapped_passages, &positive, batch, bootstrap)?);
+        adapter.extend(closeness(&mapped_queries, mapped_passages, &positive, batch, bootstrap)?);
     }
     let scores =
         rankings.iter().map(|ranking| relevance.scores(ranking, MAIN)).collect::<Result<Vec<_>, _>>()?;
@@ -69,7 +69,7 @@ pub(crate) fn measure(subject: &Subject<'_>) -> Result<RetrievalMetrics> {
         encoder: experiment.encoder.model.clone(),
         encoder_fingerprint: vectors.fingerprint.to_string(),
         objective: settings.objective.as_str().into(),
-        shape: settings.shape.as_str().into(),
+        shape: tuning::shape(experiment),
         adapt: settings.adapt.as_str().into(),
         counts: PairCounts {
             train: split.train.len(),

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
-const RECORD: &str = "fit.json";
+pub(super) const RECORD: &str = "fit.json";
 /// Where the card of an adapter says which fit it is of.
 const KEY: &str = "fit";
 /// What decides which epoch is kept.

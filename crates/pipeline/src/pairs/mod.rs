@@ -8,12 +8,13 @@ mod fit;
 mod journal;
 mod mine;
 mod report;
+mod tuning;
 mod vectors;
 
 pub use fit::PairsFit;
 
 use crate::bench::Bench;
-use crate::config::{Experiment, Suite};
+use crate::config::{Experiment, Learning, Suite};
 use crate::encode::Tally;
 use crate::run_dir::{METRICS, Member, RunDir};
 use crate::{Environment, Error, Result, Stage};
@@ -82,7 +83,8 @@ impl Run<'_> {
         let mut views = Vec::new();
         for (name, experiment) in self.suite.members() {
             let (member, title) = (self.dir.member(name)?, name.unwrap_or(&experiment.name));
-            if only.is_some_and(|only| only > Stage::Train) {
+            let frozen = experiment.train.encoder == Learning::Frozen;
+            if frozen && only.is_some_and(|only| only > Stage::Train) {
                 fit::load(&member)?; // before anything long
             }
             let corpus = self.corpus(experiment)?;
@@ -93,13 +95,25 @@ impl Run<'_> {
             if only == Some(Stage::Encode) {
                 continue;
             }
-            let (maps, record) = self.fit(experiment, &corpus, &vectors, &member, does(Stage::Train))?;
+            let may_train = does(Stage::Train);
+            let (queries, passages, record) = match frozen {
+                true => {
+                    let (maps, record) = self.fit(experiment, &corpus, &vectors, &member, may_train)?;
+                    (maps.queries(&vectors.queries)?, maps.passages(&vectors.passages)?, record)
+                }
+                false => {
+                    let (own, record) =
+                        tuning::fit(&mut self.bench, experiment, &corpus, &member, may_train)?;
+                    self.outcome.tally.add(own.tally);
+                    (own.queries, own.passages, record)
+                }
+            };
             if does(Stage::Evaluate) {
                 let subject = evaluate::Subject {
                     experiment,
                     corpus: &corpus,
                     vectors: &vectors,
-                    maps: &maps,
+                    view: (&queries, &passages),
                     record: &record,
                 };
                 member.write(METRICS, &evaluate::measure(&subject)?)?;
