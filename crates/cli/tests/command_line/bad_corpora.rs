@@ -52,7 +52,8 @@ fn a_corpus_that_is_no_corpus_is_refused_in_words() {
         scene.write(name, content);
         scene.refused(&format!("run experiment.toml data.source={name}"), 2, words);
     }
-    let words = ["data.source", "`medquat`", "embedded corpus (medquad, clinc150)", "hub:ORG/NAME"];
+    let words =
+        ["data.source", "`medquat`", "embedded corpus (medquad, medquad-pairs, clinc150)", "hub:ORG/NAME"];
     scene.refused("run experiment.toml data.source=medquat", 2, &words);
     assert!(!scene.path("store").exists(), "something was encoded before the corpus was looked at");
 }
