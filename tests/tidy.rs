@@ -28,7 +28,7 @@ fn sources(below: &Path) -> Vec<PathBuf> {
 }
 
 fn all_sources() -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = ["src", "crates", "tests", "examples", "benches"]
+    let mut found: Vec<PathBuf> = ["src", "crates", "tests", "examples", "benches", "fuzz"]
         .iter()
         .flat_map(|d| sources(&root().join(d)))
         .collect();

@@ -67,6 +67,7 @@ mod tests {
     fn a_fingerprint_is_the_same_in_every_release() {
         let f = Fingerprint::builder("encoder/1").field("dim", b"384").finish();
         assert_eq!(f.short().len(), 12);
+        assert_eq!(f.to_string(), f.as_str());
         assert_eq!(f.as_str(), "cc42e8a360bea222eb65d04acd5be6f19bec3d1ba70f04797b6defc1ab7b257a");
     }
 }

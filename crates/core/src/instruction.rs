@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(i.prompt("rain in Kent"), "Instruct: Identify the topic\nQuery:rain in Kent");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Unchecked")]
 pub struct Instruction {
     task: String,
     template: String,
@@ -30,10 +30,11 @@ impl Instruction {
     /// [`Error::Shape`] for any other template.
     pub fn with_template(self, template: impl Into<String>) -> Result<Self> {
         let template = template.into();
-        if template.matches("{text}").count() != 1 || !template.ends_with("{text}") {
+        let times = |name| template.matches(name).count();
+        if times("{text}") != 1 || !template.ends_with("{text}") || times("{task}") > 1 {
             return Err(Error::Shape {
                 what: "instruction template".into(),
-                expected: "`{text}` once, at the end".into(),
+                expected: "`{text}` once, at the end, and `{task}` at most once".into(),
                 found: format!("{template:?}"),
             });
         }
@@ -61,6 +62,22 @@ impl Instruction {
     }
 }
 
+/// An instruction as it is read, before its template is looked at.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename = "Instruction")]
+struct Unchecked {
+    task: String,
+    template: String,
+}
+
+impl TryFrom<Unchecked> for Instruction {
+    type Error = Error;
+
+    fn try_from(read: Unchecked) -> Result<Self> {
+        Self::new(read.task).with_template(read.template)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_template_without_the_text_at_its_end_is_refused() {
-        for bad in ["{task}", "{text} {task}", "{text}{text}"] {
+        for bad in ["{task}", "{text} {task}", "{text}{text}", "{task}{task}{text}"] {
             assert!(Instruction::new("t").with_template(bad).is_err(), "{bad}");
         }
     }

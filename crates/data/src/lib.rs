@@ -30,6 +30,9 @@ pub use corpus::{Corpus, CorpusConfig, Dropped};
 pub use error::{Error, Result};
 pub use filter::{Dimension, Filter, Tier};
 pub use hub::{Hub, Upload, Uploaded};
+/// Public for fuzzing alone, which cannot follow redirects over a network.
+#[doc(hidden)]
+pub use hub::{redirected, same_origin};
 pub use labels::Labels;
 pub use pairs::{
     Converted, DroppedPairs, LeakReport, PairColumns, PairForm, PairOrigin, Repeats, TextPairs, convert_pairs,

@@ -52,7 +52,8 @@ fn place(uri: &str, server: &Server) -> Result<Place, String> {
         Some(rest) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
         None => ("", rest),
     };
-    if path.split('/').any(|part| part == "..") {
+    let climbs = |path: &str| path.split('/').any(|part| part == "..");
+    if climbs(path) {
         return other();
     }
     match scheme {
@@ -61,7 +62,8 @@ fn place(uri: &str, server: &Server) -> Result<Place, String> {
         }
         // A server elsewhere has no business naming directories of this machine.
         "file" if host.is_empty() && path.starts_with('/') && server.is_local() => {
-            percent::decode(path).map_or_else(other, |path| Ok(Place::Local(path.into())))
+            let path = percent::decode(path).filter(|path| !climbs(path));
+            path.map_or_else(other, |path| Ok(Place::Local(path.into())))
         }
         _ => other(),
     }
@@ -97,7 +99,15 @@ mod tests {
         for uri in ["file:///tmp/x", "/tmp/x"] {
             assert!(at(uri, "https://example.org").is_err());
         }
-        for uri in ["file:///tmp/../etc", "./mlruns", "file://nas/x", "s3://bucket/x", ""] {
+        for uri in [
+            "file:///tmp/../etc",
+            "file:///tmp/%2e%2e/etc",
+            "file:///tmp/.%2E%2fetc",
+            "./mlruns",
+            "file://nas/x",
+            "s3://bucket/x",
+            "",
+        ] {
             assert!(at(uri, "http://localhost").is_err(), "{uri}");
         }
     }

@@ -4,7 +4,7 @@ use ureq::Body;
 use ureq::http::{Response, Uri, header};
 
 /// Whether both addresses have the same scheme, host and port.
-pub(super) fn same_origin(a: &str, b: &str) -> bool {
+pub fn same_origin(a: &str, b: &str) -> bool {
     let origin = |url: &str| {
         let uri: Uri = url.parse().ok()?;
         let scheme = uri.scheme_str()?.to_ascii_lowercase();
@@ -17,7 +17,7 @@ pub(super) fn same_origin(a: &str, b: &str) -> bool {
 /// Where an answer of `url` sends to: an address, or a path of the same origin.
 pub(super) fn moved(url: &str, answer: &Response<Body>) -> Result<String, Failure> {
     let to = answer.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
-    let place = place(url, to).ok_or_else(|| Error::Answer {
+    let place = redirected(url, to).ok_or_else(|| Error::Answer {
         url: url.into(),
         problem: format!(
             "sent to {to:?}, expected an address, and none without encryption where there was some"
@@ -26,7 +26,8 @@ pub(super) fn moved(url: &str, answer: &Response<Body>) -> Result<String, Failur
     Ok(place?)
 }
 
-fn place(from: &str, to: &str) -> Option<String> {
+/// Where an answer of `from` sends to with the header `Location: to`.
+pub fn redirected(from: &str, to: &str) -> Option<String> {
     let uri: Uri = from.parse().ok()?;
     let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
     let place = match to {
@@ -51,12 +52,12 @@ mod tests {
     #[test]
     fn a_move_is_followed_to_an_address_or_a_path_and_never_out_of_encryption() {
         let from = "https://h:1/a/b?c";
-        assert_eq!(place(from, "/x?y").unwrap(), "https://h:1/x?y");
-        assert_eq!(place(from, "//o/x").unwrap(), "https://o/x");
-        assert_eq!(place("http://h/a", "http://o:2/x").unwrap(), "http://o:2/x");
+        assert_eq!(redirected(from, "/x?y").unwrap(), "https://h:1/x?y");
+        assert_eq!(redirected(from, "//o/x").unwrap(), "https://o/x");
+        assert_eq!(redirected("http://h/a", "http://o:2/x").unwrap(), "http://o:2/x");
         for bad in ["", "http://h:1/x", "ftp://o/x", "file:///etc/passwd", "x/y", "https://", "https://a b/"]
         {
-            assert_eq!(place(from, bad), None, "{bad}");
+            assert_eq!(redirected(from, bad), None, "{bad}");
         }
     }
 }

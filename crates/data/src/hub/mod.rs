@@ -11,6 +11,7 @@ mod upload_lfs;
 mod upload_request;
 
 use crate::{Error, Result};
+pub use address::{redirected, same_origin};
 use cache::Cache;
 use client::Client;
 use listing::{Listed, Listing};

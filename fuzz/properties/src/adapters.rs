@@ -1,0 +1,116 @@
+use crate::scratch::{self, parts, put};
+use manyview_adapter::{AdapterCard, Gradient, GradientConfig, GradientFit, Linear, Monitored, load, save};
+use manyview_core::{Embeddings, Fingerprint, Fit, Kind, Paired, Quiet, Transform};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A saved adapter: its card and its weights, with `HASH` in the card for the hash of the weights. What is loaded maps,
+/// and is loaded again after it was saved.
+pub fn adapter(data: &[u8]) {
+    let [config, weights] = parts(data);
+    let hash = blake3::hash(weights).to_hex();
+    let dir = scratch::empty("adapter");
+    put(&dir, "config.json", &replaced(config, b"HASH", hash.as_bytes()));
+    put(&dir, "adapter.safetensors", weights);
+    let saved = match load(&dir) {
+        Ok(saved) => saved,
+        Err(e) => return scratch::refused(e.kind(), &e),
+    };
+    let (map, card) = (&saved.linear, &saved.card);
+    assert_eq!((map.dim_in(), map.dim_out()), (card.dim_in, card.dim_out));
+    assert!(map.weight().len() * 4 <= weights.len());
+    let x = Embeddings::new(vec![1.0; 2 * map.dim_in()], map.dim_in()).unwrap();
+    match saved.transform(&x, &card.encoder_fingerprint) {
+        Ok(y) => {
+            assert_eq!((y.n(), y.dim()), (2, map.dim_out()));
+            let length: f32 = y.row(1).iter().map(|v| v * v).sum();
+            assert!((length - 1.0).abs() < 1e-3, "{length}");
+        }
+        Err(e) => scratch::refused(e.kind(), &e),
+    }
+    assert!(map.transform(&x).is_ok() == saved.transform(&x, &card.encoder_fingerprint).is_ok());
+    let again = scratch::gone("again");
+    save(&again, map, card).unwrap();
+    assert_eq!(load(&again).unwrap(), saved);
+}
+
+fn replaced(text: &[u8], what: &[u8], by: &[u8]) -> Vec<u8> {
+    match text.windows(what.len()).position(|w| w == what) {
+        Some(at) => [&text[..at], by, &text[at + what.len()..]].concat(),
+        None => text.to_vec(),
+    }
+}
+
+/// The files of a training checkpoint: history and tensors under a manifest that says they are whole, or by the first
+/// byte the manifest too. Training goes on from them or begins again, and ends with a map.
+pub fn training(data: &[u8]) {
+    let (kind, data) = data.split_first().unwrap_or((&0, &[]));
+    let [history, tensors, manifest] = parts(data);
+    let dir = scratch::empty("checkpoints");
+    let expected = fit(&dir, 3).unwrap();
+    let kept = latest(&dir);
+    let mut said: Value = serde_json::from_slice(&fs::read(kept.join("manifest.json")).unwrap()).unwrap();
+    for (name, bytes) in [("history.json", history), ("state.safetensors", tensors)] {
+        put(&kept, name, bytes);
+        said["files"][name] = json!(blake3::hash(bytes).to_hex().as_str());
+    }
+    let said = serde_json::to_vec(&said).unwrap();
+    put(&kept, "manifest.json", if kind % 2 == 0 { &said } else { manifest });
+    match fit(&dir, 3) {
+        Ok(found) => {
+            assert_eq!(found.linear.dim_out(), expected.linear.dim_out());
+            assert!((1..=3).contains(&found.history.len()), "{:?}", found.history);
+            assert!((1..=found.history.len()).contains(&found.best_epoch), "{}", found.best_epoch);
+        }
+        Err(e) => assert_eq!(e.kind(), Kind::Numeric, "{e}"),
+    }
+}
+
+/// The last checkpoint in `dir`.
+fn latest(dir: &Path) -> PathBuf {
+    fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).filter(|path| path.is_dir()).max().unwrap()
+}
+
+/// Trains a map of two dimensions for some epochs, or goes on with one.
+fn fit(dir: &Path, epochs: usize) -> manyview_core::Result<GradientFit> {
+    let base = Embeddings::new(vec![1.0, 0.0, 0.0, 1.0, 0.6, 0.8], 2)?;
+    let teacher = Embeddings::new(vec![0.0, 1.0, 1.0, 0.0, 0.8, 0.6], 2)?;
+    let pairs = Paired::new(base, teacher)?;
+    let config = GradientConfig { epochs, batch: 2, patience: 2, bias: true, ..GradientConfig::default() };
+    let watched = Monitored { train: pairs.clone(), validation: Some(pairs), score: None, progress: &Quiet };
+    Gradient::new(config, manyview_pipeline::device("flex").unwrap()).with_checkpoints(dir).fit(&watched)
+}
+
+/// A saved adapter and a checkpoint of training.
+pub(crate) fn kept() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let dir = scratch::gone("adapter");
+    let map = Linear::new(vec![0.0, 1.0, 0.5, -1.0, 0.25, 2.0], 2, Some(vec![0.5, 0.0, -0.5])).unwrap();
+    let card = AdapterCard {
+        schema: AdapterCard::SCHEMA.into(),
+        encoder: "toy".into(),
+        encoder_fingerprint: Fingerprint::builder("encoder/1").finish(),
+        dim_in: 2,
+        dim_out: 3,
+        instruction: "Identify the topic".into(),
+        teacher: "answers".into(),
+        method: "ridge".into(),
+        n_train: 7,
+        settings: [("max_length".to_string(), json!(256))].into(),
+    };
+    save(&dir, &map, &card).unwrap();
+    let weights = fs::read(dir.join("adapter.safetensors")).unwrap();
+    let config = fs::read(dir.join("config.json")).unwrap();
+    let config = replaced(&config, blake3::hash(&weights).to_hex().as_bytes(), b"HASH");
+    let checkpoints = scratch::empty("checkpoints");
+    fit(&checkpoints, 3).unwrap();
+    let kept = latest(&checkpoints);
+    let file = |name: &str| fs::read(kept.join(name)).unwrap();
+    let files = [file("history.json"), file("state.safetensors"), file("manifest.json")];
+    let training = |kind: u8| [&[kind][..], &files.join(scratch::SEPARATOR)].concat();
+    vec![
+        ("adapter", "map", [config, weights].join(scratch::SEPARATOR)),
+        ("training", "whole", training(0)),
+        ("training", "manifest", training(1)),
+    ]
+}
