@@ -10,7 +10,7 @@ host=$(rustc +nightly -vV | sed -n 's/^host: //p')
 all=$(sed -n 's/^name = "\([a-z_]*\)"$/\1/p' Cargo.toml)
 targets=${*:-$all}
 
-nice -n 19 cargo +nightly fuzz build --fuzz-dir .
+nice -n 19 cargo +nightly fuzz build --fuzz-dir . --sanitizer none
 export TMPDIR RAYON_NUM_THREADS=1
 TMPDIR=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)/fuzz.XXXXXX")
 trap 'rm -rf "$TMPDIR"' EXIT

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 const SCHEMA: &str = "manyview-training/1";
 const TENSORS: &str = "state.safetensors";
-const HISTORY: &str = "history.json";
+pub(crate) const HISTORY: &str = "history.json";
 const MANIFEST: &str = "manifest.json";
 const KEPT: usize = 2;
 const INTERVAL: Duration = Duration::from_secs(2);

@@ -1,5 +1,5 @@
 //! A training between two steps, in memory and on disk.
-use crate::checkpoint::Checkpoints;
+use crate::checkpoint::{Checkpoints, HISTORY};
 use crate::gradient::Epoch;
 use crate::gradient::parameters::{Moments, Parameters, Values};
 use crate::weights::{Named, Weights};
@@ -46,6 +46,14 @@ impl State {
 }
 
 impl SoFar {
+    /// Whether it can be of a training of so many epochs of so many steps.
+    fn fits(&self, epochs: usize, steps: usize) -> bool {
+        let done = self.epochs.len();
+        let in_order = self.epochs.iter().map(|epoch| epoch.epoch).eq(1..=done);
+        let within = if done < epochs { self.batches < steps } else { done == epochs && self.batches == 0 };
+        in_order && within && self.steps == done * steps + self.batches
+    }
+
     /// The best epoch, from 1: of the highest score, else of the lowest validation loss, else the last.
     pub(crate) fn best_epoch(&self) -> usize {
         let of = |measure: fn(&Epoch) -> Option<f64>| {
@@ -122,11 +130,17 @@ impl States {
         Ok(())
     }
 
-    /// The latest state that is whole.
-    pub(crate) fn latest(&mut self) -> Result<Option<State>> {
+    /// The latest state that is whole, of a training of so many epochs of so many steps.
+    pub(crate) fn latest(&mut self, epochs: usize, steps: usize) -> Result<Option<State>> {
         let (forms, device) = (&self.forms, &self.device);
-        let read =
-            |tensors: &Weights<'_>, so_far: SoFar| Ok((so_far.steps, state(tensors, so_far, forms, device)?));
+        let read = |tensors: &Weights<'_>, so_far: SoFar| {
+            if !so_far.fits(epochs, steps) {
+                let found = format!("{} after {} steps", so_far.epochs.len(), so_far.steps);
+                let expected = format!("up to {epochs} epochs in order, of {steps} steps each");
+                return Err(tensors.beside(HISTORY, expected, found));
+            }
+            Ok((so_far.steps, state(tensors, so_far, forms, device)?))
+        };
         let found = self.checkpoints.latest(read)?;
         self.last = found.as_ref().map_or(0, |state| state.so_far.steps);
         Ok(found)

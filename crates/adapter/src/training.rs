@@ -74,7 +74,8 @@ impl Pace {
         mut states: Option<States>,
         progress: &dyn Progress,
     ) -> Result<Outcome> {
-        let earlier = states.as_mut().map(States::latest).transpose()?.flatten();
+        let steps = course.rows().div_ceil(self.batch);
+        let earlier = states.as_mut().map(|states| states.latest(self.epochs, steps)).transpose()?.flatten();
         progress.begin("train", self.epochs as u64);
         // On one of the threads that do the work: a step then hands over nothing and waits for nobody to wake.
         let outcome = rayon::scope(|_| self.run(course, earlier.unwrap_or(start), states, progress));
