@@ -1,6 +1,6 @@
 use crate::scratch::{self, parts, put};
 use manyview_adapter::{AdapterCard, Gradient, GradientConfig, GradientFit, Linear, Monitored, load, save};
-use manyview_core::{Embeddings, Fingerprint, Fit, Kind, Paired, Quiet, Transform};
+use manyview_core::{Embeddings, Fingerprint, Fit, Kind, Paired, Quiet};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,11 +17,13 @@ pub fn adapter(data: &[u8]) {
         Ok(saved) => saved,
         Err(e) => return scratch::refused(e.kind(), &e),
     };
-    let (map, card) = (&saved.linear, &saved.card);
+    let (maps, card) = (&saved.maps, &saved.card);
+    let map = maps.query();
     assert_eq!((map.dim_in(), map.dim_out()), (card.dim_in, card.dim_out));
-    assert!(map.weight().len() * 4 <= weights.len());
+    let values: usize = map.layers().iter().map(|layer| layer.weight().len()).sum();
+    assert!(values * 4 <= weights.len());
     let x = Embeddings::new(vec![1.0; 2 * map.dim_in()], map.dim_in()).unwrap();
-    match saved.transform(&x, &card.encoder_fingerprint) {
+    match maps.queries(&x) {
         Ok(y) => {
             assert_eq!((y.n(), y.dim()), (2, map.dim_out()));
             let length: f32 = y.row(1).iter().map(|v| v * v).sum();
@@ -29,9 +31,8 @@ pub fn adapter(data: &[u8]) {
         }
         Err(e) => scratch::refused(e.kind(), &e),
     }
-    assert!(map.transform(&x).is_ok() == saved.transform(&x, &card.encoder_fingerprint).is_ok());
     let again = scratch::gone("again");
-    save(&again, map, card).unwrap();
+    save(&again, maps, card).unwrap();
     assert_eq!(load(&again).unwrap(), saved);
 }
 
@@ -98,7 +99,7 @@ pub(crate) fn kept() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         n_train: 7,
         settings: [("max_length".to_string(), json!(256))].into(),
     };
-    save(&dir, &map, &card).unwrap();
+    save(&dir, &map.into(), &card).unwrap();
     let weights = fs::read(dir.join("adapter.safetensors")).unwrap();
     let config = fs::read(dir.join("config.json")).unwrap();
     let config = replaced(&config, blake3::hash(&weights).to_hex().as_bytes(), b"HASH");
