@@ -26,7 +26,7 @@ pub fn checkpoint(data: &[u8]) {
     let (once, twice) = (scratch::gone("once"), scratch::gone("twice"));
     let small = match quantize(&dir, &once) {
         Ok(small) => small,
-        Err(e) => return scratch::refused(e.kind(), &e),
+        Err(e) => return refused(&e),
     };
     let length = |dir: &Path| fs::metadata(dir.join("model.safetensors")).unwrap().len();
     assert_eq!(small.after, length(&once));
@@ -71,7 +71,7 @@ pub fn description(data: &[u8]) {
     }
 }
 
-/// Modules may name directories without the files of a model, which is an error of files.
+/// Modules and indices may name files that are not there, which is an error of files.
 fn refused(e: &manyview_encoder::Error) {
     match e {
         manyview_encoder::Error::Core(manyview_core::Error::Io { source, .. })

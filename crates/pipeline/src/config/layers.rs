@@ -78,8 +78,13 @@ impl Layers {
 
 /// Reads one TOML file.
 pub(super) fn read_table(path: &Path) -> Result<Table> {
-    let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-    parse_table(&text, &path.display().to_string())
+    let (bytes, origin) = (std::fs::read(path).map_err(Error::io(path))?, path.display().to_string());
+    let text = String::from_utf8(bytes).map_err(|e| Error::Config {
+        key: "TOML".into(),
+        origin: origin.clone(),
+        problem: format!("expected UTF-8, found other bytes after {}", e.utf8_error().valid_up_to()),
+    })?;
+    parse_table(&text, &origin)
 }
 
 /// Parses TOML text; `origin` names it in errors.
