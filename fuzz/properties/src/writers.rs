@@ -2,7 +2,7 @@ use crate::scratch;
 use crate::vectors::bits;
 use manyview_core::Embeddings;
 use manyview_data::{Beside, CsvWriter, NpyWriter, ParquetWriter, Table, read_vectors};
-use std::path::PathBuf;
+use std::path::Path;
 
 /// Rows written as CSV, NPY or Parquet by the first byte, in two goes with something lost between them: all come back.
 pub fn writers(data: &[u8]) {
@@ -91,6 +91,6 @@ fn parquet(x: &Embeddings, cut: usize) {
     assert_eq!(column("truncated"), cuts.iter().map(bool::to_string).collect::<Vec<_>>());
 }
 
-fn same(path: &PathBuf, x: &Embeddings) {
+fn same(path: &Path, x: &Embeddings) {
     assert_eq!(bits(&read_vectors(path, "vector").unwrap()), bits(x));
 }

@@ -1,4 +1,5 @@
 //! Every input that fuzzing kept, once more.
+#![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 
 use manyview_properties::ALL;
 use std::fs;
