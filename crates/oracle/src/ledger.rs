@@ -45,7 +45,7 @@ pub(crate) enum Entry {
 
 /// Every answer that was paid for, one a line, in a file that only grows.
 ///
-/// One process writes it at a time. An entry is on disk when [`Ledger::add`] returns; half a line that a crash left is
+/// One process writes it at a time. An entry is on disk when `add` returns; half a line that a crash left is
 /// cut off when it is opened again.
 #[derive(Debug)]
 pub struct Ledger {
