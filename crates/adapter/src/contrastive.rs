@@ -3,7 +3,6 @@ mod config;
 mod course;
 mod kin;
 mod loss;
-mod network;
 mod pairwise;
 mod ranking;
 mod unit;
@@ -92,8 +91,8 @@ impl Fit<MonitoredMatches<'_>> for Contrastive {
         let (matches, state) = (Matches::new(self, data), State::new(&start, &self.device));
         let outcome = self.config.pace().train(&matches, state, states, data.progress)?;
         let maps = matches.maps(outcome.layers)?;
-        let (history, best_epoch, stopped_early) =
-            (outcome.history, outcome.best_epoch, outcome.stopped_early);
+        let history = outcome.history.into_iter().map(|record| record.epoch).collect();
+        let (best_epoch, stopped_early) = (outcome.best_epoch, outcome.stopped_early);
         Ok(ContrastiveFit { maps, history, best_epoch, stopped_early })
     }
 }

@@ -106,8 +106,8 @@ impl Fit<Monitored<'_>> for Gradient {
         let (pairs, state) = (Pairs::new(self, data), State::new(&start, &self.device));
         let outcome = self.config.pace().train(&pairs, state, states, data.progress)?;
         let linear = one(outcome.layers.into_iter().next())?;
-        let (history, best_epoch, stopped_early) =
-            (outcome.history, outcome.best_epoch, outcome.stopped_early);
+        let history = outcome.history.into_iter().map(|record| record.epoch).collect();
+        let (best_epoch, stopped_early) = (outcome.best_epoch, outcome.stopped_early);
         Ok(GradientFit { linear, history, best_epoch, stopped_early })
     }
 }

@@ -21,6 +21,8 @@ mod linear;
 mod map;
 mod maps;
 mod matrix;
+#[cfg(feature = "gradient")]
+mod network;
 mod offset;
 mod prior;
 mod publish;

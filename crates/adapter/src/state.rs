@@ -23,13 +23,29 @@ pub(crate) struct SoFar {
     /// Steps of all epochs.
     pub(crate) steps: usize,
     /// The epochs that are over.
-    pub(crate) epochs: Vec<Epoch>,
+    pub(crate) epochs: Vec<Record>,
     /// Batches of the epoch that is not.
     pub(crate) batches: usize,
     /// Sum of the loss over their rows.
-    pub(crate) loss: f64,
+    loss: f64,
+    /// Sums over the same rows of what else is measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    figures: Vec<f64>,
     /// Learning rate of the last step.
     pub(crate) lr: f64,
+}
+
+/// What was measured in an epoch, with what a course measures beside the loss.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Record {
+    #[serde(flatten)]
+    pub(crate) epoch: Epoch,
+    /// Of the training rows, each before the step it was part of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) train: Vec<f64>,
+    /// Of the validation rows, after the epoch; none without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) val: Vec<f64>,
 }
 
 impl State {
@@ -46,18 +62,38 @@ impl State {
 }
 
 impl SoFar {
-    /// Whether it can be of a training of so many epochs of so many steps.
-    fn fits(&self, epochs: usize, steps: usize) -> bool {
+    /// Adds what was measured of so many rows.
+    pub(crate) fn add(&mut self, loss: f64, figures: &[f64], rows: usize) {
+        self.loss += loss * rows as f64;
+        self.figures.resize(figures.len(), 0.0);
+        self.figures.iter_mut().zip(figures).for_each(|(sum, mean)| *sum += mean * rows as f64);
+    }
+
+    /// Ends an epoch of so many rows; gives the means over them of the loss and of what else is measured.
+    pub(crate) fn end_epoch(&mut self, rows: usize) -> (f64, Vec<f64>) {
+        self.batches = 0;
+        let (loss, figures) = (std::mem::take(&mut self.loss), std::mem::take(&mut self.figures));
+        (loss / rows as f64, figures.into_iter().map(|sum| sum / rows as f64).collect())
+    }
+
+    /// Whether it can be of a training of so many epochs of so many steps, that measures so many figures.
+    fn fits(&self, epochs: usize, steps: usize, figures: usize) -> bool {
         let done = self.epochs.len();
-        let in_order = self.epochs.iter().map(|epoch| epoch.epoch).eq(1..=done);
+        let in_order = self.epochs.iter().map(|record| record.epoch.epoch).eq(1..=done);
+        let whole = |r: &Record| {
+            let val = if r.epoch.val_loss.is_some() { figures } else { 0 };
+            r.train.len() == figures && r.val.len() == val
+        };
+        let begun = if self.batches > 0 { figures } else { 0 };
+        let measured = self.epochs.iter().all(whole) && self.figures.len() == begun;
         let within = if done < epochs { self.batches < steps } else { done == epochs && self.batches == 0 };
-        in_order && within && self.steps == done * steps + self.batches
+        in_order && measured && within && self.steps == done * steps + self.batches
     }
 
     /// The best epoch, from 1: of the highest score, else of the lowest validation loss, else the last.
     pub(crate) fn best_epoch(&self) -> usize {
         let of = |measure: fn(&Epoch) -> Option<f64>| {
-            let measured = self.epochs.iter().filter_map(|e| Some((e.epoch, measure(e)?)));
+            let measured = self.epochs.iter().filter_map(|r| Some((r.epoch.epoch, measure(&r.epoch)?)));
             measured.reduce(|best, e| if e.1 > best.1 { e } else { best }).map(|(epoch, _)| epoch)
         };
         of(|e| e.score).or_else(|| of(|e| e.val_loss.map(|l| -l))).unwrap_or(self.epochs.len())
@@ -130,11 +166,11 @@ impl States {
         Ok(())
     }
 
-    /// The latest state that is whole, of a training of so many epochs of so many steps.
-    pub(crate) fn latest(&mut self, epochs: usize, steps: usize) -> Result<Option<State>> {
+    /// The latest state that is whole, of a training of so many epochs of so many steps, that measures so many figures.
+    pub(crate) fn latest(&mut self, epochs: usize, steps: usize, figures: usize) -> Result<Option<State>> {
         let (forms, device) = (&self.forms, &self.device);
         let read = |tensors: &Weights<'_>, so_far: SoFar| {
-            if !so_far.fits(epochs, steps) {
+            if !so_far.fits(epochs, steps, figures) {
                 let found = format!("{} after {} steps", so_far.epochs.len(), so_far.steps);
                 let expected = format!("up to {epochs} epochs in order, of {steps} steps each");
                 return Err(tensors.beside(HISTORY, expected, found));

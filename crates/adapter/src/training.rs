@@ -2,7 +2,7 @@
 use crate::error::{positive, setting};
 use crate::gradient::parameters::Parameters;
 use crate::gradient::{Epoch, Schedule};
-use crate::state::{State, States};
+use crate::state::{Record, State, States};
 use crate::{Error, Linear, Result};
 use manyview_core::{Error as CoreError, Progress};
 use rand::SeedableRng;
@@ -14,11 +14,30 @@ pub(crate) trait Course {
     /// The number of rows of an epoch.
     fn rows(&self) -> usize;
 
-    /// One step at rate `lr` on some of the rows; gives the mean of their loss before it.
-    fn step(&self, layers: &mut [Parameters], lr: f64, rows: &[usize]) -> Result<f64>;
+    /// How many figures it measures beside the loss.
+    fn figures(&self) -> usize {
+        0
+    }
 
-    /// What tells how good the layers are after an epoch: a loss on validation rows, and a score.
-    fn measure(&self, layers: &[Parameters]) -> Result<(Option<f64>, Option<f64>)>;
+    /// One step at rate `lr` on some of the rows; gives what was measured of them before it.
+    fn step(&self, layers: &mut [Parameters], lr: f64, rows: &[usize]) -> Result<Measured>;
+
+    /// What tells how good the layers are after an epoch: what is measured of validation rows, and a score.
+    fn measure(&self, layers: &[Parameters]) -> Result<(Option<Measured>, Option<f64>)>;
+}
+
+/// What was measured of some rows.
+pub(crate) struct Measured {
+    /// Mean loss.
+    pub(crate) loss: f64,
+    /// Other means, [`Course::figures`] of them.
+    pub(crate) figures: Vec<f64>,
+}
+
+impl From<f64> for Measured {
+    fn from(loss: f64) -> Self {
+        Self { loss, figures: Vec::new() }
+    }
 }
 
 /// How long, how fast and in which order a course is gone through.
@@ -37,7 +56,7 @@ pub(crate) struct Pace {
 pub(crate) struct Outcome {
     /// The layers of the best epoch.
     pub(crate) layers: Vec<Linear>,
-    pub(crate) history: Vec<Epoch>,
+    pub(crate) history: Vec<Record>,
     pub(crate) best_epoch: usize,
     pub(crate) stopped_early: bool,
 }
@@ -75,7 +94,8 @@ impl Pace {
         progress: &dyn Progress,
     ) -> Result<Outcome> {
         let steps = course.rows().div_ceil(self.batch);
-        let earlier = states.as_mut().map(|states| states.latest(self.epochs, steps)).transpose()?.flatten();
+        let latest = |states: &mut States| states.latest(self.epochs, steps, course.figures());
+        let earlier = states.as_mut().map(latest).transpose()?.flatten();
         progress.begin("train", self.epochs as u64);
         // On one of the threads that do the work: a step then hands over nothing and waits for nobody to wake.
         let outcome = rayon::scope(|_| self.run(course, earlier.unwrap_or(start), states, progress));
@@ -134,22 +154,24 @@ impl Pace {
             }
             let step = (epoch - 1) * steps + batch;
             let lr = self.rate(step, self.epochs * steps);
-            let loss = course.step(&mut state.layers, lr, rows)?;
-            if !loss.is_finite() {
-                return Err(Error::Diverged { epoch, batch: batch + 1, found: loss });
+            let Measured { loss, figures } = course.step(&mut state.layers, lr, rows)?;
+            if let Some(found) = [loss].iter().chain(&figures).copied().find(|v| !v.is_finite()) {
+                return Err(Error::Diverged { epoch, batch: batch + 1, found });
             }
             let so_far = &mut state.so_far;
             (so_far.steps, so_far.batches, so_far.lr) = (step + 1, batch + 1, lr);
-            so_far.loss += loss * rows.len() as f64;
+            so_far.add(loss, &figures, rows.len());
         }
-        let (val_loss, score) = course.measure(&state.layers)?;
-        if let Some(found) = score.or(val_loss).filter(|v| !v.is_finite()) {
+        let (val, score) = course.measure(&state.layers)?;
+        let val_loss = val.as_ref().map(|val| val.loss);
+        let val = val.map(|val| val.figures).unwrap_or_default();
+        if let Some(found) = score.or(val_loss).iter().chain(&val).copied().find(|v| !v.is_finite()) {
             return Err(Error::Diverged { epoch, batch: steps, found });
         }
         let so_far = &mut state.so_far;
-        let train_loss = so_far.loss / order.len() as f64;
-        so_far.epochs.push(Epoch { epoch, train_loss, val_loss, score, lr: so_far.lr });
-        (so_far.batches, so_far.loss) = (0, 0.0);
+        let (train_loss, train) = so_far.end_epoch(order.len());
+        let measured = Epoch { epoch, train_loss, val_loss, score, lr: so_far.lr };
+        so_far.epochs.push(Record { epoch: measured, train, val });
         if val_loss.or(score).is_some() && so_far.best_epoch() == epoch {
             state.best = Some(state.linears()?);
         }

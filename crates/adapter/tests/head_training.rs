@@ -4,11 +4,11 @@
 use manyview_adapter::{
     Device, GradientHead, GradientHeadFit, HeadConfig, Loss, MonitoredScores, RidgeHead, Schedule,
 };
-use manyview_core::{Embeddings, Error, Fit, Progress, Quiet, Scored, Targets, Transform};
+use manyview_core::{Embeddings, Error, Fit, Kind, Progress, Quiet, Scored, Targets, Transform};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const DIM: usize = 12;
@@ -100,30 +100,69 @@ fn patience_stops_a_run_that_no_longer_improves() {
     assert!(fit.stopped_early && fit.history.len() == fit.best_epoch + 3, "{}", fit.history.len());
 }
 
+fn names(dir: &Path) -> Vec<PathBuf> {
+    let mut names: Vec<_> = fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).collect();
+    names.sort();
+    names
+}
+
 #[test]
-fn a_run_that_is_interrupted_anywhere_and_resumed_gives_the_same_bytes() {
-    let whole = trained(HeadConfig { clip: Some(0.5), weight_decay: 0.01, ..config() });
+fn a_run_that_is_interrupted_at_any_step_and_resumed_gives_the_same_bytes() {
+    let config = || HeadConfig { clip: Some(0.5), weight_decay: 0.01, hidden: vec![16, 8], ..config() };
+    let whole = trained(config());
     let json = |fit: &GradientHeadFit| serde_json::to_vec(&fit.history).unwrap();
-    for question in [0, 1, 9, 10, 23, 59] {
+    for step in 0..60 {
         let dir = tempfile::tempdir().unwrap();
-        let config = HeadConfig { clip: Some(0.5), weight_decay: 0.01, ..config() };
+        let config = HeadConfig { checkpoint_every: (step % 2 == 0).then_some(7), ..config() };
         let head = GradientHead::new(config, Device::flex()).with_checkpoints(dir.path());
-        let stopped = fit(&head, &StopAt(question, AtomicU64::new(0)));
-        assert!(matches!(stopped, Err(Error::Interrupted)), "{question}");
+        let stopped = fit(&head, &StopAt(step, AtomicU64::new(0)));
+        assert!(matches!(stopped, Err(Error::Interrupted)), "{step}");
         let resumed = fit(&head, &Quiet).unwrap();
-        assert_eq!((&resumed, json(&resumed)), (&whole, json(&whole)), "stopped at question {question}");
+        assert_eq!((&resumed, json(&resumed)), (&whole, json(&whole)), "stopped at step {step}");
         assert_eq!(fit(&head, &Quiet).unwrap(), whole, "taken from its last checkpoint");
     }
+}
+
+#[test]
+fn checkpoints_come_as_many_steps_apart_as_asked_and_the_last_two_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = HeadConfig { checkpoint_every: Some(7), ..config() };
+    let head = GradientHead::new(config, Device::flex()).with_checkpoints(dir.path());
+    fit(&head, &StopAt(38, AtomicU64::new(0))).unwrap_err();
+    let steps = names(dir.path()).iter().map(|p| p.display().to_string()).collect::<Vec<_>>();
+    assert!(
+        steps.len() == 2 && steps[0].ends_with("-000000035") && steps[1].ends_with("-000000038"),
+        "{steps:?}"
+    );
+}
+
+#[test]
+fn a_run_that_diverges_stops_at_once_and_keeps_what_was_good() {
+    let dir = tempfile::tempdir().unwrap();
+    let head = |lr| {
+        let config = HeadConfig { lr, schedule: Schedule::Constant, ..config() };
+        GradientHead::new(config, Device::flex()).with_checkpoints(dir.path())
+    };
+    fit(&head(3e-3), &StopAt(23, AtomicU64::new(0))).unwrap_err();
+    let good = names(dir.path());
+    for (lr, loss) in [(1e30, Loss::Mse), (1e25, Loss::Huber { delta: 1.0 })] {
+        let mut head = head(lr);
+        head.config.loss = loss;
+        let e = fit(&head, &Quiet).unwrap_err();
+        assert_eq!(e.kind(), Kind::Numeric, "{e}");
+        assert!(e.to_string().contains("epoch 1, batch 2"), "{e}");
+    }
+    assert_eq!(names(dir.path()), good);
 }
 
 #[test]
 fn a_damaged_checkpoint_is_set_aside_and_the_one_before_it_taken() {
     let dir = tempfile::tempdir().unwrap();
     let head = GradientHead::new(config(), Device::flex()).with_checkpoints(dir.path());
+    fit(&head, &StopAt(23, AtomicU64::new(0))).unwrap_err();
     let whole = fit(&head, &Quiet).unwrap();
-    let names = |dir: &Path| -> Vec<_> { fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).collect() };
     let found = names(dir.path());
-    fs::write(found[0].join("state.safetensors"), b"damaged").unwrap();
+    fs::write(found[1].join("state.safetensors"), b"damaged").unwrap();
     assert_eq!(fit(&head, &Quiet).unwrap(), whole);
     assert!(names(dir.path()).iter().any(|p| p.extension().is_some_and(|e| e == "damaged")));
 }
@@ -133,6 +172,7 @@ fn settings_out_of_range_and_rows_of_other_dimensions_are_refused() {
     let refused = |config| fit(&GradientHead::new(config, Device::flex()), &Quiet).unwrap_err().to_string();
     assert!(refused(HeadConfig { hidden: vec![0], ..config() }).starts_with("hidden"));
     assert!(refused(HeadConfig { lr: 0.0, ..config() }).starts_with("lr"));
+    assert!(refused(HeadConfig { checkpoint_every: Some(0), ..config() }).starts_with("checkpoint_every"));
     assert!(refused(HeadConfig { loss: Loss::Huber { delta: 0.0 }, ..config() }).starts_with("huber_delta"));
     let alone = MonitoredScores { train: rows(10, 1), validation: None, progress: &Quiet };
     let patient = GradientHead::new(HeadConfig { patience: 1, ..config() }, Device::flex());

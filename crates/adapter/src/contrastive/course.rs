@@ -1,11 +1,11 @@
 use super::batch::{Batch, Batches};
 use super::loss::Loss;
-use super::network::{self, Network, Pass, Slope};
 use super::unit::Unit;
 use super::{Contrastive, MonitoredMatches};
 use crate::gradient::adamw::AdamW;
 use crate::gradient::parameters::{Parameters, select, tensor};
-use crate::training::Course;
+use crate::network::{self, Network, Pass, Slope};
+use crate::training::{Course, Measured};
 use crate::{Linear, Map, Maps, Result, Sides};
 use burn::tensor::Tensor;
 use manyview_core::Embeddings;
@@ -63,7 +63,9 @@ impl<'a> Matches<'a> {
             Sides::Both => Some(query),
             Sides::Dual => Some(passage),
         };
-        (Network { shape, layers: query }, passage.map(|layers| Network { shape, layers }))
+        let network =
+            |layers| Network { layers, rectifies: shape.rectifies(), adds_input: shape.adds_input() };
+        (network(query), passage.map(network))
     }
 
     /// The loss of a batch and the slope of each layer.
@@ -126,13 +128,13 @@ impl Course for Matches<'_> {
         self.data.train.queries().n()
     }
 
-    fn step(&self, layers: &mut [Parameters], lr: f64, rows: &[usize]) -> Result<f64> {
+    fn step(&self, layers: &mut [Parameters], lr: f64, rows: &[usize]) -> Result<Measured> {
         let (loss, slopes) = self.slopes(layers, &self.batches.of(rows));
         network::step(layers, &self.adamw, lr, &slopes, self.contrastive.config.clip)?;
-        Ok(loss)
+        Ok(loss.into())
     }
 
-    fn measure(&self, layers: &[Parameters]) -> Result<(Option<f64>, Option<f64>)> {
+    fn measure(&self, layers: &[Parameters]) -> Result<(Option<Measured>, Option<f64>)> {
         let Some(score) = self.data.score else { return Ok((None, None)) };
         let maps = self.maps(layers.iter().map(Parameters::linear).collect::<Result<_>>()?)?;
         Ok((None, Some(score(&maps)?)))

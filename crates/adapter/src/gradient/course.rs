@@ -2,7 +2,7 @@ use super::adamw::AdamW;
 use super::objective::Objective;
 use super::parameters::{Parameters, gradient_length, select, tensor};
 use super::{Gradient, Monitored};
-use crate::training::Course;
+use crate::training::{Course, Measured};
 use crate::{Error, Result};
 use burn::tensor::Tensor;
 use manyview_core::{Embeddings, Error as CoreError, Kind, Paired};
@@ -52,7 +52,7 @@ impl Course for Pairs<'_> {
         self.data.train.base().n()
     }
 
-    fn step(&self, layers: &mut [Parameters], lr: f64, rows: &[usize]) -> Result<f64> {
+    fn step(&self, layers: &mut [Parameters], lr: f64, rows: &[usize]) -> Result<Measured> {
         let (config, layer) = (&self.gradient.config, one(layers.first_mut())?);
         let (x, y) = (select(&self.train.0, rows), select(&self.train.1, rows));
         let (loss, mut gradient) = self.objective.loss_and_gradient(layer.forward(&x), y);
@@ -63,14 +63,14 @@ impl Course for Pairs<'_> {
             }
         }
         layer.step(&self.adamw, lr, &x, &gradient)?;
-        Ok(loss)
+        Ok(loss.into())
     }
 
-    fn measure(&self, layers: &[Parameters]) -> Result<(Option<f64>, Option<f64>)> {
+    fn measure(&self, layers: &[Parameters]) -> Result<(Option<Measured>, Option<f64>)> {
         let layer = one(layers.first())?;
         let val_loss = self.validation.as_ref().map(|pairs| self.validation_loss(layer, pairs));
         let score = self.data.score.map(|score| Ok::<_, Error>(score(&layer.linear()?)?)).transpose()?;
-        Ok((val_loss, score))
+        Ok((val_loss.map(Measured::from), score))
     }
 }
 

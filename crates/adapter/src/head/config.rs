@@ -1,4 +1,5 @@
 use crate::gradient::{GradientConfig, Schedule};
+use crate::training::Pace;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,9 @@ pub struct HeadConfig {
     pub clip: Option<f64>,
     /// Seed of the order of rows and of the start.
     pub seed: u64,
+    /// Steps from one checkpoint to the next; without it they are some seconds apart. Changes no head.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint_every: Option<usize>,
 }
 
 /// What training makes small, over all rows and dimensions.
@@ -59,6 +63,7 @@ impl Default for HeadConfig {
             patience: map.patience,
             clip: map.clip,
             seed: map.seed,
+            checkpoint_every: None,
         }
     }
 }
@@ -68,6 +73,9 @@ impl HeadConfig {
     pub(super) fn check(&self) -> Result<()> {
         self.steps().check()?;
         let refused = |name, expected, found: String| Err(Error::Setting { name, expected, found });
+        if self.checkpoint_every == Some(0) {
+            return refused("checkpoint_every", "at least 1", "0".into());
+        }
         if self.hidden.contains(&0) {
             return refused("hidden", "widths of at least 1", format!("{:?}", self.hidden));
         }
@@ -79,9 +87,8 @@ impl HeadConfig {
         }
     }
 
-    /// The learning rate of `step`, from 0, of `total`.
-    pub(super) fn rate(&self, step: usize, total: usize) -> f64 {
-        self.steps().pace().rate(step, total)
+    pub(super) fn pace(&self) -> Pace {
+        self.steps().pace()
     }
 
     /// What it shares with the training of a map.

@@ -2,18 +2,16 @@
 
 #[cfg(feature = "gradient")]
 mod config;
+#[cfg(feature = "gradient")]
+mod course;
 mod isotonic;
 mod layer;
-#[cfg(feature = "gradient")]
-mod network;
 #[cfg(feature = "gradient")]
 mod objective;
 mod ridge;
 mod saved;
 #[cfg(feature = "gradient")]
 mod scaling;
-#[cfg(feature = "gradient")]
-mod state;
 #[cfg(feature = "gradient")]
 mod training;
 

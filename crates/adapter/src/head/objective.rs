@@ -1,5 +1,6 @@
 //! What training makes small, and what is measured on the way.
 use super::config::Loss;
+use crate::training::Measured;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,17 @@ pub struct DimensionErrors {
     pub rmse: Vec<f64>,
 }
 
+impl DimensionErrors {
+    /// From what [`measured`] gives, where figures of spread 1 stand for those of `spreads`.
+    pub(super) fn of(figures: &[f64], spreads: &[f64]) -> Self {
+        let (absolute, squared) = figures.split_at(spreads.len().min(figures.len()));
+        Self {
+            mae: absolute.iter().zip(spreads).map(|(a, s)| a * s).collect(),
+            rmse: squared.iter().zip(spreads).map(|(a, s)| a.sqrt() * s).collect(),
+        }
+    }
+}
+
 /// The gradient of the mean loss with respect to the outputs, from outputs less targets, `[n, dim]`.
 pub(super) fn gradient(errors: Tensor<2>, loss: Loss) -> Tensor<2> {
     let [n, dim] = errors.dims();
@@ -22,50 +34,22 @@ pub(super) fn gradient(errors: Tensor<2>, loss: Loss) -> Tensor<2> {
     }
 }
 
-/// Losses and errors summed over batches.
-#[derive(Default)]
-pub(super) struct Measured {
-    rows: usize,
-    loss: f64,
-    absolute: Vec<f64>,
-    squared: Vec<f64>,
-}
-
-impl Measured {
-    /// Adds a batch by its outputs less targets, `[n, dim]`; gives its mean loss.
-    pub(super) fn add(&mut self, errors: &Tensor<2>, loss: Loss) -> f64 {
-        let [n, dim] = errors.dims();
-        let of = |t: Tensor<2>| t.sum_dim(0).into_data().iter::<f32>().map(f64::from).collect::<Vec<f64>>();
-        let (absolute, squared) = (of(errors.clone().abs()), of(errors.clone().square()));
-        let total = match loss {
-            Loss::Mse => squared.iter().sum::<f64>(),
-            Loss::Huber { delta } => {
-                let near = errors.clone().clamp(-delta, delta);
-                of(near.clone() * (errors.clone() - near * 0.5)).iter().sum()
-            }
-        };
-        self.rows += n;
-        self.loss += total / dim as f64;
-        for (sums, batch) in [(&mut self.absolute, absolute), (&mut self.squared, squared)] {
-            sums.resize(dim, 0.0);
-            sums.iter_mut().zip(batch).for_each(|(sum, b)| *sum += b);
+/// The mean loss, from outputs less targets, `[n, dim]`; of each dimension the mean absolute error, then of each the mean
+/// squared one.
+pub(super) fn measured(errors: &Tensor<2>, loss: Loss) -> Measured {
+    let [n, dim] = errors.dims();
+    let mean = |t: Tensor<2>| {
+        t.sum_dim(0).into_data().iter::<f32>().map(|sum| f64::from(sum) / n as f64).collect::<Vec<f64>>()
+    };
+    let (absolute, squared) = (mean(errors.clone().abs()), mean(errors.clone().square()));
+    let total: f64 = match loss {
+        Loss::Mse => squared.iter().sum(),
+        Loss::Huber { delta } => {
+            let near = errors.clone().clamp(-delta, delta);
+            mean(near.clone() * (errors.clone() - near * 0.5)).iter().sum()
         }
-        total / (n * dim) as f64
-    }
-
-    /// The mean loss.
-    pub(super) fn loss(&self) -> f64 {
-        self.loss / self.rows.max(1) as f64
-    }
-
-    /// The errors, where figures of spread 1 stand for those of `spreads`.
-    pub(super) fn errors(&self, spreads: &[f64]) -> DimensionErrors {
-        let n = self.rows.max(1) as f64;
-        DimensionErrors {
-            mae: self.absolute.iter().zip(spreads).map(|(a, s)| a / n * s).collect(),
-            rmse: self.squared.iter().zip(spreads).map(|(a, s)| (a / n).sqrt() * s).collect(),
-        }
-    }
+    };
+    Measured { loss: total / dim as f64, figures: [absolute, squared].concat() }
 }
 
 #[cfg(all(test, feature = "flex"))]
@@ -79,12 +63,11 @@ mod tests {
         let device = Device::flex();
         let errors = tensor(vec![0.5, -3.0], 1, &device);
         let huber = Loss::Huber { delta: 1.0 };
-        let mut measured = Measured::default();
-        let loss = measured.add(&errors, huber);
-        assert!((loss - (0.125 + 2.5) / 2.0).abs() < 1e-6 && measured.loss() == loss, "{loss}");
+        let found = measured(&errors, huber);
+        assert!((found.loss - (0.125 + 2.5) / 2.0).abs() < 1e-6, "{}", found.loss);
         assert_eq!(host(gradient(errors.clone(), huber)), [0.25, -0.5]);
         assert_eq!(host(gradient(errors, Loss::Mse)), [0.5, -3.0]);
-        let errors = measured.errors(&[2.0]);
+        let errors = DimensionErrors::of(&found.figures, &[2.0]);
         assert_eq!(errors.mae, [3.5]);
         assert!((errors.rmse[0] - 2.0 * (9.25f64 / 2.0).sqrt()).abs() < 1e-6);
     }

@@ -151,7 +151,7 @@ pub fn load_head(dir: &Path) -> Result<SavedHead> {
     }
     let (card, hidden) = (config.card, config.hidden.into_iter());
     let dims: Vec<usize> = [card.dim_in].into_iter().chain(hidden).chain([card.dimensions.len()]).collect();
-    let head = Head::new(layers(&Weights::new(&path, &bytes)?, "", &dims)?)?;
+    let head = Head::new(layers(&Weights::new(&path, &bytes)?, &dims)?)?;
     let head = match config.calibration {
         Some(curves) => head.with_calibration(curves)?,
         None => head,
@@ -159,11 +159,11 @@ pub fn load_head(dir: &Path) -> Result<SavedHead> {
     Ok(SavedHead { head, card })
 }
 
-/// The layers of these dimensions among `tensors`, whose names begin with `prefix`.
-pub(super) fn layers(tensors: &Weights<'_>, prefix: &str, dims: &[usize]) -> Result<Vec<Layer>> {
+/// The layers of these dimensions among `tensors`.
+fn layers(tensors: &Weights<'_>, dims: &[usize]) -> Result<Vec<Layer>> {
     let layer = |(i, (dim_in, dim_out)): (usize, (&usize, &usize))| {
-        let weight = tensors.values(&format!("{prefix}{i}.weight"), &[*dim_in, *dim_out])?;
-        Layer::new(weight, tensors.values(&format!("{prefix}{i}.bias"), &[*dim_out])?)
+        let weight = tensors.values(&format!("{i}.weight"), &[*dim_in, *dim_out])?;
+        Layer::new(weight, tensors.values(&format!("{i}.bias"), &[*dim_out])?)
     };
     dims.iter().zip(dims.iter().skip(1)).enumerate().map(layer).collect()
 }

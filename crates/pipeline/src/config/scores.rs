@@ -36,6 +36,9 @@ pub struct Scores {
     pub dimension_gain: f64,
     /// Largest gap between the errors on test and on training texts, as a share of the mean's error, to deploy.
     pub overfitting: f64,
+    /// Steps between two checkpoints of training by gradient; every two seconds without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint_every: Option<usize>,
 }
 
 /// Which head.
@@ -76,6 +79,7 @@ impl Default for Scores {
             review_gain: 0.05,
             dimension_gain: 0.05,
             overfitting: 0.25,
+            checkpoint_every: None,
         }
     }
 }
@@ -114,6 +118,7 @@ impl Scores {
             patience: train.patience,
             clip: train.clip,
             seed: train.seed,
+            checkpoint_every: self.checkpoint_every,
         }
     }
 }

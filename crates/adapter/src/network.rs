@@ -1,50 +1,53 @@
+//! Layers one behind the other under training: what they give, and the slope of each.
 use crate::Result;
-use crate::Shape;
 use crate::gradient::adamw::AdamW;
 use crate::gradient::parameters::{Parameters, gradient_length};
 use burn::tensor::Tensor;
 
-/// One map under training.
+/// Layers under training, each taking what the one before it gives.
 #[derive(Clone, Copy)]
-pub(super) struct Network<'a> {
-    pub(super) shape: Shape,
-    pub(super) layers: &'a [Parameters],
+pub(crate) struct Network<'a> {
+    pub(crate) layers: &'a [Parameters],
+    /// Whether a rectifier stands between two layers.
+    pub(crate) rectifies: bool,
+    /// Whether the input is added to what the layers give.
+    pub(crate) adds_input: bool,
 }
 
-/// What a map gives for some rows, and what went into each of its layers.
-pub(super) struct Pass {
+/// What a network gives for some rows, and what went into each of its layers.
+pub(crate) struct Pass {
     /// `[n, dim_out]`, not normalised.
-    pub(super) output: Tensor<2>,
+    pub(crate) output: Tensor<2>,
     inputs: Vec<Tensor<2>>,
 }
 
 /// What went into a layer, `[n, dim_in]`, and the gradient of what came out, `[n, dim_out]`.
-pub(super) struct Slope {
+pub(crate) struct Slope {
     input: Tensor<2>,
     gradient: Tensor<2>,
 }
 
 impl Network<'_> {
-    pub(super) fn forward(&self, x: &Tensor<2>) -> Pass {
+    pub(crate) fn forward(&self, x: &Tensor<2>) -> Pass {
         let (mut inputs, mut output) = (Vec::with_capacity(self.layers.len()), x.clone());
         for (i, layer) in self.layers.iter().enumerate() {
-            let input = if i > 0 && self.shape.rectifies() { output.clamp_min(0.0) } else { output };
+            let input = if i > 0 && self.rectifies { output.clamp_min(0.0) } else { output };
             output = layer.forward(&input);
             inputs.push(input);
         }
-        if self.shape.adds_input() {
+        if self.adds_input {
             output = output + x.clone();
         }
         Pass { output, inputs }
     }
 
     /// The slope of each layer, from the gradient of the output.
-    pub(super) fn backward(&self, pass: Pass, gradient: Tensor<2>) -> Vec<Slope> {
+    pub(crate) fn backward(&self, pass: Pass, gradient: Tensor<2>) -> Vec<Slope> {
         let mut slopes = Vec::with_capacity(self.layers.len());
         let mut of_output = gradient;
         for (i, (layer, input)) in self.layers.iter().zip(pass.inputs).enumerate().rev() {
             let gradient = of_output;
-            of_output = match (i, self.shape.rectifies()) {
+            of_output = match (i, self.rectifies) {
                 (0, _) => gradient.clone(),
                 (_, true) => layer.backward(&gradient).mask_fill(input.clone().lower_equal_elem(0.0), 0.0),
                 (_, false) => layer.backward(&gradient),
@@ -56,8 +59,8 @@ impl Network<'_> {
     }
 }
 
-/// The slopes of two sets of rows through one map.
-pub(super) fn join(a: Vec<Slope>, b: Vec<Slope>) -> Vec<Slope> {
+/// The slopes of two sets of rows through one network.
+pub(crate) fn join(a: Vec<Slope>, b: Vec<Slope>) -> Vec<Slope> {
     let joined = a.into_iter().zip(b).map(|(a, b)| Slope {
         input: Tensor::cat(vec![a.input, b.input], 0),
         gradient: Tensor::cat(vec![a.gradient, b.gradient], 0),
@@ -66,7 +69,7 @@ pub(super) fn join(a: Vec<Slope>, b: Vec<Slope>) -> Vec<Slope> {
 }
 
 /// One step of AdamW at rate `lr` along the slope of each layer, all of them together no longer than `clip`.
-pub(super) fn step(
+pub(crate) fn step(
     layers: &mut [Parameters],
     adamw: &AdamW,
     lr: f64,
@@ -95,7 +98,7 @@ impl Slope {
 
     /// The gradient of weight and bias.
     #[cfg(all(test, feature = "flex"))]
-    pub(super) fn gradients(&self) -> (Tensor<2>, Tensor<2>) {
+    pub(crate) fn gradients(&self) -> (Tensor<2>, Tensor<2>) {
         let of_weight = self.input.clone().transpose().matmul(self.gradient.clone());
         (of_weight, self.gradient.clone().sum_dim(0))
     }
