@@ -26,6 +26,8 @@ use args::{Cli, Log, LogFormat};
 use clap::Parser;
 use manyview_core::Kind;
 use progress::Bars;
+use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -66,7 +68,27 @@ fn start_log(log: &Log, bars: Bars) {
     };
     let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(bars);
     match log.log_format {
-        LogFormat::Text => builder.without_time().with_target(log.verbose > 1).init(),
+        LogFormat::Text => {
+            let colour = colour(std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR"));
+            builder.without_time().with_target(log.verbose > 1).with_ansi(colour).init();
+        }
         LogFormat::Json => builder.json().init(),
+    }
+}
+
+/// Whether log lines are coloured: on a terminal, unless `NO_COLOR` is set to something (<https://no-color.org>).
+fn colour(terminal: bool, no_color: Option<OsString>) -> bool {
+    terminal && no_color.is_none_or(|value| value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_lines_are_coloured_on_a_terminal_that_does_not_say_otherwise() {
+        let set = |value: &str| Some(OsString::from(value));
+        assert!(colour(true, None) && colour(true, set("")));
+        assert!(!colour(true, set("1")) && !colour(false, None));
     }
 }

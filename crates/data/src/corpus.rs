@@ -1,4 +1,4 @@
-use crate::{Error, Result, Table, shuffle};
+use crate::{Error, Result, Split, Table, shuffle};
 use manyview_core::{Fingerprint, FingerprintBuilder};
 use std::collections::{HashMap, HashSet};
 
@@ -83,8 +83,9 @@ impl Corpus {
     /// Takes the rows of `table` that `config` asks for. Blank counts as missing.
     ///
     /// # Errors
-    /// [`Error::Column`], [`Error::Missing`] naming the first row without a value unless `drop_missing` is set, and
-    /// [`Error::Corpus`] when no row is left or an identifier comes twice.
+    /// [`Error::Column`], [`Error::Missing`] naming the first row without a value unless `drop_missing` is set,
+    /// [`Error::Split`] for a split column that [`Split::from_column`] does not take, and [`Error::Corpus`] when no row is
+    /// left or an identifier comes twice.
     pub fn from_table(table: &Table, config: &CorpusConfig) -> Result<Self> {
         let column = |name: &Option<String>| name.as_deref().map(|name| table.column(name)).transpose();
         let texts = table.column(&config.text)?;
@@ -109,6 +110,9 @@ impl Corpus {
         }
         if rows.is_empty() {
             return Err(Error::Corpus { problem: nothing_left(table, dropped) });
+        }
+        if let Some((name, words)) = config.split.as_deref().zip(split) {
+            Split::check_column(name, rows.iter().filter_map(|&row| Some((row, words[row].as_deref()?))))?;
         }
         let take =
             |values: Column| -> Vec<String> { rows.iter().filter_map(|&row| values[row].clone()).collect() };
@@ -264,6 +268,17 @@ mod tests {
         let t = table(&[("a", "x"), ("b", "y"), ("c", "x")]);
         let e = Corpus::from_table(&t, &CorpusConfig { id: Some("label".into()), ..config() }).unwrap_err();
         assert!(e.to_string().contains("rows 0 and 2"), "{e}");
+    }
+
+    #[test]
+    fn a_word_that_is_no_part_is_refused_with_its_column_and_the_row_of_the_source() {
+        let t = table(&[("a", "train"), ("a", "train"), ("b", "tset"), ("c", "test")]);
+        let config = CorpusConfig { label: None, split: Some("label".into()), dedup: true, ..config() };
+        let e = Corpus::from_table(&t, &config).unwrap_err().to_string();
+        assert!(e.contains("column `label`, row 2") && e.contains("`tset`"), "{e}");
+        let t = table(&[("a", "train"), ("b", "val")]);
+        let e = Corpus::from_table(&t, &config).unwrap_err().to_string();
+        assert!(e.contains("column `label`") && e.contains("no row says `test`"), "{e}");
     }
 
     #[test]

@@ -99,16 +99,29 @@ impl Split {
     /// # Errors
     /// [`Error::Split`] naming the row of any other word, and for no training or no test row.
     pub fn from_column<S: AsRef<str>>(column: &[S]) -> Result<Self> {
-        let mut parts = Vec::with_capacity(column.len());
-        for (row, word) in column.iter().enumerate() {
-            let part = match word.as_ref().trim().to_lowercase().as_str() {
+        let words = column.iter().map(AsRef::as_ref).enumerate();
+        Self::of_words(words, "")
+    }
+
+    /// The same of rows of a table whose column of that name says what they are for, refused with its name.
+    ///
+    /// # Errors
+    /// As [`Split::from_column`].
+    pub(crate) fn check_column<'a>(name: &str, words: impl Iterator<Item = (usize, &'a str)>) -> Result<()> {
+        Self::of_words(words, &format!("column `{name}`, ")).map(drop)
+    }
+
+    fn of_words<'a>(words: impl Iterator<Item = (usize, &'a str)>, column: &str) -> Result<Self> {
+        let mut parts = Vec::new();
+        for (row, word) in words {
+            let part = match word.trim().to_lowercase().as_str() {
                 "train" => 0,
                 "val" | "valid" | "validation" | "dev" => 1,
                 "test" => 2,
                 _ => {
                     return refuse(format!(
-                        "row {row}: expected `train`, `val`, `valid`, `validation`, `dev` or `test`, found `{}`",
-                        word.as_ref()
+                        "{column}row {row}: expected `train`, `val`, `valid`, `validation`, `dev` or `test`, found \
+                         `{word}`; repair the row or name another column"
                     ));
                 }
             };
@@ -117,7 +130,9 @@ impl Split {
         let split = Self::of_parts(parts.into_iter());
         for (name, rows) in [("train", &split.train), ("test", &split.test)] {
             if rows.is_empty() {
-                return refuse(format!("no row says `{name}`; name another column or split by shares"));
+                return refuse(format!(
+                    "{column}no row says `{name}`; name another column or split by shares"
+                ));
             }
         }
         Ok(split)

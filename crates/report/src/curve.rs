@@ -98,7 +98,8 @@ impl Curve {
                     line("validation", "adapter", |e| e.val_loss),
                 ];
                 let score = line("", "adapter", |e| e.score);
-                chart("Loss", losses) + &chart(&format!("Validation: {monitor}"), vec![score])
+                let what = monitor.strip_prefix("validation ").unwrap_or(monitor);
+                chart("Loss", losses) + &chart(&format!("Validation: {what}"), vec![score])
             }
         }
     }
@@ -114,6 +115,14 @@ mod tests {
             Curve::Penalty { chosen: 0.1, points: vec![PenaltyPoint { lambda: 0.1, mse: 0.2, cosine: 0.9 }] };
         let json = serde_json::to_string(&curve).unwrap();
         assert_eq!(serde_json::from_str::<Curve>(&json).unwrap(), curve);
+    }
+
+    #[test]
+    fn the_title_of_a_monitored_score_says_once_that_it_is_of_validation() {
+        let epoch = EpochPoint { epoch: 1, train_loss: 0.5, val_loss: None, score: Some(0.4) };
+        let curve =
+            Curve::Training { best_epoch: 1, monitor: "validation nDCG@10".into(), epochs: vec![epoch] };
+        assert!(curve.charts().contains("Validation: nDCG@10") && !curve.charts().contains("Validation: v"));
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl TextPairs {
     ///
     /// # Errors
     /// As [`Table::read_all`]; [`Error::Column`] for a column that is not there, [`Error::Missing`] for a row without a
-    /// query or a passage, [`Error::Corpus`] where no pair is left.
+    /// query or a passage, [`Error::Split`] for a word that is no part, [`Error::Corpus`] where no pair is left.
     pub fn read(paths: &[PathBuf], columns: &PairColumns) -> Result<Self> {
         let there = names(paths)?;
         let query = chosen(paths, "query", columns.query.as_ref(), keys::QUERY, &there, None)?;
@@ -86,7 +86,13 @@ impl TextPairs {
                 }
             }
         }
-        let mut pairs = Self::of_columns(queries, passages, column(&document)?, column(&columns.split)?);
+        let split = column(&columns.split)?;
+        if let Some((name, words)) = columns.split.as_deref().zip(split.as_ref()) {
+            let pair = |row: &usize| !blank(&queries[*row]) && !blank(&passages[*row]);
+            let word = |row: usize| (row, words[row].as_deref().unwrap_or_default());
+            Split::check_column(name, (0..words.len()).filter(pair).map(word))?;
+        }
+        let mut pairs = Self::of_columns(queries, passages, column(&document)?, split);
         if let Some(limit) = columns.limit.filter(|limit| *limit < pairs.queries.len()) {
             pairs = pairs.drawn(limit, columns.seed);
         }
