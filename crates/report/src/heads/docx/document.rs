@@ -1,3 +1,6 @@
+use super::chart::Chart;
+use super::package;
+use crate::Result;
 use std::fmt::Write;
 
 /// Width of the text in twentieths of a point: A4 across, with margins of 1.9 cm.
@@ -6,9 +9,12 @@ const WIDTH: usize = 14_600;
 const NAMES: usize = 2600;
 const BARS: usize = 8000;
 
-/// The body of a Word document, in WordprocessingML (ECMA-376).
+/// Width and height of a chart in English metric units, 360,000 to a centimetre.
+const CHART: [usize; 2] = [4_500_000, 2_500_000];
+
+/// The body of a Word document, in WordprocessingML (ECMA-376), and the charts in it.
 #[derive(Default)]
-pub(super) struct Document(String);
+pub(super) struct Document(String, Vec<String>);
 
 impl Document {
     pub(super) fn title(&mut self, text: &str) {
@@ -71,16 +77,42 @@ impl Document {
         }
     }
 
-    /// The whole part `word/document.xml`.
-    pub(super) fn finish(self) -> String {
-        format!(
+    /// Charts side by side, as far as there is room.
+    pub(super) fn charts(&mut self, charts: &[Chart<'_>]) {
+        self.0 += "<w:p><w:pPr><w:pStyle w:val=\"Normal\"/></w:pPr>";
+        for chart in charts.iter().filter_map(Chart::xml) {
+            self.1.push(chart);
+            let (number, [width, height]) = (self.1.len(), CHART);
+            let _ = write!(
+                self.0,
+                "<w:r><w:drawing><wp:inline distT=\"0\" distB=\"0\" distL=\"0\" distR=\"0\"><wp:extent cx=\"{width}\" \
+                 cy=\"{height}\"/><wp:docPr id=\"{number}\" name=\"Chart {number}\"/><a:graphic><a:graphicData \
+                 uri=\"http://schemas.openxmlformats.org/drawingml/2006/chart\"><c:chart r:id=\"{}\"/></a:graphicData>\
+                 </a:graphic></wp:inline></w:drawing></w:r>",
+                package::chart_id(number)
+            );
+        }
+        self.0 += "</w:p>";
+    }
+
+    /// The whole package.
+    ///
+    /// # Errors
+    /// None but those of the writer of archives.
+    pub(super) fn finish(self) -> Result<Vec<u8>> {
+        let text = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<w:document \
-             xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body>{}<w:sectPr><w:pgSz \
+             xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\" \
+             xmlns:wp=\"http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing\" \
+             xmlns:a=\"http://schemas.openxmlformats.org/drawingml/2006/main\" \
+             xmlns:c=\"http://schemas.openxmlformats.org/drawingml/2006/chart\" \
+             xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"><w:body>{}<w:sectPr><w:pgSz \
              w:w=\"16838\" w:h=\"11906\" w:orient=\"landscape\"/><w:pgMar w:top=\"1077\" w:right=\"1077\" \
              w:bottom=\"1077\" w:left=\"1077\" w:header=\"0\" w:footer=\"0\" w:gutter=\"0\"/></w:sectPr></w:body>\
              </w:document>",
             self.0
-        )
+        );
+        package::zipped(&text, &self.1)
     }
 
     fn styled(&mut self, style: &str, text: &str) {

@@ -1,5 +1,6 @@
 //! The report as a Word document.
 
+mod chart;
 mod document;
 mod package;
 
@@ -8,6 +9,7 @@ use super::{HeadCurve, HeadReport, HeadView};
 use crate::Result;
 use crate::escape::short as cut;
 use crate::numbers::{figure, percent, score};
+use chart::Chart;
 use document::Document;
 
 /// Epochs or penalties in the table of the fit: of more, evenly spaced ones.
@@ -30,7 +32,7 @@ pub(super) fn docx(report: &HeadReport) -> Result<Vec<u8>> {
         to.heading("How to reproduce");
         report.reproduce.iter().for_each(|command| to.code(command));
     }
-    package::zipped(&to.finish())
+    to.finish()
 }
 
 fn section(to: &mut Document, view: &HeadView) {
@@ -83,7 +85,6 @@ fn bars_of(row: &super::NamedErrors) -> [(&'static str, f64); 3] {
 }
 
 fn fit(to: &mut Document, view: &HeadView) {
-    let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len().max(1) as f64;
     match &view.curve {
         HeadCurve::Penalty { points, .. } => {
             let names = view.metrics.dimensions.iter().map(|d| d.name.as_str());
@@ -91,6 +92,15 @@ fn fit(to: &mut Document, view: &HeadView) {
             let row = |p: &super::HeadPenaltyPoint| {
                 [figure(p.lambda)].into_iter().chain(p.rmse.iter().map(|v| score(*v))).collect()
             };
+            let line = |d: usize| points.iter().filter_map(|p| Some((p.lambda, *p.rmse.get(d)?))).collect();
+            let lines =
+                view.metrics.dimensions.iter().enumerate().map(|(d, named)| (named.name.as_str(), line(d)));
+            to.charts(&[Chart {
+                title: "Leave-one-out RMSE by penalty".into(),
+                below: "penalty λ",
+                logarithmic: true,
+                lines: lines.collect(),
+            }]);
             to.table(&heads, some(points).map(row).collect());
         }
         HeadCurve::Training { epochs, .. } => {
@@ -101,9 +111,32 @@ fn fit(to: &mut Document, view: &HeadView) {
                 let known = known.map(|v| v.map_or(String::new(), score));
                 [e.epoch.to_string()].into_iter().chain(known).collect()
             };
+            to.charts(&curves(epochs));
             to.table(&heads, some(epochs).map(row).collect());
         }
     }
+}
+
+/// Loss and error, on training and on validation texts, by epoch.
+fn curves(epochs: &[super::HeadEpochPoint]) -> [Chart<'_>; 2] {
+    type Of = fn(&super::HeadEpochPoint) -> Option<f64>;
+    let line = |name, of: Of| {
+        (name, epochs.iter().filter_map(|e| Some((e.epoch as f64, of(e)?))).collect::<Vec<_>>())
+    };
+    let chart = |title: &str, train: Of, val: Of| Chart {
+        title: title.into(),
+        below: "epoch",
+        logarithmic: false,
+        lines: vec![line("training", train), line("validation", val)],
+    };
+    [
+        chart("Loss", |e| Some(e.train_loss), |e| e.val_loss),
+        chart("Mean absolute error", |e| Some(mean(&e.train_mae)), |e| e.val_mae.as_deref().map(mean)),
+    ]
+}
+
+fn mean(of: &[f64]) -> f64 {
+    of.iter().sum::<f64>() / of.len().max(1) as f64
 }
 
 /// At most [`STEPS`] of some rows, evenly spaced.
@@ -121,7 +154,13 @@ mod tests {
         let bytes = report.docx().unwrap();
         let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
         let names: Vec<String> = zip.file_names().map(|n| n.unwrap().to_string()).collect();
-        for name in ["[Content_Types].xml", "_rels/.rels", "word/document.xml", "word/styles.xml"] {
+        for name in [
+            "[Content_Types].xml",
+            "_rels/.rels",
+            "word/document.xml",
+            "word/styles.xml",
+            "word/charts/chart3.xml",
+        ] {
             assert!(names.iter().any(|n| n == name), "{names:?}");
         }
         let mut text = String::new();

@@ -9,15 +9,14 @@ const CONTENT_TYPES: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone
     ContentType=\"application/xml\"/><Override PartName=\"/word/document.xml\" \
     ContentType=\"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml\"/><Override \
     PartName=\"/word/styles.xml\" \
-    ContentType=\"application/vnd.openxmlformats-officedocument.wordprocessingml.styles+xml\"/></Types>";
+    ContentType=\"application/vnd.openxmlformats-officedocument.wordprocessingml.styles+xml\"/>";
 const RELATIONS: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<Relationships \
     xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" \
     Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\" \
     Target=\"word/document.xml\"/></Relationships>";
 const DOCUMENT_RELATIONS: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<Relationships \
     xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" \
-    Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles\" Target=\"styles.xml\"/>\
-    </Relationships>";
+    Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles\" Target=\"styles.xml\"/>";
 
 /// Name, what it looks like, and the space around it, of each style.
 const STYLES: &[(&str, &str, &str)] = &[
@@ -48,19 +47,36 @@ const STYLES: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// A package of this `word/document.xml` with what it refers to.
+/// The name by which a document refers to its chart of that number, from 1.
+pub(super) fn chart_id(number: usize) -> String {
+    format!("chart{number}")
+}
+
+/// A package of this `word/document.xml` with its charts and styles.
 ///
 /// # Errors
 /// None but those of the writer of archives.
-pub(super) fn zipped(document: &str) -> Result<Vec<u8>> {
-    let styles = styles();
-    let parts = [
-        ("[Content_Types].xml", CONTENT_TYPES),
-        ("_rels/.rels", RELATIONS),
-        ("word/document.xml", document),
-        ("word/styles.xml", styles.as_str()),
-        ("word/_rels/document.xml.rels", DOCUMENT_RELATIONS),
+pub(super) fn zipped(document: &str, charts: &[String]) -> Result<Vec<u8>> {
+    let (mut types, mut relations) = (CONTENT_TYPES.to_string(), DOCUMENT_RELATIONS.to_string());
+    let mut parts = vec![
+        ("word/document.xml".to_string(), document.to_string()),
+        ("word/styles.xml".into(), styles()),
+        ("_rels/.rels".into(), RELATIONS.into()),
     ];
+    for (id, chart) in charts.iter().enumerate().map(|(i, chart)| (chart_id(i + 1), chart)) {
+        types += &format!(
+            "<Override PartName=\"/word/charts/{id}.xml\" \
+             ContentType=\"application/vnd.openxmlformats-officedocument.drawingml.chart+xml\"/>"
+        );
+        relations += &format!(
+            "<Relationship Id=\"{id}\" \
+             Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/chart\" \
+             Target=\"charts/{id}.xml\"/>"
+        );
+        parts.push((format!("word/charts/{id}.xml"), chart.clone()));
+    }
+    parts.push(("word/_rels/document.xml.rels".into(), relations + "</Relationships>"));
+    parts.insert(0, ("[Content_Types].xml".into(), types + "</Types>"));
     let failed = |e: zip::result::ZipError| Error::Document { reason: e.to_string() };
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, text) in parts {
