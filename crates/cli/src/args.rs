@@ -87,9 +87,9 @@ pub(crate) enum Command {
     Infer(Infer),
     /// Scores the texts of any file with a fitted head: a line out for each row in.
     Score(Score),
-    /// Writes a fitted adapter and a model card for other programs: sentence-transformers, ONNX, NumPy.
+    /// Writes a fitted adapter or head and a model card for others: sentence-transformers, ONNX, NumPy.
     Export(Export),
-    /// Sends an export, or the adapter of a run, to a hub as one commit.
+    /// Sends an export, or the adapter or head of a run, to a hub as one commit.
     Push(Push),
     /// Says what is missing before a long job starts.
     Doctor {
@@ -98,8 +98,8 @@ pub(crate) enum Command {
         /// Changes to it.
         #[arg(value_name = "KEY=VALUE")]
         overrides: Vec<String>,
-        /// Also reads every part of its stores and every adapter of its run directory, moves what is damaged aside, and
-        /// removes what killed processes left.
+        /// Also reads every part of its stores and what its run directory holds of adapters, heads and measures, moves
+        /// damaged parts aside, and removes what killed processes left.
         #[arg(long, requires = "config")]
         deep: bool,
     },
@@ -157,7 +157,7 @@ pub(crate) struct Fetch {
 
 #[derive(Debug, Args)]
 pub(crate) struct Export {
-    /// A run directory, a variant's directory in it, or an adapter directory.
+    /// A run directory, a variant's directory in it, or the directory of an adapter or a head.
     pub(crate) adapter: PathBuf,
     /// What to write.
     #[arg(long, value_enum, value_name = "FORMAT")]
@@ -177,7 +177,8 @@ pub(crate) struct Export {
 HF_TOKEN holds a token that may write. HF_ENDPOINT names another hub than huggingface.co. A second push sends
 what has changed and removes nothing.")]
 pub(crate) struct Push {
-    /// A directory that `export` made; or a run directory, a variant's directory in it, or an adapter directory.
+    /// A directory that `export` made; or a run directory, a variant's directory in it, or the directory of an adapter or
+    /// a head.
     pub(crate) from: PathBuf,
     /// The repository; it is made where there is none.
     #[arg(value_name = "ORG/NAME")]
@@ -201,7 +202,7 @@ pub(crate) enum ExportFormat {
     Onnx,
     /// The adapter alone as weight.npy, and bias.npy where it has one.
     Npy,
-    /// The adapter alone as `manyview infer` reads it.
+    /// The adapter alone as `manyview infer` reads it, or the head as `manyview score` does.
     Adapter,
 }
 

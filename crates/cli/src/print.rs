@@ -14,7 +14,8 @@ pub(crate) fn outcome(outcome: &Outcome) -> Result<()> {
     say(format_args!("report: {}", outcome.dir.join("report.html").display()))
 }
 
-fn untracked(left: u64) -> Result<()> {
+/// What a tracking server missed.
+pub(crate) fn untracked(left: u64) -> Result<()> {
     match left {
         0 => Ok(()),
         left => say(format_args!(

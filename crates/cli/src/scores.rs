@@ -12,6 +12,7 @@ pub(crate) fn run(suite: &Suite, stage: Option<Stage>, bars: &Bars) -> anyhow::R
         say(report.table())?;
     }
     print::encoding(&outcome.tally, outcome.truncated)?;
+    print::untracked(outcome.untracked)?;
     if stage == Some(Stage::Train) {
         for (name, record) in &outcome.fits {
             let figures: Vec<String> =

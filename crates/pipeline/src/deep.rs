@@ -1,11 +1,13 @@
 use crate::config::Suite;
 use crate::doctor::Check;
-use crate::{Error, Result, RunDir};
+use crate::run_dir::Member;
+use crate::{Error, Result, RunDir, runs, scores};
 use manyview_core::Progress;
 use manyview_store::Store;
 use std::path::Path;
 
-/// Reads everything that earlier runs of `suite` left: every part of its stores, and every adapter of its run directory.
+/// Reads everything that earlier runs of `suite` left: every part of its stores, and the adapters, heads and measures in
+/// its run directory.
 /// Damaged parts are moved aside, so that their vectors are computed again; what killed processes left is removed.
 pub fn deep_check(suite: &Suite, progress: &dyn Progress) -> Vec<Check> {
     let mut stores: Vec<&Path> = suite.members().iter().map(|(_, e)| e.output.store.as_path()).collect();
@@ -47,14 +49,20 @@ fn results(suite: &Suite, path: &Path) -> Result<String> {
         return Ok("nothing yet".into());
     }
     let held = RunDir::open(&suite.base)?;
-    let mut adapters = 0;
+    let (mut adapters, mut heads) = (0, 0);
     for (name, _) in suite.members() {
-        let adapter = name.map_or_else(|| path.to_path_buf(), |name| path.join(name)).join("adapter");
-        if adapter.is_dir() {
-            manyview_adapter::load(&adapter)?;
+        let member = Member::at(name.map_or_else(|| path.to_path_buf(), |name| path.join(name)));
+        if member.adapter().is_dir() {
+            manyview_adapter::load(&member.adapter())?;
             adapters += 1;
         }
+        if member.head().is_dir() {
+            scores::check(&member)?;
+            heads += 1;
+        }
+        runs::view(member.path().into(), String::new())?; // the record of its fit, and its measures
     }
-    let left = held.cleared();
-    Ok(format!("{adapters} whole adapters, {left} leftovers of killed processes removed"))
+    let whole =
+        if heads == 0 { format!("{adapters} whole adapters") } else { format!("{heads} whole heads") };
+    Ok(format!("{whole}, {} leftovers of killed processes removed", held.cleared()))
 }

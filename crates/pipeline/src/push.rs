@@ -4,7 +4,8 @@ use manyview_data::{Upload, Uploaded};
 use std::path::Path;
 
 /// Files by which an export is known, beside its card.
-const EXPORTS: &[&str] = &["modules.json", "adapter.onnx", "weight.npy", "adapter.safetensors"];
+const EXPORTS: &[&str] =
+    &["modules.json", "adapter.onnx", "weight.npy", "adapter.safetensors", "head.safetensors"];
 
 /// Sends what `export` made to a hub, as it is; of a run or an adapter that is not exported, what exporting it as
 /// [`Format::Adapter`] makes.

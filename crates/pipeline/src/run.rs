@@ -8,9 +8,9 @@ use crate::run_dir::{METRICS, Member, RunDir};
 use crate::teacher::{self, Lesson};
 use crate::{Environment, Error, Result, report, tracking};
 use manyview_adapter::Linear;
-use manyview_core::{Fingerprint, Kind, Progress};
+use manyview_core::{Fingerprint, Progress};
 use manyview_report::{Metrics, Report, ViewReport};
-use manyview_track::{Status, Tracker};
+use manyview_track::Tracker;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -295,12 +295,7 @@ impl<'a> Run<'a> {
 
     /// Ends the records as the run ended.
     fn end(mut self, done: Result<()>) -> Result<Outcome> {
-        let status = match &done {
-            Ok(()) => Status::Finished,
-            Err(e) if e.kind() == Kind::Interrupted => Status::Killed,
-            Err(_) => Status::Failed,
-        };
-        let untracked = tracking::finish(self.trackers, status);
+        let untracked = tracking::finish(self.trackers, &done);
         done?;
         self.outcome.untracked = untracked?;
         Ok(self.outcome)

@@ -72,8 +72,10 @@ const FIGURES: &[&str] = &[
     "gain",
     "over_bm25",
     "leaks.",
+    "dimensions.",
     "overall.",
     "weighted.",
+    "tiers.",
     "fidelity.",
     "fit.figures.",
 ];
@@ -126,7 +128,11 @@ fn past_variant(path: &Path, file: &Path) -> Result<PastRun> {
     Ok(PastRun { path: path.into(), config: flat(&config), views: vec![view(path.into(), String::new())?] })
 }
 
-fn view(path: PathBuf, name: String) -> Result<PastView> {
+/// What is in the directory of a member: its fit, and what was measured.
+///
+/// # Errors
+/// A file that holds something else.
+pub(crate) fn view(path: PathBuf, name: String) -> Result<PastView> {
     let member = Member::at(path);
     let fit = member.read::<Fitted>("fit.json")?.map(|fit| fit.key);
     let all = member.read::<Value>(METRICS)?.unwrap_or_default();
@@ -180,13 +186,24 @@ impl PastRun {
     }
 }
 
-/// The leaves of `value`, by dotted key.
+/// The leaves of `value`, by dotted key; what is in a list by its `name`.
 pub(crate) fn flat(value: &Value) -> BTreeMap<String, Value> {
+    fn name(value: &Value) -> Option<&str> {
+        value.get("name")?.as_str()
+    }
     fn walk(value: &Value, at: &str, into: &mut BTreeMap<String, Value>) {
+        let below = |key: &str| if at.is_empty() { key.to_string() } else { format!("{at}.{key}") };
         match value {
-            Value::Object(members) => members.iter().for_each(|(key, value)| {
-                walk(value, &if at.is_empty() { key.clone() } else { format!("{at}.{key}") }, into);
-            }),
+            Value::Object(members) => {
+                members.iter().for_each(|(key, value)| walk(value, &below(key), into));
+            }
+            Value::Array(listed) if listed.iter().any(|value| name(value).is_some()) => {
+                listed.iter().filter_map(|value| Some((name(value)?, value))).for_each(|(name, value)| {
+                    let at = below(name);
+                    walk(value, &at, into);
+                    into.remove(&format!("{at}.name"));
+                });
+            }
             leaf => drop(into.insert(at.into(), leaf.clone())),
         }
     }

@@ -5,7 +5,7 @@ use crate::fit::FitRecord;
 use crate::run_dir::Member;
 use crate::runs::flat;
 use crate::{Environment, Error, Result};
-use manyview_core::Fingerprint;
+use manyview_core::{Fingerprint, Kind};
 use manyview_report::{Curve, Metrics};
 use manyview_track::{RunInfo, Server, Status, Synced, Tracker};
 use serde_json::Value;
@@ -73,12 +73,16 @@ pub(crate) fn open(
     let settings =
         serde_json::to_value(experiment).map_err(|e| Error::setting("experiment", e.to_string()))?;
     let params = flat(&settings).into_iter().map(|(key, value)| (key, text(&value))).collect();
+    let note = match &experiment.scores {
+        Some(scores) => format!("Scores by {}", scores.filter.display()),
+        None => experiment.teacher.instruction.clone(),
+    };
     let tags = [
         ("manyview.version", env!("CARGO_PKG_VERSION").to_string()),
         ("fit.key", key.to_string()),
         ("encoder.fingerprint", encoder.to_string()),
         ("mlflow.source.name", "manyview".into()),
-        ("mlflow.note.content", experiment.teacher.instruction.clone()),
+        ("mlflow.note.content", note),
     ];
     let info = RunInfo {
         name: if title == experiment.name { title.into() } else { format!("{}/{title}", experiment.name) },
@@ -151,8 +155,13 @@ pub fn sync_tracking(
     records.into_iter().map(|dir| Ok((dir.clone(), manyview_track::sync(&dir, &server, progress)?))).collect()
 }
 
-/// Ends every record alike; gives the number of events that a server has not had.
-pub(crate) fn finish(trackers: Vec<Tracker>, status: Status) -> Result<u64> {
+/// Ends every record as the run ended; gives the number of events that a server has not had.
+pub(crate) fn finish(trackers: Vec<Tracker>, done: &Result<()>) -> Result<u64> {
+    let status = match done {
+        Ok(()) => Status::Finished,
+        Err(e) if e.kind() == Kind::Interrupted => Status::Killed,
+        Err(_) => Status::Failed,
+    };
     let left = trackers.into_iter().map(|tracker| Ok(tracker.finish(status)?.left));
     left.sum::<Result<u64>>()
 }

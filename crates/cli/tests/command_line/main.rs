@@ -8,6 +8,7 @@ mod crash_points;
 mod deep;
 mod errors;
 mod full_disk;
+mod heads;
 mod help;
 mod infer;
 mod infer_interruption;
@@ -28,5 +29,8 @@ mod secrets;
 mod sharing;
 mod steps;
 mod tracking;
+#[allow(dead_code)] // the tests of its own crate use the rest
+#[path = "../../../track/tests/tracking/fake/mod.rs"]
+mod tracking_server;
 mod vectors;
 mod weights;

@@ -17,7 +17,7 @@ fn row(i: usize) -> Value {
     })
 }
 
-fn scene() -> Scene {
+pub(crate) fn scene() -> Scene {
     let scene = Scene::new();
     scene.write("filter.toml", FILTER);
     scene.write("experiment.toml", EXPERIMENT);

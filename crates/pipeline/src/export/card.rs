@@ -4,10 +4,15 @@ use crate::embedded;
 use manyview_adapter::{AdapterCard, Map, Saved, Shape, Sides};
 use manyview_core::Summary;
 use manyview_report::Metrics;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Where a repository of the hub is named.
 const HUB: &str = "hub:";
+/// What is left to whoever shares it.
+pub(super) const LICENCE: &str =
+    "# license: choose one that the base model and the texts it was taught with allow\n";
 
 /// What there is to say of an adapter.
 pub(super) struct Card<'a> {
@@ -37,7 +42,7 @@ pub(super) fn public(card: &AdapterCard, given: bool) -> AdapterCard {
 }
 
 /// A name as others may see it: of a path, its last part.
-fn name(source: &str) -> String {
+pub(super) fn name(source: &str) -> String {
     let last = Path::new(source).file_name().map(|name| name.to_string_lossy().into_owned());
     if source.starts_with(HUB) { source.into() } else { last.unwrap_or_else(|| source.into()) }
 }
@@ -71,13 +76,16 @@ impl Card<'_> {
             Format::Npy | Format::Adapter => ("", "feature-extraction", &[]),
         };
         let tags: String = tags.iter().chain(&["manyview"]).map(|tag| format!("- {tag}\n")).collect();
-        let base =
-            base_model(&self.saved.card, self.given).map(|base| format!("base_model: {}\n", quoted(&base)));
+        let base = self.base_model().map(|base| format!("base_model: {}\n", quoted(&base)));
         format!(
             "---\n{library}pipeline_tag: {pipeline}\n{}tags:\n{tags}\
-             # license: choose one that the base model and the texts it was taught with allow\n---\n",
+             {LICENCE}---\n",
             base.unwrap_or_default()
         )
+    }
+
+    fn base_model(&self) -> Option<String> {
+        base_model(&self.saved.card.settings, &self.saved.card.encoder, self.given)
     }
 
     fn what(&self) -> String {
@@ -95,8 +103,7 @@ impl Card<'_> {
     fn facts(&self, card: &AdapterCard) -> String {
         let setting = |key: &str| card.settings.get(key).and_then(|value| value.as_str()).map(one_line);
         let map = self.saved.maps.query();
-        let origin =
-            base_model(&self.saved.card, self.given).filter(|origin| !card.encoder.ends_with(origin));
+        let origin = self.base_model().filter(|origin| !card.encoder.ends_with(origin));
         let origin = origin.map(|origin| format!(", made from {origin}")).unwrap_or_default();
         let encoder = format!(
             "{}{origin}; fingerprint `{}`",
@@ -184,8 +191,8 @@ fn formula(map: &Map) -> &'static str {
 }
 
 /// The repository of the encoder, where it has one.
-fn base_model(card: &AdapterCard, given: bool) -> Option<String> {
-    let model = card.settings.get("model").and_then(|model| model.as_str()).unwrap_or(&card.encoder);
+pub(super) fn base_model(settings: &BTreeMap<String, Value>, encoder: &str, given: bool) -> Option<String> {
+    let model = settings.get("model").and_then(|model| model.as_str()).unwrap_or(encoder);
     match model {
         embedded::ENCODER if !given => Some(embedded::ENCODER_ORIGIN.into()),
         model => model.strip_prefix(HUB).map(String::from),
@@ -215,12 +222,12 @@ fn scores(metrics: &Metrics) -> String {
     )
 }
 
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+pub(super) fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
 }
 
 #[cfg(test)]

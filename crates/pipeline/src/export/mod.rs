@@ -1,4 +1,5 @@
 mod card;
+mod head;
 mod npy;
 mod onnx;
 mod protobuf;
@@ -7,7 +8,7 @@ mod staging;
 
 use crate::infer::{encoder_of, load};
 use crate::run_dir::METRICS;
-use crate::{Environment, Error, Result, encoder, given};
+use crate::{Environment, Error, Result, encoder, given, scores};
 use card::Card;
 use manyview_adapter::Saved;
 use manyview_core::Progress;
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 /// A fitted adapter to write for other programs.
 #[derive(Clone, Debug)]
 pub struct Export {
-    /// A run directory, a variant's directory in it, or an adapter directory.
+    /// A run directory, a variant's directory in it, or the directory of an adapter or a head.
     pub adapter: PathBuf,
     /// Directory to make.
     pub output: PathBuf,
@@ -42,14 +43,17 @@ pub enum Format {
     Adapter,
 }
 
-/// Writes the adapter, and a model card beside it, into a directory that appears whole or not at all. Names of local
-/// directories stay out of it.
+/// Writes the adapter, or the head, and a model card beside it into a directory that appears whole or not at all. Names of
+/// local directories stay out of it.
 ///
 /// # Errors
-/// An adapter that is not there, one that is more than a linear map of all texts as anything but
+/// An adapter that is not there, a head, or one that is more than a linear map of all texts, as anything but
 /// [`Format::Adapter`], an output directory with something in it, an encoder that is not the adapter's, or
 /// files that cannot be written.
 pub fn export(export: &Export, environment: &Environment, progress: &dyn Progress) -> Result<()> {
+    if let Some(dir) = scores::head_in(&export.adapter) {
+        return head::export_head(&dir, export, progress);
+    }
     let saved = load(&export.adapter)?;
     if export.format != Format::Adapter {
         saved.linear()?; // what other programs are given is one matrix for all texts

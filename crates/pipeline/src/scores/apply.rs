@@ -91,15 +91,21 @@ pub fn score(scoring: &Scoring, environment: &Environment, progress: &dyn Progre
     done
 }
 
+/// The directory of the head of a run or a variant, or `path` itself where that is one.
+pub(crate) fn head_in(path: &Path) -> Option<PathBuf> {
+    [path.join("head"), path.to_path_buf()].into_iter().find(|dir| dir.join("head.safetensors").is_file())
+}
+
 /// The head that `path` leads to.
 fn find(path: &Path) -> Result<PathBuf> {
-    let there = |dir: &PathBuf| dir.join("head.safetensors").is_file();
-    if let Some(dir) = [path.join("head"), path.to_path_buf()].into_iter().find(there) {
+    if let Some(dir) = head_in(path) {
         return Ok(dir);
     }
     let entries = fs::read_dir(path).map_err(Error::io(path))?.flatten().map(|e| e.path());
-    let mut variants: Vec<String> =
-        entries.filter(|e| there(&e.join("head"))).map(|e| e.display().to_string()).collect();
+    let mut variants: Vec<String> = entries
+        .filter(|e| e.join("head/head.safetensors").is_file())
+        .map(|e| e.display().to_string())
+        .collect();
     variants.sort();
     match variants.is_empty() {
         true => Err(Error::Missing {

@@ -5,8 +5,8 @@ use crate::config::{Experiment, HeadKind, Scores};
 use crate::run_dir::Member;
 use crate::{Error, Result, device};
 use manyview_adapter::{
-    GradientHead, Head, HeadCard, HeadDimension, HeadEpoch, HeadTier, MonitoredScores, SavedHead, load_head,
-    save_head,
+    GradientHead, Head, HeadCard, HeadConfig, HeadDimension, HeadEpoch, HeadTier, MonitoredScores, SavedHead,
+    load_head, save_head,
 };
 use manyview_core::{Embeddings, Fingerprint, Fit, Progress, Scored, Transform};
 use manyview_encoder::Weights;
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 const RECORD: &str = "fit.json";
-const HISTORY: &str = "training_history.json";
+pub(super) const HISTORY: &str = "training_history.json";
 /// Where the card of a head says which fit it is of.
 const KEY: &str = "fit";
 
@@ -47,18 +47,13 @@ pub(super) struct HeadLesson<'a> {
     pub(super) encoder: Fingerprint,
 }
 
-/// Fits the head, or takes the saved one when everything it depends on is the same.
+/// Fits the head, and keeps it under the key of all it depends on.
 pub(super) fn fit(
     lesson: &HeadLesson<'_>,
     member: &Member,
     progress: &dyn Progress,
 ) -> Result<(Head, HeadRecord)> {
-    let key = lesson.key()?;
-    if let Some((saved, record)) = load(member).ok().filter(|(_, record)| record.key == key) {
-        tracing::info!(path = %member.head().display(), "the head is up to date");
-        return Ok((saved.head, record));
-    }
-    let start = Instant::now();
+    let (key, start) = (lesson.key()?, Instant::now());
     let (head, mut record) = match lesson.scores.head {
         HeadKind::Ridge => lesson.ridge(key)?,
         HeadKind::Linear | HeadKind::Mlp => lesson.gradient(key, member, progress)?,
@@ -75,7 +70,10 @@ pub(super) fn fit(
 pub(super) fn current(lesson: &HeadLesson<'_>, member: &Member) -> Result<(Head, HeadRecord)> {
     let (saved, record) = load(member)?;
     match record.key == lesson.key()? {
-        true => Ok((saved.head, record)),
+        true => {
+            tracing::info!(path = %member.head().display(), "the head is up to date");
+            Ok((saved.head, record))
+        }
         false => Err(missing(member, "a head fitted with these settings, found one of other settings")),
     }
 }
@@ -166,14 +164,17 @@ impl HeadLesson<'_> {
     }
 
     /// Identity of everything the fit depends on.
-    fn key(&self) -> Result<Fingerprint> {
+    pub(super) fn key(&self) -> Result<Fingerprint> {
         let (scores, train) = (self.scores, &self.experiment.train);
         let settings = match scores.head {
             HeadKind::Ridge => json(&scores.ridge(train))?,
-            HeadKind::Linear | HeadKind::Mlp => json(&scores.gradient(train))?,
+            HeadKind::Linear | HeadKind::Mlp => {
+                let config = scores.gradient(train);
+                json(&HeadConfig { checkpoint_every: None, ..config })? // it changes no head
+            }
         };
         let filter = &self.corpus.filter;
-        let mut key = Fingerprint::builder("head-fit/1")
+        let mut key = Fingerprint::builder("head-fit/2")
             .field("head", scores.head.as_str().as_bytes())
             .field("settings", &settings)
             .field("calibrate", &[u8::from(scores.calibrate)])

@@ -6,14 +6,19 @@ mod decision;
 mod evaluate;
 mod fit;
 mod report;
+mod tracking;
+mod whole;
 
+pub(crate) use apply::head_in;
 pub use apply::{ScoredFile, Scoring, score};
 pub use fit::HeadRecord;
+pub(crate) use whole::check;
 
 use crate::bench::Bench;
 use crate::config::{Experiment, Scores, Suite};
 use crate::encode::{Tally, Vectors};
 use crate::run_dir::{METRICS, Member, RunDir};
+use crate::tracking::{finish, open, server};
 use crate::{Environment, Error, Result, Stage, given};
 use corpus::ScoredCorpus;
 use evaluate::Predictions;
@@ -21,6 +26,7 @@ use fit::HeadLesson;
 use manyview_core::{Embeddings, Error as CoreError, Fingerprint, Progress};
 use manyview_report::{HeadMetrics, HeadReport, HeadView};
 use manyview_store::{Store, Stored};
+use manyview_track::Tracker;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -39,6 +45,8 @@ pub struct ScoresOutcome {
     pub metrics: Vec<(String, HeadMetrics)>,
     /// The report, once it is drawn.
     pub report: Option<HeadReport>,
+    /// Tracked events that the server has not had yet.
+    pub untracked: u64,
 }
 
 /// Runs the experiments of `suite`: one stage, or all of them.
@@ -54,62 +62,123 @@ pub fn run(
     environment: &Environment,
     progress: &dyn Progress,
 ) -> Result<ScoresOutcome> {
+    for (_, experiment) in suite.members() {
+        server(&experiment.tracking, &environment.tracking)?; // an address that is none, before anything long
+    }
     let dir = RunDir::open(&suite.base)?;
-    let mut bench = Bench::new(environment, progress);
-    let mut outcome = ScoresOutcome {
+    let outcome = ScoresOutcome {
         dir: dir.path().into(),
         tally: Tally::default(),
         truncated: 0,
         fits: Vec::new(),
         metrics: Vec::new(),
         report: None,
+        untracked: 0,
     };
-    let mut views = Vec::new();
-    for (name, experiment) in suite.members() {
-        let (member, title) = (dir.member(name)?, name.unwrap_or(&experiment.name));
-        if let Some(last) = stage {
-            met(last, &member)?; // before anything long
+    let bench = Bench::new(environment, progress);
+    let mut run = Run { suite, stage, dir, bench, outcome, views: Vec::new(), trackers: Vec::new() };
+    let done = run.stages();
+    let untracked = finish(run.trackers, &done);
+    done?;
+    run.outcome.untracked = untracked?;
+    Ok(run.outcome)
+}
+
+struct Run<'a> {
+    suite: &'a Suite,
+    /// The only one; all without it.
+    stage: Option<Stage>,
+    dir: RunDir,
+    bench: Bench<'a>,
+    outcome: ScoresOutcome,
+    views: Vec<HeadView>,
+    trackers: Vec<Tracker>,
+}
+
+impl Run<'_> {
+    fn stages(&mut self) -> Result<()> {
+        for (name, experiment) in self.suite.members() {
+            let (member, title) = (self.dir.member(name)?, name.unwrap_or(&experiment.name));
+            if let Some(last) = self.stage {
+                met(last, &member)?; // before anything long
+            }
+            let Some(scores) = &experiment.scores else { continue };
+            let prepared = prepare(&mut self.bench, experiment, scores)?;
+            self.dir.save_config(self.suite)?;
+            self.outcome.tally.add(prepared.tally);
+            self.outcome.truncated = self.outcome.truncated.max(prepared.truncated);
+            if self.stage == Some(Stage::Encode) {
+                continue;
+            }
+            let lesson = HeadLesson {
+                experiment,
+                scores,
+                corpus: &prepared.corpus,
+                base: &prepared.base,
+                encoder: prepared.fingerprint.clone(),
+            };
+            self.head(title, &lesson, &member)?;
         }
-        let Some(scores) = &experiment.scores else { continue };
-        let prepared = prepare(&mut bench, experiment, scores)?;
-        dir.save_config(suite)?;
-        outcome.tally.add(prepared.tally);
-        outcome.truncated = outcome.truncated.max(prepared.truncated);
-        if stage == Some(Stage::Encode) {
-            continue;
-        }
-        let lesson = HeadLesson {
-            experiment,
-            scores,
-            corpus: &prepared.corpus,
-            base: &prepared.base,
-            encoder: prepared.fingerprint.clone(),
-        };
-        if progress.stopped() {
+        self.finish()
+    }
+
+    /// Fits one head, or takes the one that is there, and measures it.
+    fn head(&mut self, title: &str, lesson: &HeadLesson<'_>, member: &Member) -> Result<()> {
+        if self.bench.progress.stopped() {
             return Err(CoreError::Interrupted.into());
         }
-        let (head, record) = match stage {
-            None | Some(Stage::Train) => fit::fit(&lesson, &member, progress)?,
-            _ => fit::current(&lesson, &member)?,
+        let known = fit::current(lesson, member);
+        let known = match self.stage {
+            None | Some(Stage::Train) => known.ok(),
+            _ => Some(known?),
         };
-        outcome.fits.push((title.into(), record.clone()));
-        if stage == Some(Stage::Train) {
-            continue;
+        let (experiment, environment) = (lesson.experiment, self.bench.environment);
+        let (tracker, new) = open(title, experiment, member, &lesson.key()?, &lesson.encoder, environment)?;
+        self.trackers.push(tracker);
+        let fitted = known.is_none();
+        let (head, record) = match known {
+            Some(known) => known,
+            None => fit::fit(lesson, member, self.bench.progress)?,
+        };
+        if let Some(tracker) = self.trackers.last().filter(|_| new || fitted) {
+            tracking::fitted(tracker, lesson, &record, member)?;
         }
-        let predictions = Predictions::of(&lesson, &head)?;
-        let metrics = match stage {
-            Some(Stage::Report) => metrics(&member)?,
+        self.outcome.fits.push((title.into(), record.clone()));
+        if self.stage == Some(Stage::Train) {
+            return Ok(());
+        }
+        let predictions = Predictions::of(lesson, &head)?;
+        let metrics = match self.stage {
+            Some(Stage::Report) => metrics(member)?,
             _ => {
-                let metrics = evaluate::measure(&lesson, &record, &predictions)?;
-                report::keep(&lesson, &member, &metrics, &record, &predictions)?;
+                let metrics = evaluate::measure(lesson, &record, &predictions)?;
+                report::keep(lesson, member, &metrics, &record, &predictions)?;
+                if let Some(tracker) = self.trackers.last() {
+                    tracking::measured(tracker, &metrics, member)?;
+                }
                 metrics
             }
         };
-        outcome.metrics.push((title.into(), metrics.clone()));
-        views.push(report::view(title, &lesson, metrics, record.curve, &predictions));
+        self.outcome.metrics.push((title.into(), metrics.clone()));
+        self.views.push(report::view(title, lesson, metrics, record.curve, &predictions));
+        Ok(())
     }
-    finish(suite, stage, &dir, &mut outcome, views)?;
-    Ok(outcome)
+
+    /// Writes what is of all experiments: their metrics in one file, and the report.
+    fn finish(&mut self) -> Result<()> {
+        if matches!(self.stage, None | Some(Stage::Evaluate)) && !self.suite.variants.is_empty() {
+            let all: BTreeMap<&str, &HeadMetrics> =
+                self.outcome.metrics.iter().map(|(name, metrics)| (name.as_str(), metrics)).collect();
+            self.dir.member(None)?.write(METRICS, &all)?;
+        }
+        if matches!(self.stage, None | Some(Stage::Report)) {
+            let report = report::report(self.suite, std::mem::take(&mut self.views));
+            report::write(self.dir.path(), &report)?;
+            tracking::reported(&self.trackers, self.dir.path())?;
+            self.outcome.report = Some(report);
+        }
+        Ok(())
+    }
 }
 
 /// Texts with their scores, and their vectors.
@@ -166,25 +235,4 @@ fn metrics(member: &Member) -> Result<HeadMetrics> {
         missing: format!("{METRICS} of the head there, found none"),
         cure: "evaluate".into(),
     })
-}
-
-/// Writes what is of all experiments: their metrics in one file, and the report.
-fn finish(
-    suite: &Suite,
-    stage: Option<Stage>,
-    dir: &RunDir,
-    outcome: &mut ScoresOutcome,
-    views: Vec<HeadView>,
-) -> Result<()> {
-    if matches!(stage, None | Some(Stage::Evaluate)) && !suite.variants.is_empty() {
-        let all: BTreeMap<&str, &HeadMetrics> =
-            outcome.metrics.iter().map(|(name, metrics)| (name.as_str(), metrics)).collect();
-        dir.member(None)?.write(METRICS, &all)?;
-    }
-    if matches!(stage, None | Some(Stage::Report)) {
-        let report = report::report(suite, views);
-        report::write(dir.path(), &report)?;
-        outcome.report = Some(report);
-    }
-    Ok(())
 }

@@ -1,24 +1,25 @@
 //! What a person is shown of a run that fits heads, and what other programs read of it.
 
 use super::evaluate::Predictions;
-use super::fit::{HeadLesson, HeadRecord};
+use super::fit::{HISTORY, HeadLesson, HeadRecord};
 use crate::config::{Experiment, Suite};
 use crate::run_dir::{METRICS, Member, publish};
-use crate::{Result, report::reproduce};
+use crate::{Error, Result, report::reproduce};
 use manyview_data::CsvWriter;
 use manyview_report::{Fact, HeadCurve, HeadMetrics, HeadReport, HeadView, WorstText};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-const METADATA: &str = "training_metadata.json";
-const PREDICTIONS: &str = "predictions.csv";
+pub(super) const METADATA: &str = "training_metadata.json";
+pub(super) const PREDICTIONS: &str = "predictions.csv";
 /// Texts shown where the head is furthest off.
 const WORST: usize = 10;
 /// Characters of a text that a report may show.
 const SHOWN: usize = 400;
 
-/// Writes what was measured: `metrics.json`, `predictions.csv` and `training_metadata.json`.
+/// Writes what was measured, `metrics.json`, `predictions.csv` and `training_metadata.json`; and, where they were lost, the
+/// figures of the fit.
 pub(super) fn keep(
     lesson: &HeadLesson<'_>,
     member: &Member,
@@ -27,6 +28,7 @@ pub(super) fn keep(
     predictions: &Predictions,
 ) -> Result<()> {
     member.write(METRICS, metrics)?;
+    member.write(HISTORY, &record.curve)?;
     member.write(METADATA, &Metadata::of(lesson, metrics, record))?;
     let names = lesson.corpus.filter.names();
     let heads: Vec<String> = ["id".to_string()]
@@ -35,14 +37,16 @@ pub(super) fn keep(
         .collect();
     let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
     let path = member.path().join(PREDICTIONS);
-    let mut csv = CsvWriter::create(&path, &heads)?;
+    let partial = member.path().join(format!(".{PREDICTIONS}.{}-0.tmp", std::process::id()));
+    let mut csv = CsvWriter::create(&partial, &heads)?;
     let rows = predictions.truth.rows().zip(predictions.head.rows()).zip(&lesson.corpus.split.test);
     csv.append(rows.map(|((truth, found), &row)| {
         let id = lesson.corpus.ids.get(row).cloned().unwrap_or_default();
         let figures = truth.iter().zip(found).flat_map(|(t, f)| [t.to_string(), f.to_string()]);
         [id].into_iter().chain(figures).collect::<Vec<_>>()
     }))?;
-    Ok(csv.sync()?)
+    csv.sync()?;
+    std::fs::rename(&partial, &path).map_err(Error::io(path))
 }
 
 /// What trained the head, for programs that know nothing of Manyview.

@@ -1,0 +1,118 @@
+//! A head as `manyview score` reads it, and its model card.
+use super::card::{LICENCE, base_model, name, one_line, quoted};
+use super::{Export, Format, staging, write};
+use crate::infer::encoder_of;
+use crate::run_dir::METRICS;
+use crate::{Error, Result, given};
+use manyview_adapter::{HeadCard, SavedHead, load_head, save_head};
+use manyview_core::{Estimate, Progress};
+use manyview_report::{HeadMetrics, NamedErrors};
+use std::path::Path;
+
+/// Writes the head in `dir`, and a model card beside it. Names of local directories stay out of it.
+pub(super) fn export_head(dir: &Path, export: &Export, progress: &dyn Progress) -> Result<()> {
+    if export.format != Format::Adapter {
+        let problem =
+            "expected `adapter` for a head that scores texts, found another form; other programs take views";
+        return Err(Error::setting("--to", problem));
+    }
+    let saved = load_head(dir)?;
+    let metrics = metrics(dir, &saved.card)?;
+    let config = encoder_of(&saved.card.encoder, &saved.card.settings, None, "")?;
+    let given = given::fingerprint(&config, saved.card.dim_in) == saved.card.encoder_fingerprint;
+    let card = public(&saved.card, given);
+    staging::publish(&export.output, progress, |to| {
+        save_head(to, &saved.head, &card)?;
+        write(&to.join("README.md"), markdown(&saved, &card, metrics.as_ref(), given).as_bytes())
+    })
+}
+
+/// What was measured of the head in `dir`, where it was.
+fn metrics(dir: &Path, card: &HeadCard) -> Result<Option<HeadMetrics>> {
+    let path = dir.parent().unwrap_or(dir).join(METRICS);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(Error::io(path)(e)),
+    };
+    let metrics: HeadMetrics = serde_json::from_slice(&bytes).map_err(|e| Error::File {
+        path,
+        problem: format!(
+            "expected the measures of a head, found {e}; run `manyview evaluate` again, or delete it"
+        ),
+    })?;
+    Ok(Some(metrics).filter(|found| found.encoder_fingerprint == card.encoder_fingerprint))
+}
+
+/// The card with names in place of paths of this machine.
+fn public(card: &HeadCard, given: bool) -> HeadCard {
+    let mut card = card.clone();
+    for key in if given { &["dataset"][..] } else { &["dataset", "model"] } {
+        if let Some(value) = card.settings.get_mut(*key)
+            && let Some(text) = value.as_str()
+        {
+            *value = name(text).into();
+        }
+    }
+    if !given {
+        card.encoder = name(&card.encoder);
+    }
+    card
+}
+
+fn markdown(saved: &SavedHead, card: &HeadCard, metrics: Option<&HeadMetrics>, given: bool) -> String {
+    let base = base_model(&saved.card.settings, &saved.card.encoder, given);
+    let base = base.map(|base| format!("base_model: {}\n", quoted(&base))).unwrap_or_default();
+    format!(
+        "---\npipeline_tag: text-classification\n{base}tags:\n- regression\n- manyview\n{LICENCE}---\n\n# Scores: {}\n\n\
+         A head over the vectors of a text encoder that scores texts in {} as an oracle would. Made with Manyview.\n\n{}\n\
+         {}## Use\n\n```sh\nhf download REPOSITORY --local-dir head\n\
+         manyview score texts.jsonl --head head --text-column content --id-column id  # scores.jsonl\n```\n",
+        one_line(&card.filter),
+        match card.dimensions.len() {
+            1 => "one dimension".into(),
+            n => format!("{n} dimensions"),
+        },
+        facts(saved, card),
+        metrics.map(scores).unwrap_or_default(),
+    )
+}
+
+fn facts(saved: &SavedHead, card: &HeadCard) -> String {
+    let dimensions =
+        card.dimensions.iter().map(|d| format!("{} (weight {:.3})", one_line(&d.name), d.weight));
+    let tiers = card.tiers.iter().map(|t| format!("{} from {}", one_line(&t.name), t.threshold));
+    let joined = |all: Vec<String>| all.join(", ");
+    let calibrated = if saved.head.calibration().is_some() { ", calibrated" } else { "" };
+    let setting = |key: &str| card.settings.get(key).and_then(|value| value.as_str()).map(one_line);
+    let facts = [
+        ("Dimensions", joined(dimensions.collect())),
+        ("Tiers of the weighted score", joined(tiers.collect())),
+        (
+            "Encoder",
+            format!("{}; fingerprint `{}`", one_line(&card.encoder), card.encoder_fingerprint.short()),
+        ),
+        ("Head", format!("{}{calibrated}, on {} training texts", card.method, card.n_train)),
+        ("Texts", setting("dataset").unwrap_or_default()),
+    ];
+    let lines = facts.iter().filter(|(_, value)| !value.is_empty());
+    lines.map(|(key, value)| format!("- {key}: {value}\n")).collect()
+}
+
+fn scores(metrics: &HeadMetrics) -> String {
+    let figure = |e: &Estimate| format!("{:.3} [{:.3}, {:.3}]", e.value, e.low, e.high);
+    let row = |e: &NamedErrors| {
+        let spearman = e.head.spearman.as_ref().map_or("–".into(), figure);
+        let (mae, mean) = (figure(&e.head.mae), e.mean.mae.value);
+        format!("| {} | {mae} | {mean:.3} | {:.1}% | {spearman} |\n", one_line(&e.name), e.gain.value * 100.0)
+    };
+    let rows: String = metrics.dimensions.iter().chain([&metrics.overall]).map(row).collect();
+    format!(
+        "## Errors\n\nMean absolute errors and Spearman's correlation on {} test texts, with 95% intervals over them; beside \
+         them the error of predicting the mean, and the share of it that is gone.\n\n\
+         | dimension | MAE | MAE of the mean | error gone | Spearman |\n|---|---|---|---|---|\n{rows}\nBy the thresholds of \
+         its experiment: {}.\n\n",
+        metrics.n_test,
+        metrics.decision.verdict.as_str()
+    )
+}
