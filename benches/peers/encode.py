@@ -136,8 +136,11 @@ def onnx(file, batch, threads):
 
 
 def serve(name, batch, threads, model, file):
+    answer(st(batch, threads, model) if name == "st" else onnx(model, batch, threads), file)
+
+
+def answer(encode, file):
     """What `throughput` answers, answered by a peer: a line in, seconds out."""
-    encode = st(batch, threads, model) if name == "st" else onnx(model, batch, threads)
     one, *many = [json.loads(line) for line in open(file)]
     for line in sys.stdin:
         command, *to = line.split()
@@ -151,11 +154,11 @@ def serve(name, batch, threads, model, file):
 class Runner:
     """A process that encodes when asked."""
 
-    def __init__(self, name, command, threads):
+    def __init__(self, name, command, threads, errors=subprocess.DEVNULL):
         environment = {**os.environ, "RAYON_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
         self.name, self.seconds, self.cpu = name, {"many": [], "one": []}, {"many": [], "one": []}
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL, text=True, env=environment)
+                                        stderr=errors, text=True, env=environment)
         self.load = float(self.process.stdout.readline())
         self.loaded = self.peak()
 

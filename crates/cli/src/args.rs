@@ -58,6 +58,8 @@ pub(crate) enum Command {
         /// Changes to the embedded experiment, such as data.limit=500.
         #[arg(value_name = "KEY=VALUE")]
         overrides: Vec<String>,
+        #[command(flatten)]
+        on: On,
     },
     /// Runs an experiment from text to report: encode, train, evaluate, report.
     Run(Experiment),
@@ -144,6 +146,24 @@ pub(crate) struct Experiment {
     /// Changes to it, such as train.lr=1e-3 or data.source=my.csv.
     #[arg(value_name = "KEY=VALUE")]
     pub(crate) overrides: Vec<String>,
+    #[command(flatten)]
+    pub(crate) on: On,
+}
+
+/// Where an experiment computes.
+#[derive(Debug, Args)]
+pub(crate) struct On {
+    /// Device to encode and train on, as encoder.device=NAME: flex, ndarray, libtorch or libtorch:cuda:N.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) device: Option<String>,
+}
+
+impl On {
+    /// `overrides`, and the device after them.
+    pub(crate) fn with(&self, overrides: &[String]) -> Vec<String> {
+        let device = self.device.iter().map(|name| format!("encoder.device={name}"));
+        overrides.iter().cloned().chain(device).collect()
+    }
 }
 
 #[derive(Debug, Args)]

@@ -14,8 +14,8 @@ const QUICKSTART_TOML: &str = include_str!("../../../configs/quickstart.toml");
 /// Runs one command.
 pub(crate) fn run(command: Command, bars: &Bars) -> anyhow::Result<()> {
     match command {
-        Command::Quickstart { overrides } => {
-            report(&Suite::parse(QUICKSTART_TOML, QUICKSTART, &overrides)?, bars)
+        Command::Quickstart { overrides, on } => {
+            report(&Suite::parse(QUICKSTART_TOML, QUICKSTART, &on.with(&overrides))?, bars)
         }
         Command::Run(experiment) => report(&suite(&experiment)?, bars),
         Command::Fetch(wanted) => fetch(&suite(&wanted.experiment)?, wanted.hashes, bars),
@@ -42,7 +42,7 @@ pub(crate) fn run(command: Command, bars: &Bars) -> anyhow::Result<()> {
 }
 
 fn suite(experiment: &Experiment) -> anyhow::Result<Suite> {
-    Ok(Suite::load(&experiment.config, &experiment.overrides)?)
+    Ok(Suite::load(&experiment.config, &experiment.on.with(&experiment.overrides))?)
 }
 
 fn report(suite: &Suite, bars: &Bars) -> anyhow::Result<()> {

@@ -1,10 +1,13 @@
 //! Times one encoder on texts from a file, one JSON string a line: says how long it took to load, then answers commands
 //! on standard input, so that a benchmark can alternate it with others: `one`, the first text; `many`, all others;
-//! `vectors FILE`, all others, written.
+//! `vectors FILE`, all others, written. Options: `device`, `batch_tokens`, `streams`, `engine`, `weights`, `instruction`.
 #![allow(missing_docs)]
 
+#[path = "../tests/device/mod.rs"]
+mod device;
+
 use manyview_core::{Encoder, Instruction};
-use manyview_encoder::{Device, EncoderConfig, Engine, TextEncoder};
+use manyview_encoder::{EncoderConfig, Engine, TextEncoder};
 use std::error::Error;
 use std::io::{BufRead, Write};
 use std::time::Instant;
@@ -15,10 +18,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: throughput MODEL TEXTS.jsonl [KEY=VALUE ..]".into());
     };
     let mut config = EncoderConfig::default();
-    let mut instruction = None;
+    let (mut instruction, mut device) = (None, "flex");
     for option in options {
         match option.split_once('=') {
             Some(("batch_tokens", n)) => config.batch_tokens = n.parse()?,
+            Some(("device", name)) => device = name,
             Some(("streams", n)) => config.streams = n.parse()?,
             Some(("engine", "burn")) => config.engine = Engine::Burn,
             Some(("instruction", task)) => instruction = Some(Instruction::new(task)),
@@ -27,7 +31,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let start = Instant::now();
-    let encoder = TextEncoder::load(model.as_ref(), &config, &Device::flex())?;
+    let device = device::device(device).ok_or_else(|| format!("this build has no device `{device}`"))?;
+    let encoder = TextEncoder::load(model.as_ref(), &config, &device)?;
     say(start)?;
     let texts: Vec<String> =
         std::fs::read_to_string(texts)?.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;

@@ -25,29 +25,25 @@ pub(crate) fn batches(lengths: &[usize], kinds: &[usize], budget: usize) -> Vec<
     all
 }
 
-/// Runs of equal lengths: (first text, first token, texts, tokens of each).
-pub(crate) fn runs(lengths: &[usize]) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    let mut token = 0;
-    for &length in lengths {
-        match runs.last_mut() {
-            Some(run) if run.length == length => run.texts += 1,
-            _ => runs.push(Run { token, texts: 1, length }),
-        }
-        token += length;
+/// Texts to read before others, by what they seem to be long: indices, the longest first, with about `tokens` tokens in
+/// each window if a token is four bytes and no text has more than `most` tokens. Neighbours in a window are of like length.
+pub(crate) fn windows(texts: &[&str], most: usize, tokens: usize) -> Vec<Vec<usize>> {
+    let guess = |i: usize| (texts[i].len() / 4 + 1).min(most);
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    order.sort_by_key(|&i| std::cmp::Reverse(texts[i].len()));
+    let (mut all, mut rest) = (Vec::new(), order.as_slice());
+    while !rest.is_empty() {
+        let mut sum = 0;
+        let before = rest.iter().take_while(|&&i| {
+            let room = sum < tokens;
+            sum += guess(i);
+            room
+        });
+        let (window, others) = rest.split_at(before.count().max(1));
+        all.push(window.to_vec());
+        rest = others;
     }
-    runs
-}
-
-/// Neighbouring texts of equal length in a packed batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Run {
-    /// Where its first token stands.
-    pub(crate) token: usize,
-    /// Number of texts.
-    pub(crate) texts: usize,
-    /// Tokens of each.
-    pub(crate) length: usize,
+    all
 }
 
 #[cfg(test)]
@@ -75,8 +71,11 @@ mod tests {
     }
 
     #[test]
-    fn equal_neighbours_make_one_run() {
-        let found = runs(&[2, 2, 3]);
-        assert_eq!(found, [Run { token: 0, texts: 2, length: 2 }, Run { token: 4, texts: 1, length: 3 }]);
+    fn windows_hold_every_text_once_the_longest_first() {
+        let texts: Vec<String> = [3, 90, 40, 41, 900, 0, 3].iter().map(|&n| "x".repeat(n)).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        assert_eq!(windows(&texts, 50, 60), [vec![4, 1], vec![3, 2, 0, 6, 5]]);
+        assert_eq!(windows(&texts, 50, 0).len(), texts.len());
+        assert_eq!(windows(&[], 50, 60).len(), 0);
     }
 }

@@ -1,5 +1,4 @@
-use crate::{Device, Error, Result, header};
-use burn::tensor::{Tensor, TensorData};
+use crate::{Error, Result, header};
 use half::{bf16, f16};
 use safetensors::Dtype;
 use safetensors::tensor::TensorInfo;
@@ -142,16 +141,6 @@ impl Checkpoint {
             )),
             Some(_) => self.read_each(&name, take),
         }
-    }
-
-    /// The tensor of this name and shape on a device.
-    pub(crate) fn tensor<const D: usize>(
-        &self,
-        name: &str,
-        shape: [usize; D],
-        device: &Device,
-    ) -> Result<Tensor<D>> {
-        Ok(Tensor::from_data(TensorData::new(self.values(name, &shape)?, shape), device))
     }
 
     /// The values of a tensor by its name as saved, as `f32`, finite.

@@ -1,8 +1,9 @@
 use crate::architecture::Architecture;
 use crate::checkpoint::Checkpoint;
-use crate::model::Model;
+use crate::model::{Model, Place};
 use crate::native::{Native, Past};
 use crate::{Device, Error, Pooling, Result};
+use burn::tensor::DType;
 use serde::{Deserialize, Serialize};
 
 /// What computes a model.
@@ -23,7 +24,8 @@ pub enum Weights {
     /// `f32` in both.
     #[default]
     F32,
-    /// bf16 in memory, half of `f32`; products in `f32`, slower for being given `f32` each time anew.
+    /// bf16 in memory, half of `f32`. This crate's own steps have products in `f32`, slower for being given `f32` each
+    /// time anew; burn's tensors compute in bf16, where the device does.
     Bf16,
     /// int8 in both, a quarter of `f32`: a scale for each row of a matrix and, made on the way, for each token.
     Int8,
@@ -57,12 +59,42 @@ impl Runner {
             (Engine::Fastest, _) if on_own_cpu(device) => {
                 Ok(Self::Native(Native::load(architecture, checkpoint, weights)?))
             }
+            (_, Weights::F32) => Self::burn(architecture, checkpoint, device, DType::F32),
+            (_, Weights::Bf16) if device.supports_dtype(DType::BF16) => {
+                Self::burn(architecture, checkpoint, device, DType::BF16)
+            }
             (_, Weights::Bf16 | Weights::Int8) => Err(Error::Setting {
                 setting: "weights",
-                problem: format!("expected f32 on this device, found {}; flex takes it", weights.as_str()),
+                problem: format!(
+                    "expected numbers this device computes in, found {}; every device has f32, LibTorch bf16 as well, \
+                     flex bf16 and int8",
+                    weights.as_str()
+                ),
             }),
-            (_, Weights::F32) => Ok(Self::Burn(Model::load(architecture, checkpoint, device)?)),
         }
+    }
+
+    fn burn(
+        architecture: &Architecture,
+        checkpoint: &Checkpoint,
+        device: &Device,
+        numbers: DType,
+    ) -> Result<Self> {
+        let place = Place { device: device.clone(), numbers };
+        Ok(Self::Burn(Model::load(architecture, checkpoint, place)?))
+    }
+
+    /// What vectors depend on beside the model: its weights as they are held, and what is computed in.
+    pub(crate) fn numbers(&self, weights: Weights) -> &'static str {
+        match (self, weights) {
+            (Self::Burn(_), Weights::Bf16) => "bf16 throughout", // our own steps only hold the weights as bf16
+            _ => weights.as_str(),
+        }
+    }
+
+    /// Whether texts that are computed later may be read later: nothing is shared between all of them.
+    pub(crate) fn reads_ahead(&self) -> bool {
+        matches!(self, Self::Burn(_))
     }
 
     /// What texts need of `ids` that stand before them all, where that can be known before the texts are.

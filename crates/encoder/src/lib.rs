@@ -15,6 +15,7 @@ mod engine;
 mod error;
 mod header;
 mod layout;
+mod lookahead;
 mod model;
 mod native;
 mod pooling;

@@ -1,15 +1,18 @@
 use crate::architecture::Architecture;
-use crate::batches::batches;
+use crate::batches::{batches, windows};
 use crate::checkpoint::Checkpoint;
 use crate::engine::{Engine, Runner, Weights};
 use crate::layout::Layout;
 use crate::native::Past;
 use crate::prompt::{Prompt, common, shared};
 use crate::tokens::{Ids, Tokens};
-use crate::{Device, Error, Pooling, Result, streams};
+use crate::{Device, Error, Pooling, Result, lookahead, streams};
 use manyview_core::{Embeddings, Encoded, Encoder, Fingerprint, Instruction};
 use std::path::Path;
 use std::sync::Arc;
+
+/// Batches whose texts are read together, while those before are computed.
+const WINDOW: usize = 4;
 
 /// How texts are read and batched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,10 +69,12 @@ impl TextEncoder {
         let max_length = max_length(config, &layout, &architecture)?;
         let tokens = Tokens::read(&layout.transformer, architecture.vocabulary(), max_length)?;
         let pooling = layout.pooling.unwrap_or_else(|| architecture.usual_pooling());
+        let model = Runner::load(&architecture, &checkpoint, (config.engine, config.weights), device)?;
+        let numbers = model.numbers(config.weights);
         Ok(Self {
-            model: Runner::load(&architecture, &checkpoint, (config.engine, config.weights), device)?,
+            model,
             dim: architecture.dim(),
-            fingerprint: fingerprint(&checkpoint, &tokens, &layout, (pooling, max_length, config.weights))?,
+            fingerprint: fingerprint(&checkpoint, &tokens, &layout, (pooling, max_length, numbers))?,
             tokens,
             pooling,
             layout,
@@ -125,6 +130,50 @@ impl TextEncoder {
         }
     }
 
+    /// Which texts are read together: all, or some batches of them on a device that computes meanwhile.
+    fn windows(&self, texts: &[&str]) -> Vec<Vec<usize>> {
+        match self.model.reads_ahead() {
+            false => vec![(0..texts.len()).collect()],
+            true => {
+                let tokens = self.config.batch_tokens.saturating_mul(WINDOW * self.config.streams.max(1));
+                windows(texts, self.max_length, tokens)
+            }
+        }
+    }
+
+    /// The ids of the texts of a window.
+    fn read(&self, texts: &[&str], window: &[usize], prefix: Option<&str>) -> Result<Vec<Ids>> {
+        let own: Vec<&str> = window.iter().map(|&i| texts[i]).collect();
+        self.ids(&own, prefix).map_err(|e| match e {
+            Error::Text { index, problem } => Error::Text { index: window[index], problem },
+            other => other,
+        })
+    }
+
+    /// Pooled states, `[texts, dim]`, in the order of the texts.
+    fn compute(&self, ids: &[Ids], prefix: Option<&str>) -> Result<Vec<f32>> {
+        let (past, known) = self.past(prefix, ids)?;
+        let own: Vec<&[u32]> = ids.iter().zip(&known).map(|(text, &known)| &text.ids[known..]).collect();
+        let lengths: Vec<usize> = own.iter().map(|ids| ids.len()).collect();
+        let share = lengths.iter().sum::<usize>().div_ceil(self.config.streams.max(1)); // few texts: some for every stream
+        let batches = batches(&lengths, &known, self.config.batch_tokens.min(share));
+        let found = streams::run(batches.len(), self.config.streams, |i| {
+            let batch = &batches[i];
+            let lengths: Vec<usize> = batch.iter().map(|&i| lengths[i]).collect();
+            let packed: Vec<u32> = batch.iter().flat_map(|&i| own[i]).copied().collect();
+            let past = past.as_deref().filter(|_| known[batch[0]] > 0);
+            self.model.encode(&packed, &lengths, past, self.pooling)
+        })?;
+        let dim = self.dim;
+        let mut rows = vec![0f32; ids.len() * dim];
+        for (batch, found) in batches.iter().zip(found) {
+            for (&i, row) in batch.iter().zip(found.chunks_exact(dim)) {
+                rows[i * dim..(i + 1) * dim].copy_from_slice(row);
+            }
+        }
+        Ok(rows)
+    }
+
     /// What stands before a text.
     fn prefix(&self, instruction: Option<&Instruction>) -> Option<String> {
         instruction.map(Instruction::prefix).or_else(|| self.layout.default_prompt.clone())
@@ -159,29 +208,20 @@ impl Encoder for TextEncoder {
             return Err(manyview_core::Error::Empty { what: "texts to encode".into() });
         }
         let prefix = self.prefix(instruction);
-        let ids = self.ids(texts, prefix.as_deref())?;
-        let (past, known) = self.past(prefix.as_deref(), &ids)?;
-        let own: Vec<&[u32]> = ids.iter().zip(&known).map(|(text, &known)| &text.ids[known..]).collect();
-        let lengths: Vec<usize> = own.iter().map(|ids| ids.len()).collect();
-        let share = lengths.iter().sum::<usize>().div_ceil(self.config.streams.max(1)); // few texts: some for every stream
-        let batches = batches(&lengths, &known, self.config.batch_tokens.min(share));
-        let found = streams::run(batches.len(), self.config.streams, |i| {
-            let batch = &batches[i];
-            let lengths: Vec<usize> = batch.iter().map(|&i| lengths[i]).collect();
-            let packed: Vec<u32> = batch.iter().flat_map(|&i| own[i]).copied().collect();
-            let past = past.as_deref().filter(|_| known[batch[0]] > 0);
-            self.model.encode(&packed, &lengths, past, self.pooling)
-        })?;
-        let dim = self.dim();
-        let mut vectors = vec![0f32; texts.len() * dim];
-        for (batch, found) in batches.iter().zip(found) {
-            for (&i, row) in batch.iter().zip(found.chunks_exact(dim)) {
+        let (n, dim) = (texts.len(), self.dim());
+        let (mut vectors, mut truncated) = (vec![0f32; n * dim], vec![false; n]);
+        let windows = self.windows(texts);
+        let read = |w: usize| self.read(texts, &windows[w], prefix.as_deref());
+        lookahead::run(windows.len(), read, |w, ids| {
+            let rows = self.compute(&ids, prefix.as_deref())?;
+            for ((&i, row), text) in windows[w].iter().zip(rows.chunks_exact(dim)).zip(&ids) {
                 vectors[i * dim..(i + 1) * dim].copy_from_slice(row);
+                truncated[i] = text.truncated;
             }
-        }
+            Ok(())
+        })?;
         let vectors = Embeddings::new(vectors, dim)?;
         let norms = vectors.rows().map(|row| row.iter().map(|v| v * v).sum::<f32>().sqrt()).collect();
-        let truncated = ids.iter().map(|i| i.truncated).collect();
         Ok(Encoded { vectors: vectors.normalized()?, norms, truncated })
     }
 }
@@ -203,7 +243,7 @@ fn fingerprint(
     checkpoint: &Checkpoint,
     tokens: &Tokens,
     layout: &Layout,
-    (pooling, max_length, weights): (Pooling, usize, Weights),
+    (pooling, max_length, numbers): (Pooling, usize, &str),
 ) -> Result<Fingerprint> {
     let config = layout.config_path();
     let config = std::fs::read(&config).map_err(Error::io(&config))?;
@@ -213,7 +253,7 @@ fn fingerprint(
         .field("pooling", pooling.as_str().as_bytes())
         .field("prompt", layout.default_prompt.as_deref().unwrap_or_default().as_bytes())
         .field("max_length", &(max_length as u64).to_le_bytes())
-        .field("numbers", weights.as_str().as_bytes());
+        .field("numbers", numbers.as_bytes());
     for path in checkpoint.paths() {
         let mut hasher = blake3::Hasher::new();
         let file = std::fs::File::open(path).map_err(Error::io(path))?;

@@ -1,4 +1,5 @@
-//! The vectors are those of the reference implementation, however texts are batched.
+//! The vectors are those of the reference implementation, however texts are batched. `MANYVIEW_TEST_DEVICE` names the
+//! device, one that is built in, as `encoder.device` does; `--nocapture` shows how far apart they are.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)] // the figures of tests/README.md are printed
 
 mod golden;
@@ -9,9 +10,10 @@ use manyview_encoder::Engine;
 
 const BOUND: f32 = 1e-5;
 
-fn check(name: &str, what: &str, found: &[f32], expected: &[f32], golden: &Golden) {
+fn check(name: &str, what: &str, found: &[f32], expected: &[f32], golden: &Golden) -> f32 {
     let (gap, text) = worst(found, expected, golden.dim);
     assert!(gap <= BOUND, "{name}, {what}: {gap} apart at text {text} {:?}", golden.texts.texts[text]);
+    gap
 }
 
 #[test]
@@ -40,14 +42,16 @@ fn mixed_lengths_in_any_batch_equal_the_reference() {
         let task = Instruction::new(golden.texts.task.clone());
         let runs = [(64, 1), (300, 4), (1024, 2), (1_000_000, 1)];
         let runs = [Engine::Fastest, Engine::Burn].into_iter().flat_map(|e| runs.map(|(b, s)| (e, b, s)));
+        let mut most = 0f32;
         for (engine, batch_tokens, streams) in runs {
             let encoder = golden.load_on(engine, batch_tokens, streams);
             let what = format!("{engine:?}, batches of {batch_tokens} tokens, {streams} streams");
             let plain = encoder.encode(&golden.texts(), None).unwrap();
-            check(name, &what, plain.vectors.as_slice(), &golden.plain, &golden);
+            most = most.max(check(name, &what, plain.vectors.as_slice(), &golden.plain, &golden));
             let instructed = encoder.encode(&golden.texts(), Some(&task)).unwrap();
-            check(name, &what, instructed.vectors.as_slice(), &golden.instructed, &golden);
+            most = most.max(check(name, &what, instructed.vectors.as_slice(), &golden.instructed, &golden));
         }
+        println!("{name} on {}: {most:.1e} apart at most", golden::device_name());
     }
 }
 
@@ -141,5 +145,18 @@ fn an_instruction_run_once_gives_what_it_gives_run_with_each_text() {
         let again = encoder.encode(&texts[..1], Some(&task)).unwrap();
         let (gap, _) = worst(again.vectors.as_slice(), &once.vectors.as_slice()[..golden.dim], golden.dim);
         assert!(gap <= 1e-6, "{name}: {gap} apart the second time");
+    }
+}
+
+#[test]
+fn texts_read_while_others_are_computed_keep_their_places() {
+    for name in MODELS {
+        let golden = Golden::read(name);
+        let texts: Vec<&str> = golden.texts().into_iter().cycle().take(250).collect();
+        let at_once = golden.load_on(Engine::Burn, 1_000_000, 1).encode(&texts, None).unwrap();
+        let ahead = golden.load_on(Engine::Burn, 64, 1).encode(&texts, None).unwrap(); // windows of 256 tokens
+        let (gap, text) = worst(ahead.vectors.as_slice(), at_once.vectors.as_slice(), golden.dim);
+        assert!(gap <= BOUND, "{name}: {gap} apart at {:?}", texts[text]);
+        assert_eq!(ahead.truncated, at_once.truncated, "{name}");
     }
 }

@@ -6,7 +6,6 @@ use crate::{Environment, Result, encoder, given, teacher};
 use manyview_adapter::Linear;
 use manyview_core::{Embeddings, Fingerprint, Instruction, Progress};
 use manyview_encoder::TextEncoder;
-use manyview_store::{Store, Stored};
 use std::sync::Arc;
 
 /// What the experiments of a suite share: each corpus is read once, each encoder loaded once, each pass timed once.
@@ -60,8 +59,8 @@ impl<'a> Bench<'a> {
             return Ok(Prepared { corpus, vectors: None, fingerprint, base, truncated: 0 });
         }
         let encoder = self.encoder(&experiment.encoder)?;
-        let store = Store::open(&experiment.output.store)?;
-        let mut vectors = Vectors::new(Stored::new(encoder, store, experiment.encoder.model.clone()));
+        let store = &experiment.output.store;
+        let mut vectors = Vectors::new(encoder::remembered(&experiment.encoder, encoder, store)?);
         let base = vectors.encode(&corpus.all_texts(), None, self.progress)?;
         let (truncated, fingerprint) = (vectors.truncated.len(), vectors.fingerprint());
         Ok(Prepared { corpus, vectors: Some(vectors), fingerprint, base, truncated })

@@ -23,7 +23,16 @@ pub const DEVICES: &[&str] = &[
 pub fn device(name: &str) -> Result<Device> {
     #[cfg(feature = "tch")]
     if let Some(n) = name.strip_prefix("libtorch:cuda:").and_then(|n| n.parse::<usize>().ok()) {
-        return Ok(Device::libtorch_cuda(n));
+        return match gpus() {
+            there if n < there => Ok(Device::libtorch_cuda(n)),
+            there => Err(Error::setting(
+                "encoder.device",
+                format!(
+                    "expected a GPU that LibTorch can use, found `{name}` and {there} of them, counted from 0; does \
+                     `nvidia-smi` list it, and was this built with a LibTorch for CUDA? (docs/guide/devices.md)"
+                ),
+            )),
+        };
     }
     match name {
         #[cfg(feature = "flex")]
@@ -37,6 +46,35 @@ pub fn device(name: &str) -> Result<Device> {
             format!("unknown device `{other}`; this build has {}{}", DEVICES.join(", "), feature_hint(other)),
         )),
     }
+}
+
+/// GPUs that LibTorch can use.
+#[cfg(feature = "tch")]
+fn gpus() -> usize {
+    Device::enumerate(burn::tensor::DeviceType::LibTorch).len()
+}
+
+/// The devices of this build and this machine, for people.
+pub(crate) fn found() -> String {
+    let all = DEVICES.join(", ");
+    #[cfg(feature = "tch")]
+    let all = format!("{all} with N from 0 to {} GPUs", gpus());
+    all
+}
+
+/// Tokens in a batch on the device of a name, where nothing else is said: a GPU has to be filled.
+pub(crate) fn batch_tokens(name: &str) -> usize {
+    if name.starts_with("libtorch:cuda") {
+        16_384
+    } else {
+        manyview_encoder::EncoderConfig::default().batch_tokens
+    }
+}
+
+/// Texts encoded between two writes to the store on the device of a name, where it is not the store's own number: some
+/// batches, the next ones read meanwhile.
+pub(crate) fn part_rows(name: &str) -> Option<usize> {
+    name.starts_with("libtorch:cuda").then_some(4096)
 }
 
 /// Batches that run side by side on the device of a name: LibTorch has threads and streams of its own.

@@ -23,7 +23,7 @@ pub struct Check {
 pub fn doctor(suite: Option<&Suite>, environment: &Environment, progress: &dyn Progress) -> Vec<Check> {
     let mut checks = vec![
         check("embedded data", embedded_data(environment)),
-        check("devices", Ok(device::DEVICES.join(", "))),
+        check("devices", Ok(device::found())),
         check("threads", Ok(std::thread::available_parallelism().map_or(1, usize::from).to_string())),
         check(
             "memory",

@@ -2,7 +2,8 @@ use crate::config::Encoder;
 use crate::{Environment, Error, Result, device, embedded};
 use manyview_core::Progress;
 use manyview_encoder::{EncoderConfig, TextEncoder};
-use std::path::PathBuf;
+use manyview_store::{Store, Stored};
+use std::path::{Path, PathBuf};
 
 /// Loads the encoder a configuration names.
 ///
@@ -12,17 +13,31 @@ pub fn load(config: &Encoder, environment: &Environment, progress: &dyn Progress
     let device = device::device(&config.device)?;
     let dir = fetch(config, environment, progress)?;
     let streams = device::streams(&config.device);
-    let mut options = EncoderConfig {
+    let options = EncoderConfig {
         max_length: config.max_length,
+        batch_tokens: config.batch_tokens.unwrap_or_else(|| device::batch_tokens(&config.device)),
         streams,
         weights: config.weights,
         ..EncoderConfig::default()
     };
-    if let Some(tokens) = config.batch_tokens {
-        options.batch_tokens = tokens;
-    }
     tracing::info!(model = config.model, device = config.device, "loading the encoder");
     Ok(TextEncoder::load(&dir, &options, &device)?)
+}
+
+/// The encoder of a configuration with a memory: the store at `path`.
+///
+/// # Errors
+/// A store that cannot be used.
+pub(crate) fn remembered<E: manyview_core::Encoder>(
+    config: &Encoder,
+    encoder: E,
+    path: &Path,
+) -> Result<Stored<E>> {
+    let stored = Stored::new(encoder, Store::open(path)?, config.model.clone());
+    Ok(match device::part_rows(&config.device) {
+        Some(rows) => stored.with_part_rows(rows),
+        None => stored,
+    })
 }
 
 /// The directory of `encoder.model`, fetched where it is not local.

@@ -29,6 +29,11 @@ const SETTINGS: &[Case] = &[
 const LATER: &[Case] = &[
     ("encoder.device=cuda", 2, &["encoder.device", "unknown device `cuda`", "this build has flex"]),
     ("encoder.device=libtorch", 2, &["encoder.device", "--features tch"]),
+    (
+        "--device libtorch:cuda:0",
+        2,
+        &["encoder.device", "unknown device `libtorch:cuda:0`", "--features tch"],
+    ),
     ("encoder.max_length=1", 2, &["max_length", "expected 4 to 512", "found 1"]),
     ("data.train=0.9", 2, &["split", "sum to 1", "train 0.9"]),
     ("data.split=label", 2, &["row 0", "expected `train`", "found `rain`"]),
@@ -50,6 +55,12 @@ fn a_wrong_setting_is_answered_with_its_key_and_what_would_be_right() {
     for (overrides, code, words) in SETTINGS.iter().chain(LATER) {
         scene.refused(&format!("run experiment.toml {overrides}"), *code, words);
     }
+}
+
+#[test]
+fn the_device_option_is_the_last_word_on_the_device() {
+    let scene = Scene::new();
+    scene.done("encode experiment.toml encoder.device=nowhere --device flex");
 }
 
 #[test]

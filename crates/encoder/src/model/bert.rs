@@ -1,10 +1,11 @@
 use super::attention::attend;
+use super::groups::Groups;
 use super::layers::{Dense, LayerNorm};
-use super::{index, positions};
+use super::{Place, positions};
+use crate::Result;
 use crate::architecture::Heads;
 use crate::architecture::bert::{Activation, Config, WORDS};
 use crate::checkpoint::Checkpoint;
-use crate::{Device, Result};
 use burn::tensor::Tensor;
 use burn::tensor::activation::{gelu, gelu_approximate, relu};
 
@@ -16,7 +17,6 @@ pub(crate) struct Bert {
     layers: Vec<Layer>,
     activation: Activation,
     heads: Heads,
-    device: Device,
 }
 
 struct Layer {
@@ -29,64 +29,64 @@ struct Layer {
 }
 
 impl Bert {
-    pub(super) fn load(config: &Config, checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
+    pub(super) fn load(config: &Config, checkpoint: &Checkpoint, place: &Place) -> Result<Self> {
         let hidden = config.hidden_size;
         let places = [config.max_position_embeddings, hidden];
-        let places = checkpoint.tensor("embeddings.position_embeddings.weight", places, device)?;
+        let places = place.load(checkpoint, "embeddings.position_embeddings.weight", places)?;
         let kinds = [config.type_vocab_size, hidden];
-        let kinds = checkpoint.tensor("embeddings.token_type_embeddings.weight", kinds, device)?;
-        let layers = (0..config.num_hidden_layers).map(|i| Layer::load(checkpoint, config, i, device));
+        let kinds = place.load(checkpoint, "embeddings.token_type_embeddings.weight", kinds)?;
+        let layers = (0..config.num_hidden_layers).map(|i| Layer::load(checkpoint, config, i, place));
         Ok(Self {
-            words: checkpoint.tensor(WORDS, [config.vocab_size, hidden], device)?,
+            words: place.load(checkpoint, WORDS, [config.vocab_size, hidden])?,
             positions: places + kinds.narrow(0, 0, 1),
-            norm: LayerNorm::load(checkpoint, "embeddings.LayerNorm", hidden, config.layer_norm_eps, device)?,
+            norm: LayerNorm::load(checkpoint, "embeddings.LayerNorm", hidden, config.layer_norm_eps, place)?,
             layers: layers.collect::<Result<_>>()?,
             activation: config.activation(),
             heads: config.heads(),
-            device: device.clone(),
         })
     }
 
     /// States of packed tokens, `[tokens, hidden]`.
-    pub(super) fn forward(&self, ids: &[u32], lengths: &[usize]) -> Tensor<2> {
-        let ids = index(ids.iter().map(|&id| i64::from(id)).collect(), &self.device);
+    pub(super) fn forward(&self, ids: &[u32], lengths: &[usize], place: &Place) -> Tensor<2> {
+        let ids = place.index(ids.iter().map(|&id| id as usize));
         let words = self.words.clone().select(0, ids);
-        let places = self.positions.clone().select(0, index(positions(lengths), &self.device));
+        let places = self.positions.clone().select(0, place.index(positions(lengths)));
+        let groups = Groups::of(lengths, self.heads.causal, place);
         let mut x = self.norm.forward(words + places); // [tokens, hidden]
         for layer in &self.layers {
-            x = layer.forward(x, lengths, self.heads, self.activation);
+            x = layer.forward(x, &groups, self.heads, self.activation);
         }
         x
     }
 }
 
 impl Layer {
-    fn load(checkpoint: &Checkpoint, config: &Config, i: usize, device: &Device) -> Result<Self> {
+    fn load(checkpoint: &Checkpoint, config: &Config, i: usize, place: &Place) -> Result<Self> {
         let (hidden, inner, eps) = (config.hidden_size, config.intermediate_size, config.layer_norm_eps);
         let at = |name: &str| format!("encoder.layer.{i}.{name}");
         let qkv = ["query", "key", "value"].map(|part| (at(&format!("attention.self.{part}")), hidden));
         Ok(Self {
-            qkv: Dense::fused(checkpoint, &qkv, hidden, device)?,
-            out: Dense::load(checkpoint, &at("attention.output.dense"), hidden, hidden, device)?,
+            qkv: Dense::fused(checkpoint, &qkv, hidden, place)?,
+            out: Dense::load(checkpoint, &at("attention.output.dense"), hidden, hidden, place)?,
             attention_norm: LayerNorm::load(
                 checkpoint,
                 &at("attention.output.LayerNorm"),
                 hidden,
                 eps,
-                device,
+                place,
             )?,
-            up: Dense::load(checkpoint, &at("intermediate.dense"), hidden, inner, device)?,
-            down: Dense::load(checkpoint, &at("output.dense"), inner, hidden, device)?,
-            output_norm: LayerNorm::load(checkpoint, &at("output.LayerNorm"), hidden, eps, device)?,
+            up: Dense::load(checkpoint, &at("intermediate.dense"), hidden, inner, place)?,
+            down: Dense::load(checkpoint, &at("output.dense"), inner, hidden, place)?,
+            output_norm: LayerNorm::load(checkpoint, &at("output.LayerNorm"), hidden, eps, place)?,
         })
     }
 
-    fn forward(&self, x: Tensor<2>, lengths: &[usize], heads: Heads, activation: Activation) -> Tensor<2> {
+    fn forward(&self, x: Tensor<2>, groups: &Groups, heads: Heads, activation: Activation) -> Tensor<2> {
         let [tokens, hidden] = x.dims();
         let qkv = self.qkv.forward(x.clone()); // [tokens, 3 * hidden]
         let part =
             |i: usize| qkv.clone().narrow(1, i * hidden, hidden).reshape([tokens, heads.query, heads.dim]);
-        let attended = attend(part(0), part(1), part(2), lengths, heads); // [tokens, hidden]
+        let attended = attend(part(0), part(1), part(2), groups, heads); // [tokens, hidden]
         let x = self.attention_norm.forward(x + self.out.forward(attended));
         let inner = activate(activation, self.up.forward(x.clone())); // [tokens, intermediate]
         self.output_norm.forward(x + self.down.forward(inner))

@@ -1,7 +1,8 @@
+use super::Place;
+use crate::Result;
 use crate::checkpoint::Checkpoint;
-use crate::{Device, Result};
-use burn::tensor::Tensor;
 use burn::tensor::module::{layer_norm, linear};
+use burn::tensor::{DType, Tensor};
 
 /// `x W + b`, weight `[dim_in, dim_out]` laid out once as products like it.
 pub(crate) struct Dense {
@@ -16,7 +17,7 @@ impl Dense {
         checkpoint: &Checkpoint,
         parts: &[(String, usize)],
         dim_in: usize,
-        device: &Device,
+        place: &Place,
     ) -> Result<Self> {
         let dim_out: usize = parts.iter().map(|(_, n)| n).sum();
         let mut weight = vec![0f32; dim_in * dim_out];
@@ -38,8 +39,8 @@ impl Dense {
             }
         };
         Ok(Self {
-            weight: Tensor::from_data(burn::tensor::TensorData::new(weight, [dim_in, dim_out]), device),
-            bias: bias.map(|b| Tensor::from_data(burn::tensor::TensorData::new(b, [dim_out]), device)),
+            weight: place.tensor(weight, [dim_in, dim_out]),
+            bias: bias.map(|b| place.tensor(b, [dim_out])),
         })
     }
 
@@ -49,9 +50,9 @@ impl Dense {
         name: &str,
         dim_in: usize,
         dim_out: usize,
-        device: &Device,
+        place: &Place,
     ) -> Result<Self> {
-        Self::fused(checkpoint, &[(name.into(), dim_out)], dim_in, device)
+        Self::fused(checkpoint, &[(name.into(), dim_out)], dim_in, place)
     }
 
     /// `[tokens, dim_in]` to `[tokens, dim_out]`.
@@ -73,10 +74,10 @@ impl LayerNorm {
         name: &str,
         dim: usize,
         epsilon: f64,
-        device: &Device,
+        place: &Place,
     ) -> Result<Self> {
-        let gamma = checkpoint.tensor(&format!("{name}.weight"), [dim], device)?;
-        let beta = checkpoint.tensor(&format!("{name}.bias"), [dim], device)?;
+        let gamma = place.load(checkpoint, &format!("{name}.weight"), [dim])?;
+        let beta = place.load(checkpoint, &format!("{name}.bias"), [dim])?;
         Ok(Self { gamma, beta, epsilon })
     }
 
@@ -98,14 +99,16 @@ impl RmsNorm {
         name: &str,
         dim: usize,
         epsilon: f64,
-        device: &Device,
+        place: &Place,
     ) -> Result<Self> {
-        Ok(Self { gamma: checkpoint.tensor(&format!("{name}.weight"), [dim], device)?, epsilon })
+        Ok(Self { gamma: place.load(checkpoint, &format!("{name}.weight"), [dim])?, epsilon })
     }
 
-    /// Shape kept.
+    /// Shape kept; computed in `f32`.
     pub(crate) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let numbers = x.dtype();
+        let x = x.cast(DType::F32);
         let inverse = (x.clone().square().mean_dim(D - 1) + self.epsilon).sqrt().recip(); // [.., 1]
-        x * inverse * self.gamma.clone().unsqueeze()
+        (x * inverse).cast(numbers) * self.gamma.clone().unsqueeze()
     }
 }

@@ -2,6 +2,9 @@
 #![allow(dead_code)] // each test file uses its part
 #![allow(clippy::unwrap_used)]
 
+#[path = "../device/mod.rs"]
+mod device;
+
 use manyview_encoder::{Device, EncoderConfig, Engine, TextEncoder};
 use safetensors::SafeTensors;
 use serde::Deserialize;
@@ -24,6 +27,17 @@ pub(crate) struct Golden {
 }
 
 pub(crate) const MODELS: &[&str] = &["minilm", "qwen3-tiny", "qwen3-grouped"];
+
+/// The device the tests of a model run on: the one `MANYVIEW_TEST_DEVICE` names, `flex` without it.
+pub(crate) fn device() -> Device {
+    let name = device_name();
+    device::device(&name).unwrap_or_else(|| panic!("MANYVIEW_TEST_DEVICE: this build has no device `{name}`"))
+}
+
+/// Its name.
+pub(crate) fn device_name() -> String {
+    std::env::var("MANYVIEW_TEST_DEVICE").unwrap_or_else(|_| "flex".into())
+}
 
 pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
@@ -78,7 +92,7 @@ impl Golden {
             engine,
             ..EncoderConfig::default()
         };
-        TextEncoder::load(&self.model, &config, &Device::flex()).unwrap()
+        TextEncoder::load(&self.model, &config, &device()).unwrap()
     }
 
     pub(crate) fn texts(&self) -> Vec<&str> {

@@ -135,8 +135,8 @@ pub struct Encoder {
     /// Tokens in one batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_tokens: Option<usize>,
-    /// What the weights are held and multiplied as: `f32`, `bf16` for half the memory, or `int8` for speed; the last two
-    /// on the device `flex` alone.
+    /// What the weights are held and multiplied as: `f32`; `bf16`, for half the memory on `flex` and for speed on a GPU; or
+    /// `int8`, for speed on the device `flex` alone.
     pub weights: Weights,
 }
 

@@ -9,7 +9,7 @@ use manyview_adapter::Saved;
 use manyview_core::{Embeddings, Encoded, Encoder, Fingerprint, Instruction, Progress};
 use manyview_data::{Beside, Rows, Table};
 use manyview_encoder::TextEncoder;
-use manyview_store::{Store, Stored};
+use manyview_store::Stored;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,7 +58,7 @@ pub(super) fn infer(
     let encoder = encoder::load(&config, environment, progress)?;
     let (fingerprint, dim) = (encoder.fingerprint(), encoder.dim());
     views.iter().try_for_each(|view| view.expects(&fingerprint))?;
-    let stored = Stored::new(encoder, Store::open(&from.store)?, &config.model);
+    let stored = encoder::remembered(&config, encoder, &from.store)?;
 
     let files = files(inference, views, dim, instruction.as_ref());
     let names: Vec<(String, usize)> = files.iter().map(|file| (file.file.clone(), file.dim)).collect();

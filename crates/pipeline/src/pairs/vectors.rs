@@ -1,10 +1,9 @@
 use super::corpus::SplitPairs;
-use crate::Result;
 use crate::bench::Bench;
 use crate::config::Experiment;
 use crate::encode::{Tally, Vectors};
+use crate::{Result, encoder};
 use manyview_core::{Embeddings, Fingerprint, Instruction};
-use manyview_store::{Store, Stored};
 
 /// The vectors of all queries and passages, and what they took.
 pub(crate) struct PairVectors {
@@ -31,8 +30,8 @@ impl PairVectors {
         corpus: &SplitPairs,
     ) -> Result<Self> {
         let encoder = bench.encoder(&experiment.encoder)?;
-        let store = Store::open(&experiment.output.store)?;
-        let mut vectors = Vectors::new(Stored::new(encoder, store, experiment.encoder.model.clone()));
+        let store = &experiment.output.store;
+        let mut vectors = Vectors::new(encoder::remembered(&experiment.encoder, encoder, store)?);
         let passages: Vec<&str> = corpus.pairs.passages.iter().map(String::as_str).collect();
         let queries: Vec<&str> = corpus.pairs.queries.iter().map(String::as_str).collect();
         let passages = vectors.encode(&passages, None, bench.progress)?;

@@ -6,7 +6,7 @@ use manyview_adapter::{HeadCard, SavedHead, load_head};
 use manyview_core::{Encoder, Error as CoreError, Progress};
 use manyview_data::{Rows, Table};
 use manyview_encoder::TextEncoder;
-use manyview_store::{Store, Stored};
+use manyview_store::Stored;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fs::{self, File};
@@ -74,7 +74,7 @@ pub fn score(scoring: &Scoring, environment: &Environment, progress: &dyn Progre
     let card = &saved.card;
     let config = encoder_of(&card.encoder, &card.settings, scoring.encoder.as_deref(), &scoring.device)?;
     let encoder = encoder::load(&config, environment, progress)?;
-    let stored = Stored::new(encoder, Store::open(&scoring.store)?, &config.model);
+    let stored = encoder::remembered(&config, encoder, &scoring.store)?;
     let partial = beside(&scoring.output);
     let file = File::create(&partial).map_err(Error::io(&partial))?;
     progress.begin("score", total as u64);

@@ -19,13 +19,12 @@ use crate::config::{Experiment, Scores, Suite};
 use crate::encode::{Tally, Vectors};
 use crate::run_dir::{METRICS, Member, RunDir};
 use crate::tracking::{finish, open, server};
-use crate::{Environment, Error, Result, Stage, given};
+use crate::{Environment, Error, Result, Stage, encoder, given};
 use corpus::ScoredCorpus;
 use evaluate::Predictions;
 use fit::HeadLesson;
 use manyview_core::{Embeddings, Error as CoreError, Fingerprint, Progress};
 use manyview_report::{HeadMetrics, HeadReport, HeadView};
-use manyview_store::{Store, Stored};
 use manyview_track::Tracker;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -198,8 +197,8 @@ fn prepare(bench: &mut Bench<'_>, experiment: &Experiment, scores: &Scores) -> R
         return Ok(Prepared { corpus, fingerprint, base, tally: Tally::default(), truncated: 0 });
     }
     let encoder = bench.encoder(&experiment.encoder)?;
-    let store = Store::open(&experiment.output.store)?;
-    let mut vectors = Vectors::new(Stored::new(encoder, store, experiment.encoder.model.clone()));
+    let store = &experiment.output.store;
+    let mut vectors = Vectors::new(encoder::remembered(&experiment.encoder, encoder, store)?);
     let base = vectors.encode(&corpus.all_texts(), None, bench.progress)?;
     let (fingerprint, tally, truncated) = (vectors.fingerprint(), vectors.tally, vectors.truncated.len());
     Ok(Prepared { corpus, fingerprint, base, tally, truncated })
