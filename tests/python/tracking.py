@@ -5,6 +5,7 @@
     python tests/python/tracking.py
 """
 
+import json
 import os
 import pathlib
 import socket
@@ -77,6 +78,30 @@ def check(uri, name):
     return (saved / "adapter.safetensors").read_bytes()
 
 
+def check_head(folder, uri):
+    """A head reaches the server as a view does: the errors of each dimension by epoch and on test texts, and its files."""
+    import mlflow
+
+    words = [("drizzle and puddles", 9, 2), ("mist and haze", 5, 1), ("heat and glare", 1, 9)]
+    rows = [f"{text} on day {i},{wet},{bright}" for i in range(150) for text, wet, bright in [words[i % 3]]]
+    pathlib.Path(folder, "days.csv").write_text("\n".join(["text,wet,bright", *rows]) + "\n")
+    pathlib.Path(folder, "filter.toml").write_text("name = 'weather'\ndimensions = ['wet', 'bright']\n")
+    settings = ["scores.filter=filter.toml", "scores.head=linear", "data.source=days.csv", "train.epochs=5"]
+    manyview(folder, "run", "-q", "e.toml", "name=head", *settings, f"tracking.uri={uri}")
+    manyview(folder, "track", "sync", "--uri", uri)
+    client = mlflow.MlflowClient(uri)
+    (run,) = client.search_runs([client.get_experiment_by_name("head").experiment_id])
+    assert run.info.status == "FINISHED" and run.data.tags["decision"] in ("DEPLOY", "REVIEW", "FAIL"), run
+    errors = client.get_metric_history(run.info.run_id, "val_mae.wet")
+    assert sorted(m.step for m in errors) == [1, 2, 3, 4, 5], errors
+    metrics = json.loads(pathlib.Path(folder, "runs/head/metrics.json").read_text())
+    of = {d["name"]: d["head"]["mae"]["value"] for d in metrics["dimensions"]}
+    for name, mae in of.items():
+        assert run.data.metrics[f"dimensions.{name}.head.mae.value"] == mae, name
+    top = {f.path for f in client.list_artifacts(run.info.run_id)}
+    assert {"head", "metrics.json", "predictions.csv", "report.html", "report.docx"} <= top, top
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "e.toml").write_text("")
@@ -88,6 +113,8 @@ def main():
                 manyview(folder, "track", "sync", "--uri", server.uri)
             assert check(server.uri, "up") == adapter("up")
             print("ok: a run reaches the server whole")
+            check_head(folder, server.uri)
+            print("ok: so does the run of a head")
         down = {"MLFLOW_TRACKING_URI": server.uri}
         said = manyview(folder, "run", "-q", "e.toml", "name=down", *SETTINGS, env=down)
         assert "manyview track sync" in said, said

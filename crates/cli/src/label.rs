@@ -54,7 +54,7 @@ pub(crate) fn run(label: Label, bars: &Bars) -> anyhow::Result<()> {
     };
     let record = label::run(&request, bars)?;
     let LabelRecord { texts, labelled, asked, failed, totals, currency, .. } = &record;
-    say(format_args!("{labelled} of {texts} texts have a label; {asked} were asked about now"))?;
+    say(format_args!("{labelled} of {texts} texts have a label; {asked} of them new"))?;
     if *failed > 0 {
         say(format_args!("{failed} texts have no usable answer; the same command asks about them again"))?;
     }

@@ -234,6 +234,14 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_a_list_is_flat_by_its_name() {
+        let value = serde_json::json!({ "a": [{ "name": "x", "b": 1 }, { "name": "y", "b": 2 }], "c": [3] });
+        let found = flat(&value);
+        let expected = [("a.x.b", 1.into()), ("a.y.b", 2.into()), ("c", serde_json::json!([3]))];
+        assert_eq!(found, expected.map(|(key, value)| (key.to_string(), value)).into());
+    }
+
+    #[test]
     fn directories_without_an_experiment_are_no_runs() {
         let dir = tempfile::tempdir().unwrap();
         run(dir.path(), "b", 1);

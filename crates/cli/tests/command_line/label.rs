@@ -197,7 +197,7 @@ fn a_budget_ends_a_labelling_and_a_larger_one_goes_on() {
     let said = done(&scene, &format!("{line} --budget 0.0111"));
     assert!(said.contains("4 of 180 texts have a label") && said.contains("the budget is spent"), "{said}");
     let said = done(&scene, &format!("{line} --budget 0.0211"));
-    assert!(said.contains("9 of 180 texts have a label; 5 were asked about now"), "{said}");
+    assert!(said.contains("9 of 180 texts have a label; 5 of them new"), "{said}");
     assert_eq!(scene.json("labelled.record.json")["totals"]["unusable"], 1);
 }
 

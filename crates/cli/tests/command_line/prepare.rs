@@ -127,11 +127,16 @@ fn what_cannot_be_split_is_refused() {
     scene.refused(&PREPARE.replace("labelled.jsonl", "gone.jsonl"), 3, &["gone.jsonl"]);
     scene.write("labelled.jsonl", lines([row(1), row(2)]));
     scene.refused(PREPARE, 2, &["at least 3", "found 2"]);
+    let of_another = lines((0..30).map(row)).replace("news_analysis", "sport_analysis");
+    scene.write("labelled.jsonl", of_another);
+    scene.refused(PREPARE, 2, &["`news_analysis`", "found `sport_analysis`", "the filter of that name"]);
 }
 
 #[test]
 fn rows_that_name_a_source_are_pointed_to_the_group() {
     let scene = scene((0..30).map(row));
-    let output = scene.command(PREPARE).output().unwrap();
-    assert!(String::from_utf8(output.stderr).unwrap().contains("--group source"));
+    let output = scene.command(PREPARE).env_remove("NO_COLOR").output().unwrap();
+    let warned = String::from_utf8(output.stderr).unwrap();
+    assert!(warned.contains("WARN") && warned.contains("--group source"), "{warned}");
+    assert!(!warned.contains('\u{1b}'), "colours in a pipe: {warned:?}");
 }

@@ -60,7 +60,16 @@ fn labelled(mut object: Map<String, Value>, filter: &Filter) -> Result<ScoredTex
         Some(other) if !other.is_null() => {
             return Err(format!("`{key}`: expected an object with `dimensions`, found {}", shown(&other)));
         }
-        _ => return Err(lacking(&key)),
+        _ => {
+            let others: Vec<&String> = object.keys().filter(|other| other.ends_with("_analysis")).collect();
+            return Err(match others.is_empty() {
+                true => lacking(&key),
+                false => format!(
+                    "`{key}`: expected the oracle's scores, found {}; use the filter of that name",
+                    list(&others)
+                ),
+            });
+        }
     };
     let key = format!("{key}.dimensions");
     let dimensions = match analysis.remove("dimensions") {

@@ -162,8 +162,14 @@ pub fn run(request: &ReportRequest) -> Result<(Report, PathBuf)> {
 /// The record of a labelled file, which must be of this filter.
 fn made_by(labelled: &Path, filter: &Filter) -> Result<LabelRecord> {
     let path = beside(labelled, "record.json");
-    let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
     let fail = |problem: String| wrong(&path, problem);
+    let bytes = match std::fs::read(&path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            let problem = "expected the record that `manyview label` writes beside its labels, found none; label the sample";
+            return Err(fail(problem.into()));
+        }
+        bytes => bytes.map_err(Error::io(&path))?,
+    };
     let record: LabelRecord = serde_json::from_slice(&bytes)
         .map_err(|e| fail(format!("expected the record of `manyview label`, found {e}; label again")))?;
     match record.fingerprint == filter_fingerprint(filter) {

@@ -167,7 +167,10 @@ impl ScoredCorpus {
     /// # Errors
     /// A file that cannot be read, or that shares no identifier with the corpus.
     pub(crate) fn retest(&self, path: &Path) -> Result<(usize, Vec<f64>)> {
-        let again = read_labelled(path, &self.filter)?;
+        let mut again = read_labelled(path, &self.filter)?;
+        if again.rows.is_empty() && !again.bad.is_empty() {
+            return Err(again.bad.swap_remove(0).into());
+        }
         let first: HashMap<&str, &[f64]> =
             self.ids.iter().map(String::as_str).zip(self.targets.rows()).collect();
         let mut sums = vec![0.0; self.filter.dimensions.len()];
