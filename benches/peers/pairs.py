@@ -6,15 +6,15 @@
 
 MODEL is a directory with all-MiniLM-L6-v2 in f32, which both sides load. Both learn one linear map of queries and passages
 from the identity, without a bias, by multiple negatives ranking over batches of 64, and are scored on questions whose
-documents were never seen. sentence-transformers trains it as a Dense module behind the frozen Transformer, which it runs
-anew for every batch; Manyview reads stored vectors. Timed are the whole training, on our side the whole process `manyview
-train`, and, apart, what encoding takes once. Runs in turn, medians; the seed changes with the run.
+documents were never seen: one split for both, which `manyview prepare pairs` draws by document, passage and question.
+sentence-transformers trains the map as a Dense module behind the frozen Transformer, which it runs anew for every batch;
+Manyview reads stored vectors. Timed are the whole training, on our side the whole process `manyview train`, and, apart,
+what encoding takes once. Runs in turn, medians; the seed changes with the run.
 """
 
 import argparse
 import json
 import os
-import random
 import statistics
 import subprocess
 import tempfile
@@ -26,16 +26,18 @@ OURS = ROOT / "target" / "release" / "manyview"
 BATCH, SCALE = 64, 20.0
 
 
-def split(path, document):
-    """The pairs with a part each; a document is in one part."""
+def split(path, document, folder):
+    """The pairs with a part each, for both sides: the split that `manyview prepare pairs` draws by document."""
     import pyarrow.parquet as parquet
 
+    read, written = folder / "questions.jsonl", folder / "pairs.jsonl"
     rows = parquet.read_table(path).to_pylist()
-    documents = sorted({row[document] for row in rows})
-    random.Random(0).shuffle(documents)
-    ends = [int(0.5 * len(documents)), int(0.65 * len(documents))]
-    part = {d: "train" if i < ends[0] else "val" if i < ends[1] else "test" for i, d in enumerate(documents)}
-    return [{"query": r["question"], "passage": r["passage"], "split": part[r[document]]} for r in rows]
+    pairs = [{"question": r["question"], "passage": r["passage"], "document": r[document]} for r in rows]
+    read.write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+    command = [OURS, "prepare", "pairs", "--from", "qa", "--input", read, "--output", written]
+    subprocess.run([*command, "--split", "0.5,0.15,0.35"], check=True)
+    pairs = [json.loads(line) for line in written.read_text().splitlines()]
+    return list({(pair["query"], pair["passage"]): pair for pair in pairs}.values())  # a repeated pair counts once
 
 
 def theirs(model, rows, epochs, lr, seed):
@@ -57,8 +59,8 @@ def theirs(model, rows, epochs, lr, seed):
     data = Dataset.from_dict({"anchor": [r["query"] for r in train], "positive": [r["passage"] for r in train]})
     passages = {p: str(i) for i, p in enumerate(dict.fromkeys(r["passage"] for r in rows))}
     test = [r for r in rows if r["split"] == "test"]
-    queries = {str(i): r["query"] for i, r in enumerate(test)}
-    relevant = {str(i): {passages[r["passage"]]} for i, r in enumerate(test)}
+    queries = {str(i): q for i, q in enumerate(dict.fromkeys(r["query"] for r in test))}
+    relevant = {i: {passages[r["passage"]] for r in test if r["query"] == q} for i, q in queries.items()}
     evaluator = InformationRetrievalEvaluator(queries, {i: p for p, i in passages.items()}, relevant)
 
     def ndcg():
@@ -118,11 +120,10 @@ def main():
     for name in ("RAYON", "OMP", "MKL"):
         os.environ[f"{name}_NUM_THREADS"] = str(arguments.threads)
     model, epochs, lr = arguments.model.resolve(), arguments.epochs, arguments.lr
-    rows = split(arguments.pairs, arguments.document)
     found = {"ours": [], "theirs": []}
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        (folder / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        rows = split(arguments.pairs, arguments.document, folder)
         for run in range(arguments.runs):
             found["ours"].append(ours(folder, model, epochs, lr, run))
             found["theirs"].append(theirs(model, rows, epochs, lr, run))

@@ -111,8 +111,11 @@ impl Pace {
         progress: &dyn Progress,
     ) -> Result<Outcome> {
         progress.advance(state.so_far.epochs.len() as u64);
+        let steps = course.rows().div_ceil(self.batch);
+        state.so_far.epochs.iter().for_each(|done| tell(progress, &done.epoch, steps));
         while state.so_far.epochs.len() < self.epochs && !self.is_stale(&state) {
             self.epoch(course, &mut state, &mut states, progress)?;
+            state.so_far.epochs.last().into_iter().for_each(|done| tell(progress, &done.epoch, steps));
             if let Some(states) = states.as_mut().filter(|s| s.is_due(state.so_far.steps)) {
                 states.write(&state)?;
             }
@@ -186,4 +189,12 @@ impl Pace {
         order.shuffle(&mut rng);
         order
     }
+}
+
+/// Tells what an epoch of so many steps measured.
+fn tell(progress: &dyn Progress, epoch: &Epoch, steps: usize) {
+    let measured = [("loss", Some(epoch.train_loss)), ("lr", Some(epoch.lr))];
+    let measured = measured.into_iter().chain([("val_loss", epoch.val_loss), ("score", epoch.score)]);
+    let values: Vec<(&str, f64)> = measured.filter_map(|(name, value)| Some((name, value?))).collect();
+    progress.measured((epoch.epoch * steps) as u64, &values);
 }

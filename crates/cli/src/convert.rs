@@ -1,6 +1,7 @@
 use crate::say::say;
+use anyhow::bail;
 use clap::{Args, ValueEnum};
-use manyview_pipeline::{Converted, PairForm, PairOrigin, convert_pairs};
+use manyview_pipeline::{Conversion, Converted, Error, Fractions, PairForm, PairOrigin, convert_pairs};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -20,6 +21,12 @@ pub(crate) struct Pairs {
     /// What a summary answers, with --to instructed.
     #[arg(long, value_name = "TEXT", default_value = "Summarise the text")]
     instruction: String,
+    /// Adds a column `split`: train, val or test in these shares, such as 0.7,0.1,0.2, no document in two.
+    #[arg(long, value_name = "TRAIN,VAL,TEST", value_delimiter = ',')]
+    split: Vec<f64>,
+    /// Seed of the split.
+    #[arg(long, value_name = "N", default_value_t = 42)]
+    seed: u64,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -51,9 +58,26 @@ pub(crate) fn run(wanted: &Pairs) -> anyhow::Result<()> {
         To::Pairs => PairForm::Pairs,
         To::Instructed => PairForm::Instructed,
     };
-    let Converted { written, skipped } =
-        convert_pairs(&wanted.input, &wanted.output, origin, form, &wanted.instruction)
-            .map_err(manyview_pipeline::Error::from)?;
+    let conversion =
+        Conversion { origin, form, instruction: &wanted.instruction, split: split(wanted, form)? };
+    let Converted { written, skipped, parts } =
+        convert_pairs(&wanted.input, &wanted.output, &conversion).map_err(Error::from)?;
     let output = wanted.output.display();
-    say(format_args!("{output}: {written} lines; {skipped} that lack a text were left out"))
+    say(format_args!("{output}: {written} lines; {skipped} that lack a text were left out"))?;
+    let Some([train, val, test]) = parts else { return Ok(()) };
+    say(format_args!("{train} train, {val} val, {test} test, drawn by document with seed {}", wanted.seed))
+}
+
+fn split(wanted: &Pairs, form: PairForm) -> anyhow::Result<Option<(Fractions, u64)>> {
+    let refuse = |problem: &str| Error::Setting { key: "--split".into(), problem: problem.into() };
+    match (wanted.split.as_slice(), form) {
+        ([], _) => Ok(None),
+        (_, PairForm::Instructed) => bail!(refuse("expected --to pairs, which are split by document")),
+        (&[train, val, test], PairForm::Pairs) => {
+            Ok(Some((Fractions::new(train, val, test).map_err(Error::from)?, wanted.seed)))
+        }
+        (shares, _) => {
+            bail!(refuse(&format!("expected three shares, such as 0.7,0.1,0.2, found {}", shares.len())))
+        }
+    }
 }

@@ -22,8 +22,8 @@ pub(crate) struct Infer {
     #[arg(long, value_name = "COLUMN", default_value = "text")]
     text_column: String,
     /// A run directory, a variant's directory in it, or an adapter directory. May be given several times: the texts
-    /// are encoded once.
-    #[arg(long, value_name = "DIR", required = true)]
+    /// are encoded once. Of a run that trained the encoder, and with --encoder alone, the vectors are base.npy.
+    #[arg(long, value_name = "DIR", required_unless_present = "encoder")]
     adapter: Vec<PathBuf>,
     /// Directory for base.npy, adapter.npy (or one matrix named after each of several adapters), rows.csv and
     /// metadata.json.
@@ -146,7 +146,8 @@ fn print(dir: &Path, inferred: &Inferred) -> anyhow::Result<()> {
     }
     for Written { file, holds, dim } in &inferred.files {
         let what = match holds {
-            Holds::Base => "base vectors".into(),
+            Holds::Base { instruction: None } => "base vectors".into(),
+            Holds::Base { instruction: Some(_) } => "base vectors of queries, prompted".into(),
             Holds::Teacher { fitted: true, .. } => "vectors under the instruction".into(),
             Holds::Teacher { fitted: false, .. } => {
                 "vectors under the instruction, which the adapter was not fitted to".into()

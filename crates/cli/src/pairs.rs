@@ -18,6 +18,7 @@ pub(crate) fn run(suite: &Suite, stage: Option<Stage>, bars: &Bars) -> anyhow::R
             say(format_args!("{name}: {rows} pairs in {:.2} s, {figures}", fit.seconds))?;
         }
     }
+    print::untracked(outcome.untracked)?;
     match stage {
         None | Some(Stage::Report) => {
             say(format_args!("report: {}", outcome.dir.join("report.html").display()))

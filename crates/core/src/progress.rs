@@ -6,6 +6,10 @@ pub trait Progress: Send + Sync {
     /// `by` more steps are done.
     fn advance(&self, by: u64);
 
+    /// What was measured after `step` steps of a training, by name. Where a training goes on, what was measured before it
+    /// was stopped comes again.
+    fn measured(&self, _step: u64, _values: &[(&str, f64)]) {}
+
     /// The stage is over.
     fn end(&self);
 

@@ -35,7 +35,8 @@ pub use hub::{Hub, Upload, Uploaded};
 pub use hub::{redirected, same_origin};
 pub use labels::Labels;
 pub use pairs::{
-    Converted, DroppedPairs, LeakReport, PairColumns, PairForm, PairOrigin, Repeats, TextPairs, convert_pairs,
+    Conversion, Converted, DroppedPairs, LeakReport, PairColumns, PairForm, PairOrigin, Repeats, TextPairs,
+    convert_pairs,
 };
 pub use scored::{Article, LabelledRows, ScoredText, read_labelled, read_training, training_lines};
 pub use shuffle::order as shuffled;

@@ -40,6 +40,15 @@ fn learn(
     folder: &Path,
     steps: &RefCell<Vec<Step>>,
 ) -> Result<Tuned, manyview_core::Error> {
+    learn_telling(config, until, folder, &|step| steps.borrow_mut().push(step.clone()))
+}
+
+fn learn_telling(
+    config: &TuningConfig,
+    until: u64,
+    folder: &Path,
+    on_step: &dyn Fn(&Step),
+) -> Result<Tuned, manyview_core::Error> {
     let bytes = std::fs::read(golden("tuning/pairs.json")).unwrap();
     let pairs: Vec<(String, String)> = serde_json::from_slice(&bytes).unwrap();
     let (queries, passages): (Vec<&str>, Vec<&str>) =
@@ -53,7 +62,7 @@ fn learn(
         objective: &|batch| ranking(20.0, batch),
         objective_name: "ranking",
         progress: &Until { steps: until, done: AtomicU64::new(0) },
-        on_step: &|step| steps.borrow_mut().push(step.clone()),
+        on_step,
     };
     let base = load(&golden("models/bert-tiny"));
     Ok(tune(&base, config, &lesson, &folder.join("work"), &folder.join("model"))?)
@@ -103,6 +112,23 @@ fn a_run_interrupted_anywhere_gives_the_bytes_of_one_that_was_not() {
             assert_eq!(told, (1..=15).collect::<Vec<_>>());
         }
     }
+}
+
+#[test]
+fn the_metrics_grow_with_every_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("work/training_metrics.jsonl");
+    let lines = || std::fs::read_to_string(&path).unwrap().lines().count() as u64;
+    let told: RefCell<Vec<u64>> = RefCell::default();
+    learn_telling(&config(Method::Full), u64::MAX, folder.path(), &|step: &Step| {
+        assert_eq!(lines(), step.step - 1, "each step is written before the next");
+        told.borrow_mut().push(step.step);
+    })
+    .unwrap();
+    let told = told.into_inner();
+    assert_eq!((told.len(), lines()), (15, 15));
+    let progress = std::fs::read(folder.path().join("work/training_progress.json")).unwrap();
+    assert!(serde_json::from_slice::<TrainingProgress>(&progress).unwrap().training_completed);
 }
 
 #[test]

@@ -1,14 +1,14 @@
 use crate::config::Suite;
 use crate::doctor::Check;
 use crate::run_dir::Member;
-use crate::{Error, Result, RunDir, runs, scores};
+use crate::{Error, Result, RunDir, checkpoints, pairs, runs, scores};
 use manyview_core::Progress;
 use manyview_store::Store;
 use std::path::Path;
 
-/// Reads everything that earlier runs of `suite` left: every part of its stores, and the adapters, heads and measures in
-/// its run directory.
-/// Damaged parts are moved aside, so that their vectors are computed again; what killed processes left is removed.
+/// Reads everything that earlier runs of `suite` left: every part of its stores, and the adapters, heads, encoders,
+/// checkpoints and measures in its run directory. Damaged parts and checkpoints are moved aside, so that vectors are
+/// computed again and training goes on from the one before; what killed processes left is removed.
 pub fn deep_check(suite: &Suite, progress: &dyn Progress) -> Vec<Check> {
     let mut stores: Vec<&Path> = suite.members().iter().map(|(_, e)| e.output.store.as_path()).collect();
     stores.sort();
@@ -49,9 +49,12 @@ fn results(suite: &Suite, path: &Path) -> Result<String> {
         return Ok("nothing yet".into());
     }
     let held = RunDir::open(&suite.base)?;
-    let (mut adapters, mut heads) = (0, 0);
+    let (mut adapters, mut heads, mut encoders, mut states) = (0, 0, 0, 0);
     for (name, _) in suite.members() {
         let member = Member::at(name.map_or_else(|| path.to_path_buf(), |name| path.join(name)));
+        if !member.path().is_dir() {
+            continue;
+        }
         if member.adapter().is_dir() {
             manyview_adapter::load(&member.adapter())?;
             adapters += 1;
@@ -60,9 +63,17 @@ fn results(suite: &Suite, path: &Path) -> Result<String> {
             scores::check(&member)?;
             heads += 1;
         }
+        encoders += usize::from(pairs::check(&member)?);
+        states += checkpoints::check(member.path())?;
         runs::view(member.path().into(), String::new())?; // the record of its fit, and its measures
     }
-    let whole =
-        if heads == 0 { format!("{adapters} whole adapters") } else { format!("{heads} whole heads") };
-    Ok(format!("{whole}, {} leftovers of killed processes removed", held.cleared()))
+    let found = [
+        (adapters, "adapters"),
+        (heads, "heads"),
+        (encoders, "encoders that learnt"),
+        (states, "checkpoints"),
+    ];
+    let found = found.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} whole {what}, "));
+    let found = found.collect::<String>();
+    Ok(format!("{found}{} leftovers of killed processes removed", held.cleared()))
 }

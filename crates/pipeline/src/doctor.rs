@@ -39,6 +39,10 @@ pub fn doctor(suite: Option<&Suite>, environment: &Environment, progress: &dyn P
                 let found = crate::scores::corpus_loads(experiment, scores, environment, progress);
                 checks.push(check(&of("scored texts"), found));
             }
+            None if experiment.pairs.is_some() => {
+                let found = crate::pairs::corpus_loads(experiment, environment, progress);
+                checks.push(check(&of("pairs"), found));
+            }
             None => {
                 checks.push(check(&of("corpus"), corpus_loads(experiment, environment, progress)));
                 checks.push(check(&of("teacher"), teacher_ready(experiment)));

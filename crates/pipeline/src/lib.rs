@@ -14,6 +14,7 @@ pub mod prepare;
 pub mod scores;
 
 mod bench;
+mod checkpoints;
 mod corpus;
 mod deep;
 mod device;
@@ -57,7 +58,9 @@ pub use infer::{
     Texts, Written, infer,
 };
 pub use inventory::file_hashes;
-pub use manyview_data::{Converted, PairForm, PairOrigin, Upload, Uploaded, convert_pairs};
+pub use manyview_data::{
+    Conversion, Converted, Fractions, PairForm, PairOrigin, Upload, Uploaded, convert_pairs,
+};
 pub use manyview_encoder::{Quantized, quantize};
 pub use manyview_report::{Metrics, Report, RetrievalMetrics, RetrievalReport};
 pub use manyview_store::{Checked, Space, Store};

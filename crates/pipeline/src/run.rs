@@ -195,7 +195,7 @@ impl<'a> Run<'a> {
         let known = fit::current(&supervision, member).is_ok();
         let (linear, record) = fit::fit(&supervision, member, self.bench.progress)?;
         if let Some(tracker) = self.trackers.last().filter(|_| new || !known) {
-            tracking::fitted(tracker, &record, member)?;
+            tracking::fitted(tracker, &record.curve, &member.adapter(), "adapter")?;
         }
         Ok((linear, record))
     }
@@ -220,7 +220,7 @@ impl<'a> Run<'a> {
         member.write(METRICS, metrics)?;
         member.write(SCORES, &PlainScores::of(metrics))?;
         let Some(tracker) = self.trackers.last() else { return Ok(()) };
-        tracking::measured(tracker, metrics)?;
+        tracking::measured(tracker, metrics, tracking::OF_VIEWS)?;
         Ok(tracker.artifact(&member.path().join(METRICS), METRICS)?)
     }
 

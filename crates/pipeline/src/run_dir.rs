@@ -166,8 +166,16 @@ impl Member {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(Error::io(path)(e)),
         };
-        serde_json::from_slice(&bytes).map(Some).map_err(|e| Error::File {
-            path,
+        self.parsed(name, serde_json::from_slice(&bytes)).map(Some)
+    }
+
+    /// What was read in `name`.
+    ///
+    /// # Errors
+    /// [`Error::File`] when it held something else.
+    pub(crate) fn parsed<T>(&self, name: &str, found: serde_json::Result<T>) -> Result<T> {
+        found.map_err(|e| Error::File {
+            path: self.path.join(name),
             problem: format!("not what an earlier stage writes ({e}); delete it and run again"),
         })
     }

@@ -135,15 +135,30 @@ fn past_variant(path: &Path, file: &Path) -> Result<PastRun> {
 pub(crate) fn view(path: PathBuf, name: String) -> Result<PastView> {
     let member = Member::at(path);
     let fit = member.read::<Fitted>("fit.json")?.map(|fit| fit.key);
-    let all = member.read::<Value>(METRICS)?.unwrap_or_default();
-    let metrics = if all.get("task").is_some() {
-        member.read(METRICS)?.map(Measured::Retrieval)
-    } else if all.get("head").is_some() {
-        member.read(METRICS)?.map(Measured::Heads)
-    } else {
-        member.read(METRICS)?.map(Measured::View)
-    };
-    Ok(PastView { fit, metrics, name })
+    let metrics = member.read::<Value>(METRICS)?.map(|metrics| member.parsed(METRICS, Measured::of(metrics)));
+    Ok(PastView { fit, metrics: metrics.transpose()?, name })
+}
+
+impl Measured {
+    /// What `metrics.json` holds: whose it is can be told by its keys.
+    pub(crate) fn of(metrics: Value) -> serde_json::Result<Self> {
+        if metrics.get("task").is_some() {
+            serde_json::from_value(metrics).map(Self::Retrieval)
+        } else if metrics.get("head").is_some() {
+            serde_json::from_value(metrics).map(Self::Heads)
+        } else {
+            serde_json::from_value(metrics).map(Self::View)
+        }
+    }
+
+    /// The fingerprint of the encoder whose vectors were measured.
+    pub(crate) fn encoder_fingerprint(&self) -> &str {
+        match self {
+            Self::View(metrics) => &metrics.encoder_fingerprint,
+            Self::Retrieval(metrics) => &metrics.encoder_fingerprint,
+            Self::Heads(metrics) => metrics.encoder_fingerprint.as_str(),
+        }
+    }
 }
 
 /// The keys of the experiments and the figures in which two runs differ.

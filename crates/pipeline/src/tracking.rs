@@ -1,13 +1,13 @@
 //! What of a run is recorded for a tracking server: settings, hashes, curves, scores, files.
 
 use crate::config::{Experiment, Tracking};
-use crate::fit::FitRecord;
 use crate::run_dir::Member;
 use crate::runs::flat;
 use crate::{Environment, Error, Result};
 use manyview_core::{Fingerprint, Kind};
-use manyview_report::{Curve, Metrics};
+use manyview_report::Curve;
 use manyview_track::{RunInfo, Server, Status, Synced, Tracker};
+use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,11 @@ const RECORDS: &str = "tracking";
 /// The file of a record.
 const LOG: &str = "tracking.jsonl";
 /// Figures that every view of every run has, by their keys in `metrics.json`.
-const SCORES: &[&str] =
+pub(crate) const OF_VIEWS: &[&str] =
     &["views.", "gain", "fidelity.", "latency_ms.", "speedup", "n_", "fit.seconds", "encoding."];
+/// Those of what learnt from pairs.
+pub(crate) const OF_PAIRS: &[&str] =
+    &["views.", "gain", "over_bm25", "counts.", "leaks.", "fit.", "encoding."];
 
 /// The credentials of a tracking server, and its address where the experiment names none.
 #[derive(Clone, Debug, Default)]
@@ -73,9 +76,10 @@ pub(crate) fn open(
     let settings =
         serde_json::to_value(experiment).map_err(|e| Error::setting("experiment", e.to_string()))?;
     let params = flat(&settings).into_iter().map(|(key, value)| (key, text(&value))).collect();
-    let note = match &experiment.scores {
-        Some(scores) => format!("Scores by {}", scores.filter.display()),
-        None => experiment.teacher.instruction.clone(),
+    let note = match (&experiment.scores, &experiment.pairs) {
+        (Some(scores), _) => format!("Scores by {}", scores.filter.display()),
+        (None, Some(pairs)) => pairs.instruction.clone(),
+        (None, None) => experiment.teacher.instruction.clone(),
     };
     let tags = [
         ("manyview.version", env!("CARGO_PKG_VERSION").to_string()),
@@ -95,12 +99,12 @@ pub(crate) fn open(
     Ok((Tracker::open(&dir, server(&experiment.tracking, &environment.tracking)?, info)?, new))
 }
 
-/// Records how the adapter was fitted, and the adapter.
+/// Records how a fit went, and every file below `dir`, which holds what was fitted and is called `name`.
 ///
 /// # Errors
-/// A record that cannot be written.
-pub(crate) fn fitted(tracker: &Tracker, record: &FitRecord, member: &Member) -> Result<()> {
-    match &record.curve {
+/// A record that cannot be written, a directory that cannot be read.
+pub(crate) fn fitted(tracker: &Tracker, curve: &Curve, dir: &Path, name: &str) -> Result<()> {
+    match curve {
         Curve::Penalty { points, .. } => {
             for (step, point) in points.iter().enumerate() {
                 let scores = [
@@ -120,20 +124,34 @@ pub(crate) fn fitted(tracker: &Tracker, record: &FitRecord, member: &Member) -> 
             }
         }
     }
-    for file in ["adapter.safetensors", "config.json"] {
-        tracker.artifact(&member.adapter().join(file), &format!("adapter/{file}"))?;
+    artifacts(tracker, dir, name)
+}
+
+/// Records every file below `dir`, which is called `name`.
+fn artifacts(tracker: &Tracker, dir: &Path, name: &str) -> Result<()> {
+    let mut open = vec![(dir.to_path_buf(), name.to_string())];
+    while let Some((dir, name)) = open.pop() {
+        for entry in std::fs::read_dir(&dir).map_err(Error::io(&dir))? {
+            let path = entry.map_err(Error::io(&dir))?.path();
+            let name = format!("{name}/{}", path.file_name().unwrap_or_default().to_string_lossy());
+            match path.is_dir() {
+                true => open.push((path, name)),
+                false => tracker.artifact(&path, &name)?,
+            }
+        }
     }
     Ok(())
 }
 
-/// Records what was measured.
+/// Records the figures of `metrics` whose keys begin with one of `wanted`. A server takes no `@` in a key.
 ///
 /// # Errors
 /// A record that cannot be written.
-pub(crate) fn measured(tracker: &Tracker, metrics: &Metrics) -> Result<()> {
+pub(crate) fn measured(tracker: &Tracker, metrics: &impl Serialize, wanted: &[&str]) -> Result<()> {
     let all = serde_json::to_value(metrics).map_err(|e| Error::setting("metrics", e.to_string()))?;
-    let scores = flat(&all).into_iter().filter(|(key, _)| SCORES.iter().any(|score| key.starts_with(score)));
-    let scores = scores.filter_map(|(key, value)| Some((key, value.as_f64()?))).collect();
+    let scores = flat(&all).into_iter().filter(|(key, _)| wanted.iter().any(|score| key.starts_with(score)));
+    let scores =
+        scores.filter_map(|(key, value)| Some((key.replace('@', "_at_"), value.as_f64()?))).collect();
     Ok(tracker.metrics(&scores, 0)?)
 }
 

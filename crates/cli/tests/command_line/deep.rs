@@ -1,7 +1,20 @@
 //! What a bad disk and killed processes left, found and mended.
 
+#[cfg(unix)]
+use crate::interruption::{signal, start, wait_until};
 use crate::scene::Scene;
+use crate::{pairs, tuned};
 use std::fs;
+#[cfg(unix)]
+use std::path::Path;
+
+/// Runs a doctor that finds something wrong; gives what it says.
+fn complaint(scene: &Scene, line: &str) -> String {
+    let output = scene.command(line).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    said
+}
 
 #[test]
 fn doctor_reads_everything_that_is_there_and_what_it_finds_is_mended() {
@@ -54,4 +67,59 @@ fn an_adapter_without_a_successor_gets_its_name_back() {
     fs::rename(scene.path("runs/weather/adapter"), scene.path("runs/weather/.adapter.999.old")).unwrap();
     scene.done("evaluate experiment.toml");
     assert!(scene.read("runs/weather/adapter/adapter.safetensors") == adapter);
+}
+
+#[test]
+fn doctor_reads_the_adapters_of_pairs_and_the_encoders_that_learnt() {
+    let scene = pairs::scene(None);
+    scene.done("run pairs.toml pairs.adapt=dual");
+    let whole = scene.done("doctor --deep pairs.toml");
+    for word in ["pairs: pairs.jsonl", "12 documents", "1 whole adapters"] {
+        assert!(whole.contains(word), "{word}: {whole}");
+    }
+    let adapter = scene.read("runs/pairs/adapter/adapter.safetensors");
+    scene.write("runs/pairs/adapter/adapter.safetensors", &adapter[..adapter.len() - 4]);
+    assert!(complaint(&scene, "doctor --deep pairs.toml").contains("fit again"));
+    scene.done("run pairs.toml pairs.adapt=dual");
+    assert!(scene.read("runs/pairs/adapter/adapter.safetensors") == adapter);
+
+    let (scene, model) = (tuned::scene(), "runs/tuned/encoder/model.safetensors");
+    scene.done("run pairs.toml");
+    let whole = scene.done("doctor --deep pairs.toml");
+    assert!(whole.contains("1 whole encoders that learnt"), "{whole}");
+    let weights = scene.read(model);
+    let mut damaged = weights.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    scene.write(model, damaged);
+    let said = complaint(&scene, "doctor --deep pairs.toml");
+    assert!(said.contains(model) && said.contains("train again"), "{said}");
+    scene.done("run pairs.toml");
+    scene.done("doctor --deep pairs.toml");
+    assert!(scene.read(model) == weights);
+}
+
+#[cfg(unix)]
+#[test]
+fn doctor_sets_a_damaged_checkpoint_aside_and_training_goes_on_from_the_one_before() {
+    let line = "train pairs.toml train.epochs=1000 train.checkpoint_every=20";
+    let (plain, scene) = (tuned::scene(), tuned::scene());
+    plain.done(line);
+    let mut child = start(&scene, line);
+    let states = || {
+        let hidden = |dir: &Path| dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let files = scene.files("runs/tuned/tuning/checkpoints").into_keys();
+        files.filter(move |path| path.ends_with("state.safetensors") && !path.parent().is_some_and(hidden))
+    };
+    wait_until(&mut child, || states().count() == 2);
+    signal(child, "INT");
+    let last = states().max().unwrap();
+    let mut damaged = fs::read(&last).unwrap();
+    *damaged.last_mut().unwrap() ^= 1;
+    fs::write(&last, damaged).unwrap();
+    let said = complaint(&scene, "doctor --deep pairs.toml");
+    assert!(said.contains("1 damaged checkpoints were set aside"), "{said}");
+    assert!(scene.done("doctor --deep pairs.toml").contains("1 whole checkpoints"));
+    scene.done(line);
+    let model = "runs/tuned/encoder/model.safetensors";
+    assert!(scene.read(model) == plain.read(model));
 }

@@ -32,5 +32,6 @@ mod tracking;
 #[allow(dead_code)] // the tests of its own crate use the rest
 #[path = "../../../track/tests/tracking/fake/mod.rs"]
 mod tracking_server;
+mod tuned;
 mod vectors;
 mod weights;

@@ -30,7 +30,7 @@ const ASPECTS: [(&str, &str); 3] = [
 ];
 
 /// A scene with pairs of 12 documents; the answers of one may be spoilt.
-fn scene(spoilt: Option<&str>) -> Scene {
+pub(crate) fn scene(spoilt: Option<&str>) -> Scene {
     let scene = Scene::new();
     let mut lines = String::new();
     for plant in PLANTS {
@@ -112,6 +112,14 @@ fn what_answers_a_test_query_changes_no_adapter() {
     assert!((3..=6).contains(&held), "{held} of 12 documents reach no adapter: {changed:?}");
 }
 
+/// The epochs of which there is a whole line.
+#[cfg(unix)]
+fn epochs(scene: &Scene) -> Vec<u64> {
+    let text = String::from_utf8(scene.read("runs/pairs/training_metrics.jsonl")).unwrap();
+    let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    lines.map(|line| serde_json::from_str::<Value>(line).unwrap()["epoch"].as_u64().unwrap()).collect()
+}
+
 #[cfg(unix)]
 #[test]
 fn training_that_was_stopped_goes_on_to_the_same_bytes() {
@@ -125,6 +133,8 @@ fn training_that_was_stopped_goes_on_to_the_same_bytes() {
         assert!(!status.success(), "{errors}");
         assert!(!stopped.path("runs/pairs/adapter").exists(), "it was done before it was stopped");
         assert_eq!(stopped.json("runs/pairs/training_progress.json")["training_completed"], false);
+        let epochs = epochs(&stopped);
+        assert!(!epochs.is_empty() && epochs.iter().copied().eq(1..=epochs.len() as u64), "{epochs:?}");
     }
     stopped.done(line);
     for file in ["adapter/adapter.safetensors", "training_metrics.jsonl", "curve.csv"] {
@@ -158,6 +168,104 @@ fn settings_that_cannot_be_are_refused_before_anything_is_encoded() {
     scene.refused("run pairs.toml pairs.query=nothing", 2, &["nothing", "question"]);
     scene.refused("run pairs.toml pairs.document=nothing", 2, &["nothing", "plant"]);
     assert!(!scene.path("store/spaces").exists());
+}
+
+#[test]
+fn new_queries_and_passages_get_the_maps_of_their_side() {
+    let scene = scene(None);
+    let infer = |run: &str, more: &str, out: &str| {
+        let texts = "infer --input pairs.jsonl --text-column passage";
+        scene.done(&format!("{texts} --adapter runs/{run} --output-dir {out} {more}"));
+        ["base.npy", "adapter.npy"].map(|name| scene.read(&format!("{out}/{name}")))
+    };
+    for adapt in ["query", "both", "dual"] {
+        scene.done(&format!("train pairs.toml name={adapt} pairs.adapt={adapt} train.lr=1e-2"));
+        let [base, queries] = infer(adapt, "", "queries");
+        assert!(queries != base, "{adapt}");
+        if adapt == "query" {
+            let line = "infer --input pairs.jsonl --text-column passage --adapter runs/query --passages";
+            scene.refused(line, 2, &["--passages", "query-only", "base vectors"]);
+            continue;
+        }
+        let [of_passages, passages] = infer(adapt, "--passages", "passages");
+        assert!(of_passages == base && passages != base);
+        assert_eq!(passages == queries, adapt == "both", "{adapt}");
+    }
+}
+
+#[test]
+fn queries_that_were_learnt_under_an_instruction_are_prompted_with_it() {
+    let scene = scene(None);
+    scene.done("train pairs.toml name=prompted pairs.adapt=both pairs.instruction=Find");
+    scene.done("train pairs.toml name=plain");
+    scene.write("texts.jsonl", "{\"text\": \"How tall is oak?\"}\n");
+    scene.write("prompts.jsonl", "{\"text\": \"Instruct: Find\\nQuery:How tall is oak?\"}\n");
+    let base = |input: &str, run: &str, more: &str| {
+        scene.done(&format!(
+            "infer --input {input}.jsonl --adapter runs/{run} --output-dir {input}-{run}{more} {more}"
+        ));
+        crate::steps::npy(&scene.read(&format!("{input}-{run}{more}/base.npy"))).1
+    };
+    let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+    let (plain, prompt) = (base("texts", "plain", ""), base("prompts", "plain", ""));
+    assert!(!close(&plain, &prompt));
+    assert!(close(&base("texts", "prompted", ""), &prompt), "queries are not prompted");
+    assert!(close(&base("texts", "prompted", "--passages"), &plain), "passages are prompted");
+    let both = "infer --input texts.jsonl --adapter runs/prompted --adapter runs/plain";
+    scene.refused(both, 2, &["--adapter", "prompted alike"]);
+}
+
+#[test]
+fn an_adapter_of_pairs_is_exported_with_what_was_measured_of_it() {
+    let scene = scene(None);
+    scene.done("run pairs.toml pairs.adapt=both");
+    for format in ["sentence-transformers", "onnx", "npy", "adapter"] {
+        scene.done(&format!("export runs/pairs --to {format} out/{format}"));
+        let card = String::from_utf8(scene.read(&format!("out/{format}/README.md"))).unwrap();
+        for word in ["| encoder alone |", "nDCG@10", "passages by their queries", "BM25"] {
+            assert!(card.contains(word), "{format}: no {word:?} in {card}");
+        }
+    }
+    scene.done("run pairs.toml name=queries");
+    scene.refused("export runs/queries --to npy npy", 2, &["query-only"]);
+    scene.done("export runs/queries --to adapter queries");
+    scene.done("infer --input pairs.jsonl --text-column question --adapter queries");
+}
+
+#[test]
+fn every_test_query_has_a_line_with_its_scores() {
+    let scene = scene(None);
+    scene.done("run pairs.toml");
+    let text = String::from_utf8(scene.read("runs/pairs/queries.csv")).unwrap();
+    let metrics = scene.json("runs/pairs/metrics.json");
+    let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.rsplitn(4, ',').collect()).collect();
+    assert_eq!(rows.len() as u64, metrics["counts"]["queries"].as_u64().unwrap());
+    for (column, view) in [(2, "bm25"), (1, "base"), (0, "adapter")] {
+        let mean =
+            rows.iter().map(|row| row[column].parse::<f64>().unwrap()).sum::<f64>() / rows.len() as f64;
+        assert!(
+            (mean - metrics["views"][view]["ndcg@10"]["value"].as_f64().unwrap()).abs() < 1e-12,
+            "{view}"
+        );
+    }
+}
+
+#[test]
+fn a_split_is_drawn_once_for_other_programs_and_is_that_of_a_run() {
+    let scene = scene(None);
+    let named = |name: &str| String::from_utf8(scene.read(name)).unwrap().replace("plant", "document");
+    ["pairs.jsonl", "pairs.toml"].iter().for_each(|name| scene.write(name, named(name)));
+    let line = "prepare pairs --from qa --input pairs.jsonl --output split.jsonl --split";
+    let said = scene.done(&format!("{line} 0.5,0.2,0.3"));
+    assert!(said.contains("test, drawn by document with seed 42"), "{said}");
+    scene.done("run pairs.toml");
+    scene.done("run pairs.toml name=given data.source=split.jsonl data.split=split");
+    let of = |run: &str, key: &str| scene.json(&format!("runs/{run}/metrics.json"))[key].clone();
+    assert_eq!(of("given", "views"), of("pairs", "views"));
+    assert_eq!(of("given", "counts"), of("pairs", "counts"));
+    scene.refused(&format!("{line} 0.5,0.5"), 2, &["--split", "three shares", "found 2"]);
+    scene.refused(&format!("{line} 0.5,0.2,0.2"), 2, &["sum to 1"]);
+    scene.refused(&format!("{line} 0.5,0.2,0.3 --to instructed"), 2, &["--to pairs"]);
 }
 
 #[test]

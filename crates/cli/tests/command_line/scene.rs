@@ -117,9 +117,14 @@ impl Scene {
 
     /// A copy of the tiny encoder of the tests, `[.., 32]`.
     pub(crate) fn tiny_encoder(&self) -> PathBuf {
-        let to = self.path("tiny");
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../encoder/tests/golden/models/qwen3-tiny");
-        copy(&from, &to);
+        self.model("qwen3-tiny", "tiny")
+    }
+
+    /// A copy of one of the encoders of the tests.
+    pub(crate) fn model(&self, name: &str, to: &str) -> PathBuf {
+        let to = self.path(to);
+        let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../encoder/tests/golden/models");
+        copy(&models.join(name), &to);
         to
     }
 }

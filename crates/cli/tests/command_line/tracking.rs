@@ -1,6 +1,9 @@
 //! The record of a run, and a tracking server that is not there.
 
+use crate::pairs;
 use crate::scene::Scene;
+use crate::tracking_server::{Fake, Mood};
+use crate::tuned;
 use std::fs;
 use std::path::Path;
 
@@ -67,4 +70,57 @@ fn an_address_that_is_none_is_refused() {
     let scene = Scene::new();
     scene.refused("run experiment.toml tracking.uri=mlruns", 2, &["mlruns", "http://"]);
     scene.refused("track sync", 2, &["tracking.uri", "MLFLOW_TRACKING_URI"]);
+}
+
+#[test]
+fn a_server_learns_of_pairs_what_it_learns_of_views() {
+    let (scene, server) = (pairs::scene(None), Fake::new(Mood::Well));
+    let line = format!("run pairs.toml tracking.uri={}", server.uri());
+    scene.done(&line);
+    scene.done(&line);
+    let store = server.store();
+    assert_eq!((store.experiments.as_slice(), store.runs.len()), (["pairs".to_string()].as_slice(), 1));
+    let run = &store.runs[0];
+    assert_eq!(run.status, "FINISHED");
+    assert_eq!((run.params["pairs.document"].as_str(), run.params["train.epochs"].as_str()), ("plant", "4"));
+    assert_eq!(run.tags["fit.key"], scene.json("runs/pairs/fit.json")["key"].as_str().unwrap());
+    assert!(run.tags.contains_key("encoder.fingerprint"));
+    for key in ["train_loss", "val_score"] {
+        let epochs: Vec<u64> = run.metric(key).into_iter().map(|(step, _)| step).collect();
+        assert_eq!(epochs, [1, 2, 3, 4], "{key}");
+    }
+    let metrics = scene.json("runs/pairs/metrics.json");
+    for view in ["bm25", "base", "adapter"] {
+        let value = metrics["views"][view]["ndcg@10"]["value"].as_f64().unwrap();
+        let told = run.metric(&format!("views.{view}.ndcg_at_10.value"));
+        assert!(told.iter().all(|told| *told == (0, value)) && !told.is_empty(), "{view}: {told:?}");
+    }
+    for file in
+        ["adapter/adapter.safetensors", "adapter/config.json", "metrics.json", "queries.csv", "report.html"]
+    {
+        assert!(
+            store.artifacts.contains_key(&format!("0/0/artifacts/{file}")),
+            "{file}: {:?}",
+            store.artifacts.keys()
+        );
+    }
+}
+
+#[test]
+fn a_server_is_sent_the_changes_to_an_encoder_or_the_whole_encoder() {
+    let (scene, server) = (tuned::scene(), Fake::new(Mood::Well));
+    for (i, how, files) in [
+        (0, "lora", ["encoder/lora/adapter_model.safetensors", "training_metrics.jsonl"]),
+        (1, "full", ["encoder/model.safetensors", "encoder/1_Pooling/config.json"]),
+    ] {
+        scene.done(&format!("run pairs.toml train.encoder={how} tracking.uri={}", server.uri()));
+        let store = server.store();
+        let losses: Vec<u64> = store.runs[i].metric("train_loss").into_iter().map(|(step, _)| step).collect();
+        assert_eq!(losses, [1, 2, 3]);
+        for file in files {
+            assert!(store.artifacts.contains_key(&format!("0/{i}/artifacts/{file}")), "{file}");
+        }
+    }
+    let whole = "0/0/artifacts/encoder/model.safetensors";
+    assert!(!server.store().artifacts.contains_key(whole), "LoRA's changes are enough");
 }

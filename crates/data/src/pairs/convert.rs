@@ -1,5 +1,5 @@
-use super::keys;
-use crate::{Error, Result};
+use super::{keys, parts};
+use crate::{Error, Fractions, Result};
 use serde_json::{Map, Value};
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -25,6 +25,20 @@ pub enum PairForm {
     Instructed,
 }
 
+/// How a file becomes pairs.
+#[derive(Clone, Copy, Debug)]
+pub struct Conversion<'a> {
+    /// What the file is.
+    pub origin: PairOrigin,
+    /// What each line of the output is.
+    pub form: PairForm,
+    /// What a summary answers, in the form [`PairForm::Instructed`].
+    pub instruction: &'a str,
+    /// The parts of a split by document and its seed, which add a column `split`: the split that
+    /// [`TextPairs::split`](super::TextPairs::split) draws. For [`PairForm::Pairs`].
+    pub split: Option<(Fractions, u64)>,
+}
+
 /// What a conversion did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Converted {
@@ -32,6 +46,8 @@ pub struct Converted {
     pub written: usize,
     /// Questions, or objects, without the texts that a line needs: questions without an answer among them.
     pub skipped: usize,
+    /// Lines of training, validation and test, where a split was drawn.
+    pub parts: Option<[usize; 3]>,
 }
 
 /// One question, in whatever file it stood.
@@ -47,17 +63,11 @@ struct Item {
 /// it is the query of its document, and `instruction` what it answers.
 ///
 /// # Errors
-/// [`Error::File`] or [`Error::Line`] for a file that is not of that kind or holds no pair; files that cannot be read or
-/// written.
-pub fn convert_pairs(
-    input: &Path,
-    output: &Path,
-    origin: PairOrigin,
-    form: PairForm,
-    instruction: &str,
-) -> Result<Converted> {
+/// [`Error::File`] or [`Error::Line`] for a file that is not of that kind or holds no pair, [`Error::Split`] for fewer
+/// documents than parts; files that cannot be read or written.
+pub fn convert_pairs(input: &Path, output: &Path, conversion: &Conversion<'_>) -> Result<Converted> {
     let part = output.with_extension(format!("part-{}", std::process::id()));
-    let done = write(input, &part, origin, form, instruction)
+    let done = write(input, &part, conversion)
         .and_then(|done| std::fs::rename(&part, output).map_err(Error::io(output)).map(|()| done));
     if done.is_err() {
         std::fs::remove_file(&part).ok(); // the error that matters is the first
@@ -65,13 +75,8 @@ pub fn convert_pairs(
     done
 }
 
-fn write(
-    input: &Path,
-    part: &Path,
-    origin: PairOrigin,
-    form: PairForm,
-    instruction: &str,
-) -> Result<Converted> {
+fn write(input: &Path, part: &Path, conversion: &Conversion<'_>) -> Result<Converted> {
+    let Conversion { origin, form, instruction, split } = *conversion;
     let mut done = Converted::default();
     let mut out = BufWriter::new(File::create(part).map_err(Error::io(part))?);
     let mut take = |item: Item| -> Result<()> {
@@ -97,6 +102,7 @@ fn write(
         ));
     }
     out.into_inner().map_err(|e| Error::io(part)(e.into_error()))?.sync_all().map_err(Error::io(part))?;
+    done.parts = split.map(|(fractions, seed)| parts::add(part, fractions, seed)).transpose()?;
     Ok(done)
 }
 
@@ -224,7 +230,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (input, output) = (dir.path().join("in.json"), dir.path().join("out.jsonl"));
         std::fs::write(&input, text).unwrap();
-        let done = convert_pairs(&input, &output, origin, form, "Summarise the text");
+        let conversion = Conversion { origin, form, instruction: "Summarise the text", split: None };
+        let done = convert_pairs(&input, &output, &conversion);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1 + usize::from(done.is_ok()));
         let lines = std::fs::read_to_string(output).unwrap_or_default();
         Ok((done?, lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()))
@@ -240,7 +247,7 @@ mod tests {
     #[test]
     fn squad_gives_a_line_for_each_question_that_has_an_answer() {
         let (done, lines) = converted(SQUAD, PairOrigin::Squad, PairForm::Pairs).unwrap();
-        assert_eq!(done, Converted { written: 2, skipped: 1 });
+        assert_eq!(done, Converted { written: 2, skipped: 1, parts: None });
         assert_eq!(of(&lines[0], PAIR), ["What falls?", "Rain falls.", "Rain", "Rain"]);
         let (_, lines) = converted(SQUAD, PairOrigin::Squad, PairForm::Instructed).unwrap();
         assert_eq!(of(&lines[1], INSTRUCTED), ["What lifts?", "Fog lifts.", "Fog", "Rain"]);
@@ -251,7 +258,7 @@ mod tests {
         let text =
             "{\"document\": \"Long.\", \"summary\": \"Short.\", \"id\": 3}\n{\"document\": \"Alone.\"}\n";
         let (done, lines) = converted(text, PairOrigin::Summaries, PairForm::Pairs).unwrap();
-        assert_eq!(done, Converted { written: 1, skipped: 1 });
+        assert_eq!(done, Converted { written: 1, skipped: 1, parts: None });
         assert_eq!(lines[0]["query"], "Short.");
         assert_eq!(lines[0]["passage"], "Long.");
         let (_, lines) = converted(text, PairOrigin::Summaries, PairForm::Instructed).unwrap();

@@ -5,8 +5,9 @@ mod groups;
 mod keys;
 mod leaks;
 mod near;
+mod parts;
 mod read;
 
-pub use convert::{Converted, PairForm, PairOrigin, convert_pairs};
+pub use convert::{Conversion, Converted, PairForm, PairOrigin, convert_pairs};
 pub use leaks::{LeakReport, Repeats};
 pub use read::{DroppedPairs, PairColumns, TextPairs};

@@ -4,6 +4,7 @@ use crate::{Error, Result};
 use manyview_core::{Error as CoreError, Fingerprint};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -26,8 +27,8 @@ struct Manifest {
     schema: String,
     run: Fingerprint,
     steps: u64,
-    /// BLAKE3 of the state.
-    state: String,
+    /// BLAKE3 of the state, by its name.
+    files: BTreeMap<String, String>,
 }
 
 impl Checkpoints {
@@ -51,7 +52,7 @@ impl Checkpoints {
             schema: SCHEMA.into(),
             run: self.key.clone(),
             steps: adamw.steps,
-            state: hash(&state),
+            files: BTreeMap::from([(STATE.to_string(), hash(&state))]),
         };
         let manifest = serde_json::to_vec_pretty(&manifest).map_err(|e| Error::file(&dir, e.to_string()))?;
         let fresh = self.root.join(format!(".{}-{}", self.key.short(), std::process::id()));
@@ -107,7 +108,8 @@ impl Checkpoints {
             serde_json::from_slice(&bytes).map_err(|e| Error::file(&path, e.to_string()))?;
         let path = dir.join(STATE);
         let bytes = fs::read(&path).map_err(Error::io(&path))?;
-        let whole = manifest.schema == SCHEMA && manifest.run == self.key && manifest.state == hash(&bytes);
+        let is_its_own = manifest.schema == SCHEMA && manifest.run == self.key;
+        let whole = is_its_own && manifest.files.get(STATE) == Some(&hash(&bytes));
         if !whole {
             return Err(Error::file(&path, "expected the state its manifest describes, found another"));
         }

@@ -108,8 +108,11 @@ impl Default for Lora {
 }
 
 impl TuningConfig {
-    /// Refuses values out of range.
-    pub(super) fn check(&self) -> Result<()> {
+    /// That no value is out of range.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the name of one that is.
+    pub fn check(&self) -> Result<()> {
         let setting = |setting, fits: bool, expected: &str, found: String| match fits {
             true => Ok(()),
             false => Err(Error::Setting { setting, problem: format!("expected {expected}, found {found}") }),

@@ -5,14 +5,17 @@ use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 const METRICS: &str = "training_metrics.jsonl";
 const PROGRESS: &str = "training_progress.json";
+/// How often the second is written between two checkpoints.
+const OFTEN: Duration = Duration::from_secs(1);
 
 /// `training_progress.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingProgress {
-    /// Whether the last step is done.
+    /// Whether the encoder is there.
     pub training_completed: bool,
     /// Steps done.
     pub steps: u64,
@@ -28,8 +31,9 @@ pub struct TrainingProgress {
 pub(super) struct Journal {
     dir: PathBuf,
     lines: Vec<String>,
-    /// How many of them are written.
-    written: usize,
+    metrics: File,
+    /// When the progress was written last.
+    told: Instant,
 }
 
 impl Journal {
@@ -42,34 +46,47 @@ impl Journal {
         let whole = lines.len() as u64 == steps && lines.iter().zip(1..).all(|(line, n)| is_step(line, n));
         let lines = if whole { lines } else { Vec::new() };
         publish(&path, text_of(&lines).as_bytes())?;
+        let metrics = OpenOptions::new().append(true).open(&path).map_err(Error::io(&path))?;
         let path = dir.join(PROGRESS);
         let before = fs::read(&path).ok().and_then(|b| serde_json::from_slice::<TrainingProgress>(&b).ok());
         let seconds = before.filter(|_| whole && steps > 0).map_or(0.0, |p| p.duration_seconds);
-        Ok((Self { dir: dir.into(), written: lines.len(), lines }, seconds))
+        Ok((Self { dir: dir.into(), lines, metrics, told: Instant::now() }, seconds))
     }
 
-    pub(super) fn tell(&mut self, step: &Step) -> Result<()> {
-        let line = serde_json::to_string(step).map_err(|e| Error::file(&self.dir, e.to_string()))?;
-        self.lines.push(line);
-        Ok(())
-    }
-
-    /// Mean loss over the steps of a pass.
-    pub(super) fn mean_loss(&self, epoch: usize) -> f64 {
-        let steps = self.lines.iter().filter_map(|line| serde_json::from_str::<Step>(line).ok());
-        let (sum, n) =
-            steps.filter(|step| step.epoch == epoch).fold((0.0, 0), |(sum, n), s| (sum + s.loss, n + 1));
-        sum / f64::from(n.max(1))
-    }
-
-    /// Writes what waits, and how far the run is.
-    pub(super) fn write(&mut self, progress: &TrainingProgress) -> Result<()> {
+    /// Appends a step, and now and then how far the run is.
+    pub(super) fn tell(&mut self, step: &Step, progress: &TrainingProgress) -> Result<()> {
         let path = self.dir.join(METRICS);
-        let mut file = OpenOptions::new().append(true).create(true).open(&path).map_err(Error::io(&path))?;
-        file.write_all(text_of(&self.lines[self.written..]).as_bytes()).map_err(Error::io(&path))?;
-        self.written = self.lines.len();
+        let line = serde_json::to_string(step).map_err(|e| Error::file(&path, e.to_string()))?;
+        self.metrics.write_all(format!("{line}\n").as_bytes()).map_err(Error::io(&path))?;
+        self.lines.push(line);
+        if self.told.elapsed() < OFTEN {
+            return Ok(());
+        }
+        self.tell_progress(progress)
+    }
+
+    /// Mean loss over the steps of each of so many passes.
+    pub(super) fn losses(&self, epochs: usize) -> Vec<f64> {
+        let mut sums = vec![(0.0, 0u32); epochs];
+        for step in self.lines.iter().filter_map(|line| serde_json::from_str::<Step>(line).ok()) {
+            if let Some((sum, n)) = sums.get_mut(step.epoch.wrapping_sub(1)) {
+                (*sum, *n) = (*sum + step.loss, *n + 1);
+            }
+        }
+        sums.into_iter().map(|(sum, n)| sum / f64::from(n.max(1))).collect()
+    }
+
+    /// Sees to it that all steps are on the disk before the checkpoint after them is, and says how far the run is.
+    pub(super) fn settle(&mut self, progress: &TrainingProgress) -> Result<()> {
+        let path = self.dir.join(METRICS);
+        self.metrics.sync_data().map_err(Error::io(&path))?;
+        self.tell_progress(progress)
+    }
+
+    fn tell_progress(&mut self, progress: &TrainingProgress) -> Result<()> {
         let path = self.dir.join(PROGRESS);
         let text = serde_json::to_vec_pretty(progress).map_err(|e| Error::file(&path, e.to_string()))?;
+        self.told = Instant::now();
         publish(&path, &text)
     }
 }

@@ -25,9 +25,11 @@ mod ranking;
 mod saving;
 mod texts;
 mod training;
+mod tuned;
 
 pub use config::{Lora, Method, Target, TuningConfig};
 pub use journal::TrainingProgress;
 pub use lesson::{Batch, Lesson, Objective, Slopes, Step};
 pub use ranking::ranking;
-pub use training::{Tuned, tune, tuned};
+pub use training::{identity, tune};
+pub use tuned::{Tuned, tuned};

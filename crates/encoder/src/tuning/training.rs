@@ -7,6 +7,7 @@ use super::journal::{Journal, TrainingProgress};
 use super::lanes::dot;
 use super::lora::Adapters;
 use super::texts::Texts;
+use super::tuned::{Tuned, tuned, weights};
 use super::{Batch, Lesson, Slopes, Step, saving};
 use crate::architecture::Architecture;
 use crate::checkpoint::Checkpoint;
@@ -15,31 +16,9 @@ use manyview_core::{Embeddings, Encoder, Error as CoreError, Fingerprint, Kind};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::path::Path;
 use std::time::Instant;
-
-const TUNED: &str = "tuned.json";
-
-/// What [`tune`] did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Tuned {
-    /// Everything the result depends on.
-    pub run: Fingerprint,
-    /// Steps in all.
-    pub steps: u64,
-    /// Pairs learnt from.
-    pub pairs: usize,
-    /// Values that learnt.
-    pub learnt: usize,
-    /// Mean loss over the steps of each pass.
-    pub losses: Vec<f64>,
-    /// Seconds, those before an interruption included.
-    pub seconds: f64,
-    /// BLAKE3 of the weights written.
-    pub weights: String,
-}
 
 /// Fine-tunes `base` and writes the directory `to`, which sentence-transformers and [`TextEncoder::load`] read: the same
 /// layout, tokenizer and pooling, other weights. `work` keeps checkpoints while it runs, `training_metrics.jsonl`,
@@ -59,7 +38,7 @@ pub fn tune(
     config.check()?;
     let texts = Texts::read(base, lesson)?;
     let run = key(base, config, &texts, lesson.objective_name)?;
-    if let Some(tuned) = found(work, to, &run) {
+    if let Some(tuned) = tuned(&run, work, to) {
         return Ok(tuned);
     }
     let (checkpoint, mut training) = Training::new(base, config, lesson, texts, (work, &run))?;
@@ -77,11 +56,12 @@ pub fn tune(
         learnt: training.adamw.first.len(),
         losses,
         seconds: training.seconds(),
-        weights: hash(&to.join("model.safetensors"))?,
+        weights: weights(to)?,
     };
-    let path = work.join(TUNED);
-    let text = serde_json::to_vec_pretty(&tuned).map_err(|e| Error::file(&path, e.to_string()))?;
-    std::fs::write(&path, text).map_err(Error::io(&path))?;
+    tuned.write(work)?;
+    let total = training.adamw.steps as usize;
+    let done = TrainingProgress { training_completed: true, ..training.so_far(total) };
+    training.journal.settle(&done)?;
     training.checkpoints.clear()?;
     Ok(tuned)
 }
@@ -191,33 +171,36 @@ impl<'a> Training<'a> {
             let lr = self.config.rate(step, total);
             let step = Step { epoch: epoch + 1, step: self.adamw.steps, loss, lr, gradient_length };
             (self.lesson.on_step)(&step);
-            self.journal.tell(&step)?;
+            let so_far = self.so_far(total);
+            self.journal.tell(&step, &so_far)?;
             self.lesson.progress.advance(1);
             let done = self.adamw.steps as usize;
             if done.is_multiple_of(self.config.checkpoint_every) && done < total {
                 self.write(total)?;
             }
         }
-        self.report(total)?;
+        let so_far = self.so_far(total);
+        self.journal.settle(&so_far)?;
         self.lesson.progress.end();
-        Ok((1..=self.config.epochs).map(|epoch| self.journal.mean_loss(epoch)).collect())
+        Ok(self.journal.losses(self.config.epochs))
     }
 
     /// Puts the run on disk.
     fn write(&mut self, total: usize) -> Result<()> {
-        self.report(total)?;
+        let so_far = self.so_far(total);
+        self.journal.settle(&so_far)?;
         let values = self.adapters.as_ref().map_or(&self.bert.values, |a| &a.values);
         self.checkpoints.write(values, &self.adamw)
     }
 
-    fn report(&mut self, total: usize) -> Result<()> {
-        self.journal.write(&TrainingProgress {
-            training_completed: self.adamw.steps as usize == total,
+    fn so_far(&self, total: usize) -> TrainingProgress {
+        TrainingProgress {
+            training_completed: false,
             steps: self.adamw.steps,
             total_steps: total as u64,
             train_examples: self.texts.pairs(),
             duration_seconds: self.seconds(),
-        })
+        }
     }
 
     fn seconds(&self) -> f64 {
@@ -314,23 +297,15 @@ fn decays(bert: &Bert, n: usize, decay: f64) -> Vec<(Range<usize>, f64)> {
     tensors.map(|t| (t.range.clone(), if t.decays { decay } else { 0.0 })).collect()
 }
 
-/// What [`tune`] would return at once: what an earlier call did with the same arguments, if it is still there.
+/// Everything that the result of [`tune`] depends on: the same, the same encoder.
 ///
 /// # Errors
 /// A setting out of range, counts that do not match, a text that cannot be read.
-pub fn tuned(
-    base: &TextEncoder,
-    config: &TuningConfig,
-    lesson: &Lesson<'_>,
-    work: &Path,
-    to: &Path,
-) -> Result<Option<Tuned>> {
+pub fn identity(base: &TextEncoder, config: &TuningConfig, lesson: &Lesson<'_>) -> Result<Fingerprint> {
     config.check()?;
-    let run = key(base, config, &Texts::read(base, lesson)?, lesson.objective_name)?;
-    Ok(found(work, to, &run))
+    key(base, config, &Texts::read(base, lesson)?, lesson.objective_name)
 }
 
-/// Everything the result depends on.
 fn key(base: &TextEncoder, config: &TuningConfig, texts: &Texts, objective: &str) -> Result<Fingerprint> {
     let described = |e: serde_json::Error| Error::file(base.path(), e.to_string());
     let what_learns = TuningConfig { checkpoint_every: 1, ..config.clone() };
@@ -339,18 +314,4 @@ fn key(base: &TextEncoder, config: &TuningConfig, texts: &Texts, objective: &str
         .field("config", &serde_json::to_vec(&what_learns).map_err(described)?)
         .field("objective", objective.as_bytes());
     Ok(texts.identify(key).finish())
-}
-
-/// What an earlier call left behind, where all of it is still there.
-fn found(work: &Path, to: &Path, run: &Fingerprint) -> Option<Tuned> {
-    let tuned: Tuned = serde_json::from_slice(&std::fs::read(work.join(TUNED)).ok()?).ok()?;
-    let whole = tuned.run == *run && hash(&to.join("model.safetensors")).ok()? == tuned.weights;
-    whole.then_some(tuned)
-}
-
-fn hash(path: &Path) -> Result<String> {
-    let mut hasher = blake3::Hasher::new();
-    let file = std::fs::File::open(path).map_err(Error::io(path))?;
-    hasher.update_reader(file).map_err(Error::io(path))?;
-    Ok(hasher.finalize().to_hex().to_string())
 }

@@ -1,9 +1,11 @@
 //! The model card of an export: what the hub reads in front, what people read below.
 use super::{Format, onnx};
 use crate::embedded;
+use crate::pairs::TEACHER;
+use crate::runs::Measured;
 use manyview_adapter::{AdapterCard, Map, Saved, Shape, Sides};
 use manyview_core::Summary;
-use manyview_report::Metrics;
+use manyview_report::{Metrics, RetrievalMetrics};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +19,7 @@ pub(super) const LICENCE: &str =
 /// What there is to say of an adapter.
 pub(super) struct Card<'a> {
     pub(super) saved: &'a Saved,
-    pub(super) metrics: Option<&'a Metrics>,
+    pub(super) metrics: Option<&'a Measured>,
     pub(super) format: Format,
     /// Whether the base vectors came with the corpus, as they were.
     pub(super) given: bool,
@@ -51,10 +53,15 @@ impl Card<'_> {
     pub(super) fn markdown(&self) -> String {
         let card = public(&self.saved.card, self.given);
         let looks_for = match one_line(&card.instruction) {
+            none if none.is_empty() && card.teacher == TEACHER => "passages by their queries".to_string(),
             none if none.is_empty() => "a view".to_string(),
             instruction => instruction,
         };
-        let scores = self.metrics.map(scores).unwrap_or_default();
+        let scores = match self.metrics {
+            Some(Measured::View(metrics)) => scores(metrics),
+            Some(Measured::Retrieval(metrics)) => retrieval(metrics),
+            Some(Measured::Heads(_)) | None => String::new(),
+        };
         format!(
             "{}\n# {looks_for}\n\n{}\n\n{}{scores}## Use\n\n{}",
             self.front(),
@@ -94,9 +101,12 @@ impl Card<'_> {
             _ if self.saved.linear().is_err() => "A map of the vectors of a text encoder",
             _ => "A linear map of the vectors of a text encoder",
         };
+        let close = match self.saved.card.teacher == TEACHER {
+            true => "where one text answers the other",
+            false => "where texts agree in what the instruction asks for",
+        };
         format!(
-            "{begin} that turns them into a *view*: vectors that lie close together where texts agree in what the \
-             instruction asks for. Made with Manyview."
+            "{begin} that turns them into a *view*: vectors that lie close together {close}. Made with Manyview."
         )
     }
 
@@ -145,12 +155,19 @@ impl Card<'_> {
             ),
         };
         match self.format {
-            Format::SentenceTransformers => format!(
-                "```python\nfrom sentence_transformers import SentenceTransformer\n\n\
+            Format::SentenceTransformers => {
+                let prompt = match card.teacher == TEACHER && !card.instruction.trim().is_empty() {
+                    true => "Queries were prompted with the instruction above, passages not at all.",
+                    false => {
+                        "Texts go in as they are: the view was taught on vectors without an instruction, so no prompt is needed."
+                    }
+                };
+                format!(
+                    "```python\nfrom sentence_transformers import SentenceTransformer\n\n\
                  model = SentenceTransformer(\"PATH_OR_REPOSITORY\")\n\
-                 view = model.encode([\"a text\", \"another\"])  # [2, {dim_out}], length 1 each\n```\n\n\
-                 Texts go in as they are: the view was taught on vectors without an instruction, so no prompt is needed.\n"
-            ),
+                 view = model.encode([\"a text\", \"another\"])  # [2, {dim_out}], length 1 each\n```\n\n{prompt}\n"
+                )
+            }
             Format::Onnx => format!(
                 "{base}\n\n```python\nimport numpy as np\nimport onnxruntime\n\n\
                  session = onnxruntime.InferenceSession(\"{}\")\n\
@@ -219,6 +236,31 @@ fn scores(metrics: &Metrics) -> String {
         metrics.n_test,
         rows.collect::<String>(),
         one_line(&metrics.verdict)
+    )
+}
+
+fn retrieval(metrics: &RetrievalMetrics) -> String {
+    const SHOWN: [(&str, &str); 3] =
+        [("ndcg@10", "nDCG@10"), ("mrr@10", "MRR@10"), ("accuracy@1", "first is right")];
+    let heads = SHOWN.map(|(_, name)| format!("| {name} ")).concat();
+    let views = &metrics.views;
+    let rows = [("BM25", &views.bm25), ("encoder alone", &views.base), ("this view", &views.adapter)];
+    let rows = rows.map(|(name, measures)| {
+        let cells = SHOWN.iter().map(|(key, _)| match measures.get(*key) {
+            Some(e) => format!("| {:.3} [{:.3}, {:.3}] ", e.value, e.low, e.high),
+            None => "| – ".into(),
+        });
+        format!("| {name} {}|\n", cells.collect::<String>())
+    });
+    format!(
+        "## Scores\n\n{} test queries, each searched among {} passages; mean, and its 95% interval.\n\n\
+         | ranking {heads}|\n|---|---|---|---|\n{}\nGain over the encoder alone in nDCG@10: {:+.3} [{:+.3}, {:+.3}].\n\n",
+        metrics.counts.queries,
+        metrics.counts.passages,
+        rows.concat(),
+        metrics.gain.value,
+        metrics.gain.low,
+        metrics.gain.high
     )
 }
 

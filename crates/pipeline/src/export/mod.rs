@@ -8,11 +8,11 @@ mod staging;
 
 use crate::infer::{encoder_of, load};
 use crate::run_dir::METRICS;
+use crate::runs::Measured;
 use crate::{Environment, Error, Result, encoder, given, scores};
 use card::Card;
 use manyview_adapter::Saved;
 use manyview_core::Progress;
-use manyview_report::Metrics;
 use std::path::{Path, PathBuf};
 
 /// A fitted adapter to write for other programs.
@@ -86,7 +86,7 @@ pub fn export(export: &Export, environment: &Environment, progress: &dyn Progres
 }
 
 /// What was measured of the adapter at `path`, where it was.
-fn metrics(path: &Path, saved: &Saved) -> Result<Option<Metrics>> {
+fn metrics(path: &Path, saved: &Saved) -> Result<Option<Measured>> {
     let parent = Some(path).filter(|path| path.ends_with("adapter")).and_then(Path::parent);
     let file = match path.join("adapter").is_dir() {
         true => path.join(METRICS),
@@ -97,11 +97,11 @@ fn metrics(path: &Path, saved: &Saved) -> Result<Option<Metrics>> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(Error::io(file)(e)),
     };
-    let metrics: Metrics = serde_json::from_slice(&bytes).map_err(|e| Error::File {
+    let found = serde_json::from_slice(&bytes).and_then(Measured::of).map_err(|e| Error::File {
         path: file,
         problem: format!("expected metrics, found {e}; run `manyview evaluate` again, or delete it"),
     })?;
-    Ok(Some(metrics).filter(|found| found.encoder_fingerprint == saved.card.encoder_fingerprint.as_str()))
+    Ok(Some(found).filter(|found| found.encoder_fingerprint() == saved.card.encoder_fingerprint.as_str()))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

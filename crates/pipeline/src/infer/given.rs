@@ -28,7 +28,7 @@ pub(super) fn infer(
     progress: &dyn Progress,
 ) -> Result<Inferred> {
     let Some(first) = views.first() else {
-        return Err(Error::setting("--adapter", "expected at least 1, found none"));
+        return Err(Error::setting("--adapter", "expected an adapter of vectors, found none"));
     };
     let dim = first.saved.card.dim_in;
     let origin = from.origin(first, &inference.output)?;
@@ -245,7 +245,7 @@ impl GivenVectors {
         let Ok(inferred) = serde_json::from_slice::<Inferred>(&bytes) else { return Ok(None) };
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         match inferred.files.iter().find(|written| written.file == name).map(|written| &written.holds) {
-            Some(Holds::Base)
+            Some(Holds::Base { .. })
                 if beside.canonicalize().ok() == output.join(Inferred::FILE).canonicalize().ok() =>
             {
                 Err(Error::setting(
@@ -253,7 +253,7 @@ impl GivenVectors {
                     "expected another directory than that of the vectors, whose metadata.json would be replaced",
                 ))
             }
-            Some(Holds::Base) => Ok(inferred.encoder.fingerprint),
+            Some(Holds::Base { .. }) => Ok(inferred.encoder.fingerprint),
             Some(_) => Err(Error::setting(
                 &self.path.display().to_string(),
                 "expected base vectors, found those of a view or a teacher, as metadata.json beside it says; give the \

@@ -78,8 +78,12 @@ pub struct Written {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "holds", rename_all = "snake_case")]
 pub enum Holds {
-    /// The encoder's vectors without an instruction.
-    Base,
+    /// The encoder's vectors: what adapters map.
+    Base {
+        /// What the texts were prompted with, for adapters of queries that were learnt so; usually none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instruction: Option<Instruction>,
+    },
     /// The encoder's vectors under an instruction.
     Teacher {
         /// The instruction.

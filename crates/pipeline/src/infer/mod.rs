@@ -11,6 +11,7 @@ pub use output::FileFormat;
 pub use texts::Texts;
 pub(crate) use views::{encoder_of, load};
 
+use crate::pairs::tuned_encoder;
 use crate::{Environment, Error, Result};
 use ledger::Ledger;
 use manyview_core::{Embeddings, Progress};
@@ -25,7 +26,8 @@ use views::View;
 pub struct Inference {
     /// Texts to encode, or vectors that are there already.
     pub from: InferenceInput,
-    /// Run directories, variants' directories in them, or adapter directories.
+    /// Run directories, variants' directories in them, or adapter directories; none where the vectors of an encoder are
+    /// all that is wanted, such as of one that learnt itself, whose run may be the only one here.
     pub adapters: Vec<PathBuf>,
     /// Directory for the files.
     pub output: PathBuf,
@@ -62,9 +64,22 @@ pub fn infer(inference: &Inference, environment: &Environment, progress: &dyn Pr
     if inference.limit == Some(0) {
         return Err(Error::setting("--limit", "expected at least 1 row, found 0"));
     }
-    let views = View::load_all(&inference.adapters, inference.passages)?;
+    let tuned = match &inference.adapters[..] {
+        [only] => tuned_encoder(only),
+        _ => None,
+    };
+    let views = match &tuned {
+        Some(_) => Vec::new(),
+        None => View::load_all(&inference.adapters, inference.passages)?,
+    };
     match &inference.from {
-        InferenceInput::Texts(from) => texts::infer(inference, from, &views, environment, progress),
+        InferenceInput::Texts(from) => {
+            let from = match tuned {
+                Some(encoder) => &from.with_encoder(&encoder)?,
+                None => from,
+            };
+            texts::infer(inference, from, &views, environment, progress)
+        }
         InferenceInput::Vectors(from) => given::infer(inference, from, &views, progress),
     }
 }

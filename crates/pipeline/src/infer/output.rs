@@ -260,8 +260,11 @@ mod tests {
             "seconds": ledger.seconds,
         });
         let mut inferred: Inferred = serde_json::from_value(json).unwrap();
-        let written =
-            |(file, dim): &(String, usize)| Written { file: file.clone(), dim: *dim, holds: Holds::Base };
+        let written = |(file, dim): &(String, usize)| Written {
+            file: file.clone(),
+            dim: *dim,
+            holds: Holds::Base { instruction: None },
+        };
         inferred.files = files().iter().map(written).collect();
         inferred
     }

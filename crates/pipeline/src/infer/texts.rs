@@ -3,7 +3,7 @@ use super::metadata::{Dropped, Encoding, Holds, Inferred, Origin, Written};
 use super::output::{Opened, Output};
 use super::views::{View, encoder_of};
 use super::{Inference, Input, keep, transform};
-use crate::config::TeacherKind;
+use crate::config::{self, TeacherKind};
 use crate::{Environment, Error, Result, encoder};
 use manyview_adapter::Saved;
 use manyview_core::{Embeddings, Encoded, Encoder, Fingerprint, Instruction, Progress};
@@ -11,7 +11,7 @@ use manyview_data::{Beside, Rows, Table};
 use manyview_encoder::TextEncoder;
 use manyview_store::Stored;
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -45,25 +45,22 @@ pub(super) fn infer(
     environment: &Environment,
     progress: &dyn Progress,
 ) -> Result<Inferred> {
-    let Some(first) = views.first() else {
-        return Err(Error::setting("--adapter", "expected at least 1, found none"));
-    };
     let instruction = from.with_teacher.then(|| instruction(views)).transpose()?;
+    let prompt = prompt(views)?;
     let input = Input::open(&from.input)?;
     let start = Instant::now();
     let total = from.look(inference.limit)?;
     let looked = start.elapsed().as_secs_f64();
-    let card = &first.saved.card;
-    let config = encoder_of(&card.encoder, &card.settings, from.encoder.as_deref(), &from.device)?;
+    let config = from.encoder(views)?;
     let encoder = encoder::load(&config, environment, progress)?;
     let (fingerprint, dim) = (encoder.fingerprint(), encoder.dim());
     views.iter().try_for_each(|view| view.expects(&fingerprint))?;
     let stored = encoder::remembered(&config, encoder, &from.store)?;
 
-    let files = files(inference, views, dim, instruction.as_ref());
+    let files = files(inference, views, dim, prompt.as_ref(), instruction.as_ref());
     let names: Vec<(String, usize)> = files.iter().map(|file| (file.file.clone(), file.dim)).collect();
     let chunk = inference.chunk(dim);
-    let key = key(inference, from, views, &input, chunk, &fingerprint, instruction.as_ref());
+    let key = key(inference, from, views, &input, chunk, &fingerprint, [&prompt, &instruction]);
     let columns: &[&str] =
         if from.id_column.is_some() { &["row", "id", "truncated"] } else { &["row", "truncated"] };
     let csv = (inference.format == super::FileFormat::Npy).then_some(columns);
@@ -76,7 +73,7 @@ pub(super) fn infer(
     ledger.seconds.read += looked;
 
     progress.begin("infer", (total - ledger.read.min(total)) as u64);
-    let pass = Pass { from, views, stored: &stored, instruction: instruction.as_ref(), progress };
+    let pass = Pass { from, views, stored: &stored, prompt, instruction: instruction.as_ref(), progress };
     let done = from
         .chunks(chunk, inference.limit, from.dedup)
         .and_then(|chunks| pass.run(chunks, &mut output, &mut ledger));
@@ -119,14 +116,30 @@ fn instruction(views: &[View]) -> Result<Instruction> {
         .with_template(template.unwrap_or(Instruction::DEFAULT_TEMPLATE))?)
 }
 
+/// What all adapters expect texts to be prompted with.
+fn prompt(views: &[View]) -> Result<Option<Instruction>> {
+    let mut prompts = views.iter().map(View::prompt);
+    let first = prompts.next().transpose()?.flatten();
+    for other in prompts {
+        if other? != first {
+            let problem =
+                "expected adapters whose texts are prompted alike, found several prompts; name one at a time";
+            return Err(Error::setting("--adapter", problem));
+        }
+    }
+    Ok(first)
+}
+
 /// The matrices, in the order they are written.
 fn files(
     inference: &Inference,
     views: &[View],
     dim: usize,
+    prompt: Option<&Instruction>,
     instruction: Option<&Instruction>,
 ) -> Vec<Written> {
-    let base = Written { file: inference.format.file("base"), holds: Holds::Base, dim };
+    let holds = Holds::Base { instruction: prompt.cloned() };
+    let base = Written { file: inference.format.file("base"), holds, dim };
     let taught = |instruction: &Instruction| Written {
         file: inference.format.file("teacher"),
         holds: Holds::Teacher {
@@ -147,11 +160,13 @@ fn key(
     input: &Input,
     chunk: usize,
     encoder: &Fingerprint,
-    instruction: Option<&Instruction>,
+    [prompt, instruction]: [&Option<Instruction>; 2],
 ) -> Fingerprint {
     let flags = [from.dedup, from.drop_missing].map(u8::from);
     let limit = inference.limit.map_or(String::new(), |n| n.to_string());
-    let prompt = instruction.map(|i| i.prompt("")).unwrap_or_default();
+    let of = |instruction: &Option<Instruction>| {
+        instruction.as_ref().map(|instruction| instruction.prompt("")).unwrap_or_default()
+    };
     let key = Fingerprint::builder("infer-texts/1")
         .field("input", input.blake3.as_bytes())
         .field("text", from.text_column.as_bytes())
@@ -161,7 +176,11 @@ fn key(
         .field("format", inference.format.file("").as_bytes())
         .field("chunk", &chunk.to_le_bytes())
         .field("encoder", encoder.as_str().as_bytes())
-        .field("prompt", prompt.as_bytes());
+        .field("prompt", of(instruction).as_bytes());
+    let key = match prompt {
+        None => key,
+        prompt => key.field("base prompt", of(prompt).as_bytes()),
+    };
     views.iter().fold(key, |key, view| view.identity(key)).finish()
 }
 
@@ -170,6 +189,9 @@ struct Pass<'a> {
     from: &'a Texts,
     views: &'a [View],
     stored: &'a Stored<TextEncoder>,
+    /// What texts are prompted with.
+    prompt: Option<Instruction>,
+    /// What the teacher is told.
     instruction: Option<&'a Instruction>,
     progress: &'a dyn Progress,
 }
@@ -205,7 +227,7 @@ impl Pass<'_> {
     fn write(&self, chunk: &Chunk, output: &mut Output, ledger: &mut Ledger) -> Result<u64> {
         let within = |rows| Within { whole: self.progress, rows, done: AtomicU64::new(0) };
         let (start, shown) = (Instant::now(), within(self.instruction.is_none()));
-        let base = self.encode(chunk, None, &mut ledger.base, &shown)?;
+        let base = self.encode(chunk, self.prompt.as_ref(), &mut ledger.base, &shown)?;
         ledger.seconds.encode += start.elapsed().as_secs_f64();
         ledger.truncated += base.truncated.iter().filter(|cut| **cut).count();
         let views = transform(self.views, &base.vectors, &chunk.rows, ledger)?;
@@ -280,6 +302,35 @@ struct Chunks<'a> {
 }
 
 impl Texts {
+    /// The same texts, encoded by the encoder in `dir`, which learnt itself.
+    pub(super) fn with_encoder(&self, dir: &Path) -> Result<Self> {
+        match &self.encoder {
+            None => Ok(Self { encoder: Some(dir.display().to_string()), ..self.clone() }),
+            Some(other) => {
+                let found = format!(
+                    "expected none beside the encoder that learnt in {}, found `{other}`",
+                    dir.display()
+                );
+                Err(Error::setting("--encoder", found))
+            }
+        }
+    }
+
+    /// The encoder of the adapters, or the one asked for.
+    fn encoder(&self, views: &[View]) -> Result<config::Encoder> {
+        match (views.first(), &self.encoder) {
+            (Some(View { saved: Saved { card, .. }, .. }), other) => {
+                encoder_of(&card.encoder, &card.settings, other.as_deref(), &self.device)
+            }
+            (None, Some(model)) => Ok(config::Encoder {
+                model: model.clone(),
+                device: self.device.clone(),
+                ..config::Encoder::default()
+            }),
+            (None, None) => Err(Error::setting("--adapter", "expected one, or --encoder, found neither")),
+        }
+    }
+
     fn columns(&self) -> Vec<&str> {
         let id = self.id_column.as_deref().filter(|id| *id != self.text_column);
         [self.text_column.as_str()].into_iter().chain(id).collect()

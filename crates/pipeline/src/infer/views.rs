@@ -1,9 +1,10 @@
 use super::metadata::{Holds, Written};
 use super::output::FileFormat;
 use crate::config::Encoder;
+use crate::pairs::{TEACHER, tuned_encoder};
 use crate::{Error, Result};
 use manyview_adapter::Saved;
-use manyview_core::{Embeddings, Error as CoreError, Fingerprint, FingerprintBuilder};
+use manyview_core::{Embeddings, Error as CoreError, Fingerprint, FingerprintBuilder, Instruction};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -53,6 +54,17 @@ impl View {
     /// That it was made for the vectors of `encoder`.
     pub(super) fn expects(&self, encoder: &Fingerprint) -> Result<()> {
         Ok(self.saved.expects(encoder)?)
+    }
+
+    /// What it expects the texts to be prompted with: queries that it learnt under an instruction.
+    pub(super) fn prompt(&self) -> Result<Option<Instruction>> {
+        let card = &self.saved.card;
+        if self.passages || card.teacher != TEACHER || card.instruction.trim().is_empty() {
+            return Ok(None);
+        }
+        let template = card.settings.get("template").and_then(|template| template.as_str());
+        let instruction = Instruction::new(card.instruction.trim());
+        Ok(Some(instruction.with_template(template.unwrap_or(Instruction::DEFAULT_TEMPLATE))?))
     }
 
     /// Its view of `base`, whose row `i` is row `rows[i]` of the input.
@@ -118,12 +130,22 @@ pub(crate) fn encoder_of(
 /// The directory of the adapter that `path` leads to.
 fn find(path: &Path) -> Result<PathBuf> {
     let there = |dir: &PathBuf| dir.join(WEIGHTS).is_file();
+    if let Some(encoder) = tuned_encoder(path) {
+        let problem = format!(
+            "expected an adapter, found an encoder that learnt itself; `manyview infer` takes it as the only --adapter, \
+             and {} is a whole model for encoder.model, --encoder and sentence-transformers",
+            encoder.display()
+        );
+        return Err(Error::setting(&path.display().to_string(), problem));
+    }
     if let Some(dir) = [path.join("adapter"), path.to_path_buf()].into_iter().find(there) {
         return Ok(dir);
     }
     let entries = std::fs::read_dir(path).map_err(Error::io(path))?.flatten().map(|e| e.path());
-    let mut variants: Vec<String> =
-        entries.filter(|e| there(&e.join("adapter"))).map(|e| e.display().to_string()).collect();
+    let mut variants: Vec<String> = entries
+        .filter(|e| there(&e.join("adapter")) || tuned_encoder(e).is_some())
+        .map(|e| e.display().to_string())
+        .collect();
     variants.sort();
     Err(match variants.is_empty() {
         true => Error::Missing {

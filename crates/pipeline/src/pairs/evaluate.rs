@@ -29,30 +29,31 @@ pub(crate) struct Subject<'a> {
     pub record: &'a PairsFit,
 }
 
-/// Ranks all passages for each test query by words, by stored vectors, and by the adapter's, and measures the rankings.
+/// Ranks all passages for each test query by words, by stored vectors, and by the adapter's, and measures the rankings:
+/// all together, and nDCG@10 of each query as CSV.
 ///
 /// # Errors
 /// Vectors the adapter does not take, or too few queries to measure.
-pub(crate) fn measure(subject: &Subject<'_>) -> Result<RetrievalMetrics> {
+pub(crate) fn measure(subject: &Subject<'_>) -> Result<(RetrievalMetrics, String)> {
     let Subject { experiment, corpus, vectors, view, record } = subject;
     let evaluate = &experiment.evaluate;
     let bootstrap = Bootstrap { resamples: evaluate.resamples, seed: evaluate.seed };
     let (rows, answers) = corpus.questions(&corpus.split.test);
     let relevance = Relevance::new(answers, corpus.pairs.passages.len())?;
     let texts: Vec<&str> = rows.iter().map(|&row| corpus.pairs.queries[row].as_str()).collect();
-    let queries = vectors.queries.select(&rows)?;
+    let stored = vectors.queries.select(&rows)?;
     let (mapped_queries, mapped_passages) = (view.0.select(&rows)?, view.1);
 
     let rankings = [
         Bm25::default().index(&corpus.pairs.passages)?.search(&texts, DEPTH)?,
-        search(&queries, &vectors.passages, DEPTH)?,
+        search(&stored, &vectors.passages, DEPTH)?,
         search(&mapped_queries, mapped_passages, DEPTH)?,
     ];
     let [bm25, mut base, mut adapter] = rankings.each_ref().map(|r| measures(r, &relevance, bootstrap));
     let positive = corpus.positive(&rows);
     let batch = experiment.train.batch;
     if let (Ok(base), Ok(adapter)) = (&mut base, &mut adapter) {
-        base.extend(closeness(&queries, &vectors.passages, &positive, batch, bootstrap)?);
+        base.extend(closeness(&stored, &vectors.passages, &positive, batch, bootstrap)?);
         adapter.extend(closeness(&mapped_queries, mapped_passages, &positive, batch, bootstrap)?);
     }
     let scores =
@@ -63,7 +64,8 @@ pub(crate) fn measure(subject: &Subject<'_>) -> Result<RetrievalMetrics> {
     let settings = experiment.pairs.clone().unwrap_or_default();
     let split = &corpus.split;
     let tally = vectors.tally;
-    Ok(RetrievalMetrics {
+    let queries = by_query(&texts, [by_words, by_base, by_adapter]);
+    let metrics = RetrievalMetrics {
         task: "pairs".into(),
         dataset: corpus.name.clone(),
         encoder: experiment.encoder.model.clone(),
@@ -96,7 +98,18 @@ pub(crate) fn measure(subject: &Subject<'_>) -> Result<RetrievalMetrics> {
             truncated: vectors.truncated,
             seconds: tally.seconds,
         },
-    })
+    };
+    Ok((metrics, queries))
+}
+
+/// A line for each query with its scores.
+fn by_query(queries: &[&str], scores: [&Vec<f64>; 3]) -> String {
+    let mut csv = "query,bm25,base,adapter\n".to_string();
+    let [bm25, base, adapter] = scores;
+    for (((query, bm25), base), adapter) in queries.iter().zip(bm25).zip(base).zip(adapter) {
+        csv += &format!("\"{}\",{bm25},{base},{adapter}\n", query.replace('"', "\"\""));
+    }
+    csv
 }
 
 fn measures(ranking: &Ranking, relevance: &Relevance, bootstrap: Bootstrap) -> Result<Measures> {

@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 pub(super) const RECORD: &str = "fit.json";
+/// What the card of an adapter names as its teacher.
+pub(crate) const TEACHER: &str = "pairs";
 /// Where the card of an adapter says which fit it is of.
 const KEY: &str = "fit";
 /// What decides which epoch is kept.
@@ -52,7 +54,7 @@ pub(crate) struct Lesson<'a> {
 }
 
 /// Validation queries, the passages of training and validation, and which answer which.
-struct Watch {
+pub(super) struct Watch {
     queries: Embeddings,
     passages: Embeddings,
     relevance: Relevance,
@@ -60,7 +62,8 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(corpus: &SplitPairs, vectors: &PairVectors) -> Result<Option<Self>> {
+    /// None without validation pairs.
+    pub(super) fn new(corpus: &SplitPairs, vectors: &PairVectors) -> Result<Option<Self>> {
         let split = &corpus.split;
         if split.val.is_empty() {
             return Ok(None);
@@ -76,6 +79,11 @@ impl Watch {
             relevance: Relevance::new(answers.clone(), passages.len())?,
             answers,
         }))
+    }
+
+    /// nDCG@10 of its own queries among its own passages.
+    pub(super) fn own(&self) -> manyview_core::Result<f64> {
+        self.score(&self.queries, &self.passages)
     }
 
     /// nDCG@10 of queries among passages.
@@ -122,7 +130,7 @@ impl<'a> Lesson<'a> {
     }
 
     /// Identity of everything the fit depends on.
-    fn key(&self) -> Result<Fingerprint> {
+    pub(super) fn key(&self) -> Result<Fingerprint> {
         let config = self.settings.contrastive(&self.experiment.train);
         let config = ContrastiveConfig { checkpoint_every: None, ..config }; // it changes no adapter
         let config = serde_json::to_vec(&config).map_err(|e| Error::setting("pairs", e.to_string()))?;
@@ -149,7 +157,7 @@ impl<'a> Lesson<'a> {
 
     fn train(&self, key: Fingerprint, member: &Member, progress: &dyn Progress) -> Result<(Maps, PairsFit)> {
         let config = self.settings.contrastive(&self.experiment.train);
-        let (epochs, steps) = (config.epochs, self.train.queries().n().div_ceil(config.batch));
+        let epochs = config.epochs;
         let start = Instant::now();
         let (rows, held) = (self.train.queries().n(), self.corpus.split.val.len());
         let journal = Journal::begin(member, progress, rows, held, epochs)?;
@@ -165,7 +173,7 @@ impl<'a> Lesson<'a> {
             score: self.watch.is_some().then_some(&score),
             progress: &journal,
         })?;
-        journal.end(&fit.history, steps)?;
+        journal.end()?;
         let record = self.record(key, &fit, start.elapsed().as_secs_f64())?;
         Ok((fit.maps, record))
     }
@@ -177,8 +185,7 @@ impl<'a> Lesson<'a> {
             figures.extend(best.score.map(|score| ("val_ndcg@10".to_string(), score)));
         }
         if let Some(watch) = &self.watch {
-            let base = watch.score(&watch.queries, &watch.passages)?;
-            figures.insert("val_ndcg@10_of_base".into(), base);
+            figures.insert("val_ndcg@10_of_base".into(), watch.own()?);
         }
         let epochs = fit.history.iter().map(|e| EpochPoint {
             epoch: e.epoch,
@@ -202,6 +209,9 @@ impl<'a> Lesson<'a> {
             ("objective".into(), self.settings.objective.as_str().into()),
             (KEY.into(), record.key.as_str().into()),
         ]);
+        if !self.settings.instruction.trim().is_empty() {
+            settings.insert("template".into(), self.experiment.teacher.template.clone().into());
+        }
         settings.extend(encoder.max_length.map(|n| ("max_length".to_string(), n.into())));
         if encoder.weights != manyview_encoder::Weights::F32 {
             let weights = serde_json::to_value(encoder.weights);
@@ -215,7 +225,7 @@ impl<'a> Lesson<'a> {
             dim_in: dim,
             dim_out: dim,
             instruction: self.settings.instruction.clone(),
-            teacher: "pairs".into(),
+            teacher: TEACHER.into(),
             method: "contrastive".into(),
             n_train: record.rows,
             settings,

@@ -1,15 +1,16 @@
-use crate::Result;
 use crate::run_dir::Member;
-use manyview_adapter::Epoch;
+use crate::{Error, Result};
 use manyview_core::Progress;
 use serde::Serialize;
-use std::sync::Mutex;
+use std::fs::File;
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How far training is, for whoever looks in from outside.
 const PROGRESS: &str = "training_progress.json";
 /// Every epoch, one JSON object a line.
-const METRICS: &str = "training_metrics.jsonl";
+pub(super) const METRICS: &str = "training_metrics.jsonl";
 /// How often the first is written while training.
 const OFTEN: Duration = Duration::from_secs(1);
 
@@ -28,9 +29,9 @@ struct TrainingProgress {
 #[derive(Clone, Debug, Serialize)]
 struct Line {
     epoch: usize,
-    step: usize,
-    loss: f64,
-    lr: f64,
+    step: u64,
+    loss: Option<f64>,
+    lr: Option<f64>,
     #[serde(rename = "val_ndcg@10", skip_serializing_if = "Option::is_none")]
     val_ndcg: Option<f64>,
 }
@@ -40,11 +41,21 @@ pub(super) struct Journal<'a> {
     member: &'a Member,
     inner: &'a dyn Progress,
     start: Instant,
-    state: Mutex<(TrainingProgress, Instant)>,
+    state: Mutex<State>,
+}
+
+struct State {
+    progress: TrainingProgress,
+    /// When it was written last.
+    written: Instant,
+    metrics: File,
+    /// Epochs of which there is a line.
+    lines: usize,
 }
 
 impl<'a> Journal<'a> {
-    /// Begins: so many pairs to learn from and to choose by, in so many epochs.
+    /// Begins: so many pairs to learn from and to choose by, in so many epochs. Lines of an earlier training go: those of
+    /// one that goes on are told again.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -55,7 +66,7 @@ impl<'a> Journal<'a> {
         eval_examples: usize,
         epochs: usize,
     ) -> Result<Self> {
-        let state = TrainingProgress {
+        let progress = TrainingProgress {
             training_completed: false,
             duration_seconds: 0.0,
             train_examples,
@@ -63,37 +74,25 @@ impl<'a> Journal<'a> {
             epoch: 0,
             epochs,
         };
-        member.write(PROGRESS, &state)?;
+        member.write(PROGRESS, &progress)?;
+        let path = member.path().join(METRICS);
+        let metrics = File::create(&path).map_err(Error::io(path))?;
         let start = Instant::now();
-        Ok(Self { member, inner, start, state: Mutex::new((state, start)) })
+        let state = State { progress, written: start, metrics, lines: 0 };
+        Ok(Self { member, inner, start, state: Mutex::new(state) })
     }
 
-    /// Ends: the epochs there were, of so many steps each.
+    /// Ends.
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub(super) fn end(self, history: &[Epoch], steps: usize) -> Result<()> {
-        let mut lines = String::new();
-        for epoch in history {
-            let line = Line {
-                epoch: epoch.epoch,
-                step: epoch.epoch * steps,
-                loss: epoch.train_loss,
-                lr: epoch.lr,
-                val_ndcg: epoch.score,
-            };
-            let text =
-                serde_json::to_string(&line).map_err(|e| crate::Error::setting(METRICS, e.to_string()))?;
-            lines += &text;
-            lines.push('\n');
-        }
-        self.member.write_text(METRICS, &lines)?;
-        let duration = self.start.elapsed().as_secs_f64();
-        let (mut state, _) = self.state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        state.training_completed = true;
-        state.duration_seconds = duration;
-        state.epoch = history.len();
-        self.member.write(PROGRESS, &state)
+    pub(super) fn end(self) -> Result<()> {
+        let duration_seconds = self.start.elapsed().as_secs_f64();
+        let State { progress, metrics, lines, .. } =
+            self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        metrics.sync_data().map_err(Error::io(self.member.path().join(METRICS)))?;
+        let done = TrainingProgress { training_completed: true, duration_seconds, epoch: lines, ..progress };
+        self.member.write(PROGRESS, &done)
     }
 }
 
@@ -104,16 +103,29 @@ impl Progress for Journal<'_> {
 
     fn advance(&self, by: u64) {
         self.inner.advance(by);
-        let Ok(mut held) = self.state.lock() else { return };
-        let (state, written) = &mut *held;
-        state.epoch += usize::try_from(by).unwrap_or(usize::MAX);
-        state.duration_seconds = self.start.elapsed().as_secs_f64();
-        if written.elapsed() >= OFTEN {
+        let Ok(mut state) = self.state.lock() else { return };
+        state.progress.epoch += usize::try_from(by).unwrap_or(usize::MAX);
+        state.progress.duration_seconds = self.start.elapsed().as_secs_f64();
+        if state.written.elapsed() >= OFTEN {
             // Nothing that is learnt depends on this file: where it cannot be written, training goes on.
-            if let Err(error) = self.member.write(PROGRESS, state) {
+            if let Err(error) = self.member.write(PROGRESS, &state.progress) {
                 tracing::warn!(%error, "the progress of training was not written");
             }
-            *written = Instant::now();
+            state.written = Instant::now();
+        }
+    }
+
+    fn measured(&self, step: u64, values: &[(&str, f64)]) {
+        self.inner.measured(step, values);
+        let Ok(mut state) = self.state.lock() else { return };
+        state.lines += 1;
+        let value = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+        let (epoch, loss, lr, val_ndcg) = (state.lines, value("loss"), value("lr"), value("score"));
+        let line = serde_json::to_string(&Line { epoch, step, loss, lr, val_ndcg });
+        let line = line.map_err(std::io::Error::from);
+        let written = line.and_then(|line| state.metrics.write_all(format!("{line}\n").as_bytes()));
+        if let Err(error) = written {
+            tracing::warn!(%error, "the metrics of an epoch were not written");
         }
     }
 

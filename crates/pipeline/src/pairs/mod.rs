@@ -12,19 +12,24 @@ mod tuning;
 mod vectors;
 
 pub use fit::PairsFit;
+pub(crate) use fit::TEACHER;
+pub(crate) use tuning::{check_encoder as check, tuned_encoder};
 
 use crate::bench::Bench;
 use crate::config::{Experiment, Learning, Suite};
 use crate::encode::Tally;
 use crate::run_dir::{METRICS, Member, RunDir};
-use crate::{Environment, Error, Result, Stage};
+use crate::{Environment, Error, Result, Stage, tracking};
 use corpus::SplitPairs;
-use manyview_adapter::Maps;
-use manyview_core::Progress;
+use manyview_core::{Embeddings, Fingerprint, Progress};
 use manyview_report::{RetrievalMetrics, RetrievalReport, RetrievalView};
+use manyview_track::Tracker;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use vectors::PairVectors;
+
+/// The file of scores of each test query.
+const QUERIES: &str = "queries.csv";
 
 /// What a run over pairs left behind.
 #[derive(Debug)]
@@ -39,12 +44,14 @@ pub struct PairsOutcome {
     pub fits: Vec<(String, PairsFit)>,
     /// The report, once it is drawn.
     pub report: Option<RetrievalReport>,
+    /// Tracked events that the server has not had yet.
+    pub untracked: u64,
 }
 
 /// Runs the experiments of `suite`: one stage, or all of them.
 ///
-/// What an earlier run finished is kept: vectors in the store, adapters whose inputs are the same, training from its
-/// last checkpoint.
+/// What an earlier run finished is kept: vectors in the store, adapters and encoders whose inputs are the same, training
+/// from its last checkpoint.
 ///
 /// # Errors
 /// Whatever a stage reports; the stages before it are kept.
@@ -54,6 +61,9 @@ pub fn run(
     environment: &Environment,
     progress: &dyn Progress,
 ) -> Result<PairsOutcome> {
+    for (_, experiment) in suite.members() {
+        tracking::server(&experiment.tracking, &environment.tracking)?; // an address that is none, before anything long
+    }
     let dir = RunDir::open(&suite.base)?;
     let outcome = PairsOutcome {
         dir: dir.path().into(),
@@ -61,10 +71,26 @@ pub fn run(
         truncated: 0,
         fits: Vec::new(),
         report: None,
+        untracked: 0,
     };
-    let mut run = Run { suite, dir, bench: Bench::new(environment, progress), corpora: Vec::new(), outcome };
-    run.stages(stage)?;
-    Ok(run.outcome)
+    let bench = Bench::new(environment, progress);
+    let mut run = Run { suite, dir, bench, corpora: Vec::new(), trackers: Vec::new(), outcome };
+    let done = run.stages(stage);
+    run.end(done)
+}
+
+/// Reads and splits the pairs of an experiment; gives what there is.
+pub(crate) fn corpus_loads(
+    experiment: &Experiment,
+    environment: &Environment,
+    progress: &dyn Progress,
+) -> Result<String> {
+    let corpus = SplitPairs::load(experiment, environment, progress)?;
+    let split = &corpus.split;
+    let [train, val, test] = [split.train.len(), split.val.len(), split.test.len()];
+    let (documents, passages) = (corpus.documents(), corpus.pairs.passages.len());
+    let parts = format!("{train} train, {val} validation, {test} test pairs");
+    Ok(format!("{}: {parts}, {passages} passages of {documents} documents", corpus.name))
 }
 
 struct Run<'a> {
@@ -73,81 +99,139 @@ struct Run<'a> {
     bench: Bench<'a>,
     /// Those read so far, with the settings they were read by.
     corpora: Vec<(Experiment, SplitPairs)>,
+    trackers: Vec<Tracker>,
     outcome: PairsOutcome,
+}
+
+/// One experiment of a suite.
+struct Part<'a> {
+    title: &'a str,
+    experiment: &'a Experiment,
+    member: Member,
+    corpus: SplitPairs,
+    vectors: PairVectors,
+}
+
+/// What was learnt makes of all queries and passages.
+struct Learnt {
+    queries: Embeddings,
+    passages: Embeddings,
+    record: PairsFit,
 }
 
 impl Run<'_> {
     /// One stage, or all of them.
     fn stages(&mut self, only: Option<Stage>) -> Result<()> {
         let does = |stage| only.is_none_or(|only| only == stage);
+        let suite = self.suite;
         let mut views = Vec::new();
-        for (name, experiment) in self.suite.members() {
+        for (name, experiment) in suite.members() {
             let (member, title) = (self.dir.member(name)?, name.unwrap_or(&experiment.name));
             let frozen = experiment.train.encoder == Learning::Frozen;
-            if frozen && only.is_some_and(|only| only > Stage::Train) {
-                fit::load(&member)?; // before anything long
-            }
+            match frozen {
+                true if only.is_some_and(|only| only > Stage::Train) => drop(fit::load(&member)?),
+                true => {}
+                false => tuning::check(experiment)?,
+            } // before anything long
             let corpus = self.corpus(experiment)?;
             let vectors = PairVectors::encode(&mut self.bench, experiment, &corpus)?;
-            self.dir.save_config(self.suite)?;
+            self.dir.save_config(suite)?;
             self.outcome.tally.add(vectors.tally);
             self.outcome.truncated = self.outcome.truncated.max(vectors.truncated);
             if only == Some(Stage::Encode) {
                 continue;
             }
-            let may_train = does(Stage::Train);
-            let (queries, passages, record) = match frozen {
-                true => {
-                    let (maps, record) = self.fit(experiment, &corpus, &vectors, &member, may_train)?;
-                    (maps.queries(&vectors.queries)?, maps.passages(&vectors.passages)?, record)
-                }
-                false => {
-                    let (own, record) =
-                        tuning::fit(&mut self.bench, experiment, &corpus, &member, may_train)?;
-                    self.outcome.tally.add(own.tally);
-                    (own.queries, own.passages, record)
-                }
+            let part = Part { title, experiment, member, corpus, vectors };
+            let learnt = match frozen {
+                true => self.adapter(&part, does(Stage::Train))?,
+                false => self.encoder(&part, does(Stage::Train))?,
             };
             if does(Stage::Evaluate) {
-                let subject = evaluate::Subject {
-                    experiment,
-                    corpus: &corpus,
-                    vectors: &vectors,
-                    view: (&queries, &passages),
-                    record: &record,
-                };
-                member.write(METRICS, &evaluate::measure(&subject)?)?;
+                self.measure(&part, &learnt)?;
             }
             if does(Stage::Report) {
-                let (metrics, curve) = (metrics(&member)?, Some(record.curve.clone()));
+                let (metrics, curve) = (metrics(&part.member)?, Some(learnt.record.curve.clone()));
                 views.push(RetrievalView { name: title.into(), metrics, curve });
             }
-            self.outcome.fits.push((title.into(), record));
+            self.outcome.fits.push((title.into(), learnt.record));
         }
         if does(Stage::Evaluate) {
             self.write_metrics()?;
         }
         if does(Stage::Report) {
-            let report = report::report(self.suite, self.corpora.first().map(|(_, corpus)| corpus), views);
+            let report = report::report(suite, self.corpora.first().map(|(_, corpus)| corpus), views);
             report::write(self.dir.path(), &report)?;
             self.outcome.report = Some(report);
+            let page = self.dir.path().join("report.html");
+            self.trackers.iter().try_for_each(|tracker| tracker.artifact(&page, "report.html"))?;
         }
         Ok(())
     }
 
-    fn fit(
-        &self,
-        experiment: &Experiment,
-        corpus: &SplitPairs,
-        vectors: &PairVectors,
-        member: &Member,
-        may_train: bool,
-    ) -> Result<(Maps, PairsFit)> {
+    /// Fits an adapter, or takes the one there is.
+    fn adapter(&mut self, part: &Part<'_>, may_train: bool) -> Result<Learnt> {
+        let Part { experiment, member, corpus, vectors, .. } = part;
         let lesson = fit::Lesson::of(experiment, corpus, vectors)?;
-        match may_train {
-            true => fit::fit(&lesson, member, self.bench.progress),
-            false => fit::current(&lesson, member),
+        let known = fit::current(&lesson, member);
+        let known = if may_train { known.ok() } else { Some(known?) };
+        let new = track(&mut self.trackers, part, &lesson.key()?, self.bench.environment)?;
+        let untold = new || known.is_none();
+        let (maps, record) = match known {
+            Some(found) => found,
+            None => fit::fit(&lesson, member, self.bench.progress)?,
+        };
+        if untold {
+            self.record(&record, &member.adapter(), "adapter", &member.path().join(journal::METRICS))?;
         }
+        Ok(Learnt {
+            queries: maps.queries(&vectors.queries)?,
+            passages: maps.passages(&vectors.passages)?,
+            record,
+        })
+    }
+
+    /// Trains the encoder, or takes the one there is, and encodes all texts with it.
+    fn encoder(&mut self, part: &Part<'_>, may_train: bool) -> Result<Learnt> {
+        let (trackers, environment) = (&mut self.trackers, self.bench.environment);
+        let mut untold = false;
+        let mut begin = |key: &Fingerprint, known: bool| {
+            untold = track(trackers, part, key, environment)? || !known;
+            Ok(())
+        };
+        let (own, record) = tuning::fit(&mut self.bench, part, may_train, &mut begin)?;
+        self.outcome.tally.add(own.tally);
+        if untold {
+            let (dir, name) = tuning::artifacts(part);
+            self.record(&record, &dir, name, &part.member.path().join(tuning::METRICS))?;
+        }
+        Ok(Learnt { queries: own.queries, passages: own.passages, record })
+    }
+
+    /// Records how training went, what it made, the files below `made`, called `name`, and its metrics.
+    fn record(&self, record: &PairsFit, made: &Path, name: &str, metrics: &Path) -> Result<()> {
+        let Some(tracker) = self.trackers.last() else { return Ok(()) };
+        tracking::fitted(tracker, &record.curve, made, name)?;
+        match metrics.is_file() {
+            true => Ok(tracker.artifact(metrics, "training_metrics.jsonl")?),
+            false => Ok(()),
+        }
+    }
+
+    fn measure(&self, part: &Part<'_>, learnt: &Learnt) -> Result<()> {
+        let subject = evaluate::Subject {
+            experiment: part.experiment,
+            corpus: &part.corpus,
+            vectors: &part.vectors,
+            view: (&learnt.queries, &learnt.passages),
+            record: &learnt.record,
+        };
+        let (metrics, queries) = evaluate::measure(&subject)?;
+        part.member.write_text(QUERIES, &queries)?;
+        part.member.write(METRICS, &metrics)?;
+        let Some(tracker) = self.trackers.last() else { return Ok(()) };
+        tracking::measured(tracker, &metrics, tracking::OF_PAIRS)?;
+        let file = |name: &str| tracker.artifact(&part.member.path().join(name), name);
+        Ok(file(METRICS).and_then(|()| file(QUERIES))?)
     }
 
     fn corpus(&mut self, experiment: &Experiment) -> Result<SplitPairs> {
@@ -174,6 +258,28 @@ impl Run<'_> {
         }
         self.dir.member(None)?.write(METRICS, &all)
     }
+
+    /// Ends the records as the run ended.
+    fn end(mut self, done: Result<()>) -> Result<PairsOutcome> {
+        let untracked = tracking::finish(self.trackers, &done);
+        done?;
+        self.outcome.untracked = untracked?;
+        Ok(self.outcome)
+    }
+}
+
+/// Begins the record of one part, or goes on with it; gives whether it began.
+fn track(
+    trackers: &mut Vec<Tracker>,
+    part: &Part<'_>,
+    key: &Fingerprint,
+    environment: &Environment,
+) -> Result<bool> {
+    let encoder = &part.vectors.fingerprint;
+    let (tracker, new) =
+        tracking::open(part.title, part.experiment, &part.member, key, encoder, environment)?;
+    trackers.push(tracker);
+    Ok(new)
 }
 
 fn metrics(member: &Member) -> Result<RetrievalMetrics> {
