@@ -1,9 +1,10 @@
 """Pairs, cross-validated: every question is tested once, by an adapter that saw none of its documents.
 
     cargo build --release -p manyview-cli
-    python3 docs/results/pairs.py EXPERIMENT.toml PAIRS.jsonl [--folds 5] [--work DIR] [KEY=VALUE ...]
+    python3 docs/results/pairs.py EXPERIMENT.toml PAIRS.jsonl [--passages whole] [--folds 5] [--work DIR] [KEY=VALUE ...]
 
-PAIRS.jsonl has lines {query, passage, document}, as `manyview prepare pairs` writes them. Pairs that share a document, a
+PAIRS.jsonl has lines {query, passage, document, answer}, as `manyview prepare pairs` writes them. `--passages sentences`
+puts the first sentence that holds the answer in the passage's place, `answers` the answer, where no other pair has it. Pairs that share a document, a
 passage or a query are in one fold. Each fold is the test once; a quarter of the others is validation. The variants of
 EXPERIMENT.toml are the settings to choose from: in each fold the one of the highest nDCG@10 on validation queries counts,
 and where none beats the encoder there, the encoder as it is. Test questions choose nothing.
@@ -16,6 +17,7 @@ import random
 import re
 import subprocess
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +42,20 @@ def documents(pairs):
     return [root(i) for i in range(len(pairs))]
 
 
+def cut(pairs, passages):
+    """The pairs with a part of their passages."""
+    if passages == "sentences":
+        ends = re.compile(r"""(?<=[.!?])["')\]]*\s+(?=["'(\[]?[A-Z0-9])""")
+        held = [[s.strip() for s in ends.split(p["passage"]) if p["answer"] in s] for p in pairs]
+        return [{**pair, "passage": sentences[0]} for pair, sentences in zip(pairs, held) if sentences]
+    if passages == "answers":
+        plain = lambda text: " ".join(re.findall(r"\w+", text.lower()))
+        times = {key: Counter(plain(pair[key]) for pair in pairs) for key in ("answer", "query")}
+        once = lambda pair: all(times[key][plain(pair[key])] == 1 for key in times)
+        return [{**pair, "passage": pair["answer"]} for pair in pairs if once(pair)]
+    return pairs
+
+
 def interval(values, resamples=10_000):
     draw = random.Random(0)
     means = sorted(sum(draw.choices(values, k=len(values))) / len(values) for _ in range(resamples))
@@ -53,16 +69,17 @@ def fold(arguments, work, pairs, groups, test, val, number):
     source = work / f"fold-{number}.jsonl"
     source.write_text("".join(lines))
     changes = [f"name=fold-{number}", f"data.source={source}", "data.split=split", f"output.dir={work / 'runs'}"]
-    changes += ["pairs.query=query", "pairs.passage=passage", f"output.store={work / 'store'}", *arguments.changes]
+    changes += [f"pairs.{key}={key}" for key in ("query", "passage", "document")]
+    changes += [f"output.store={work / 'store'}", *arguments.changes]
     subprocess.run([MANYVIEW, "--quiet", "run", arguments.experiment, *changes], check=True, stdout=subprocess.DEVNULL)
     run = work / "runs" / f"fold-{number}"
-    fits = {fit.parent.name: json.loads(fit.read_text())["figures"] for fit in run.glob("*/fit.json")}
-    name, best = max(sorted(fits.items()), key=lambda fit: fit[1]["val_ndcg@10"])
-    rows = list(csv.DictReader((run / name / "queries.csv").open()))
+    fits = {fit.parent: json.loads(fit.read_text())["figures"] for fit in sorted(run.glob("**/fit.json"))}
+    best = max(fits, key=lambda fit: fits[fit]["val_ndcg@10"])
+    rows = list(csv.DictReader((best / "queries.csv").open()))
     base = [float(row["base"]) for row in rows]
-    if best["val_ndcg@10"] <= best["val_ndcg@10_of_base"]:
-        return base, [0.0] * len(rows), "encoder"
-    return base, [float(row["adapter"]) - float(row["base"]) for row in rows], name
+    if fits[best]["val_ndcg@10"] <= fits[best]["val_ndcg@10_of_base"]:
+        return base, [0.0] * len(rows), "the encoder"
+    return base, [float(row["adapter"]) - float(row["base"]) for row in rows], best.name
 
 
 def main():
@@ -70,10 +87,11 @@ def main():
     parser.add_argument("experiment", type=Path)
     parser.add_argument("pairs", type=Path)
     parser.add_argument("changes", nargs="*", metavar="KEY=VALUE")
+    parser.add_argument("--passages", choices=["whole", "sentences", "answers"], default="whole")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--work", type=Path)
-    arguments = parser.parse_args()
-    pairs = [json.loads(line) for line in arguments.pairs.read_text().splitlines()]
+    arguments = parser.parse_intermixed_args()
+    pairs = cut([json.loads(line) for line in arguments.pairs.read_text().splitlines()], arguments.passages)
     groups = documents(pairs)
     order = sorted(set(groups))
     random.Random(42).shuffle(order)

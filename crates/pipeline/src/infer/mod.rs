@@ -1,3 +1,4 @@
+mod chunks;
 mod given;
 mod ledger;
 mod metadata;
