@@ -67,13 +67,8 @@ fn results(suite: &Suite, path: &Path) -> Result<String> {
         states += checkpoints::check(member.path())?;
         runs::view(member.path().into(), String::new())?; // the record of its fit, and its measures
     }
-    let found = [
-        (adapters, "adapters"),
-        (heads, "heads"),
-        (encoders, "encoders that learnt"),
-        (states, "checkpoints"),
-    ];
+    let found = [(adapters, "adapters"), (heads, "heads"), (encoders, "encoders that learnt")];
     let found = found.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} whole {what}, "));
-    let found = found.collect::<String>();
-    Ok(format!("{found}{} leftovers of killed processes removed", held.cleared()))
+    let (found, left) = (found.collect::<String>(), held.cleared());
+    Ok(format!("{found}{left} leftovers of killed processes removed, {states} whole checkpoints"))
 }
