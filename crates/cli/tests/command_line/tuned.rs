@@ -187,11 +187,7 @@ fn a_trained_encoder_is_refused_where_an_adapter_is_meant_with_the_cure() {
     scene.refused("push runs/tuned org/name", 2, &cure);
     scene.refused(&format!("{infer} --encoder bert"), 2, &["--encoder", "runs/tuned/encoder"]);
     scene.refused("infer --vectors x.npy --adapter runs/tuned", 2, &["--adapter"]);
-    scene.refused(
-        "score --input pairs.jsonl --head runs/tuned --output scores.jsonl",
-        2,
-        &["runs/tuned", "head"],
-    );
+    scene.refused("score pairs.jsonl --text-column query --head runs/tuned", 2, &["runs/tuned", "head"]);
 
     // Another fit in the same run directory: the adapter is what counts now, and the encoder again after it.
     scene.done("train pairs.toml train.encoder=frozen");
