@@ -43,12 +43,17 @@ impl Bert {
             row.iter_mut().zip(&kinds).for_each(|(place, kind)| *place += kind);
         }
         let norm = LayerNorm::load(checkpoint, "embeddings.LayerNorm", hidden, config.layer_norm_eps)?;
-        let layers = (0..config.num_hidden_layers).map(|i| Layer::load(source, config, i));
+        let mut layers: Vec<Layer> = Vec::with_capacity(config.num_hidden_layers);
+        for i in 0..config.num_hidden_layers {
+            let before = layers.last().map_or(&norm, |layer| &layer.output_norm);
+            let layer = Layer::load(source, config, i, before)?;
+            layers.push(layer);
+        }
         Ok(Self {
             words: Words::load(source, WORDS, [config.vocab_size, hidden])?,
             positions,
             norm,
-            layers: layers.collect::<Result<_>>()?,
+            layers,
             activation: config.activation(),
             heads: config.heads(),
             hidden,
@@ -105,7 +110,8 @@ impl Layers for Bert {
 }
 
 impl Layer {
-    fn load(source: &Source<'_>, config: &Config, i: usize) -> Result<Self> {
+    /// The layer `i`, whose input comes from the normalisation `before`.
+    fn load(source: &Source<'_>, config: &Config, i: usize, before: &LayerNorm) -> Result<Self> {
         let checkpoint = source.checkpoint;
         let (hidden, inner, eps) = (config.hidden_size, config.intermediate_size, config.layer_norm_eps);
         let at = |name: &str| format!("encoder.layer.{i}.{name}");
@@ -113,9 +119,10 @@ impl Layer {
         let attention_norm = LayerNorm::load(checkpoint, &at("attention.output.LayerNorm"), hidden, eps)?;
         let up = [(at("intermediate.dense"), inner)];
         Ok(Self {
-            qkv: Dense::fused(source, &qkv, hidden, Care { exact: hidden, norm: None })?,
+            // Values are averaged straight into the result: what rounding takes from them matters most.
+            qkv: Dense::fused(source, &qkv, hidden, Care { skip: 2 * hidden, norm: Some(before.affine()) })?,
             out: Dense::load(source, &at("attention.output.dense"), hidden, hidden)?,
-            up: Dense::fused(source, &up, hidden, Care { exact: 0, norm: Some(attention_norm.affine()) })?,
+            up: Dense::fused(source, &up, hidden, Care { skip: 0, norm: Some(attention_norm.affine()) })?,
             attention_norm,
             down: Dense::load(source, &at("output.dense"), inner, hidden)?,
             output_norm: LayerNorm::load(checkpoint, &at("output.LayerNorm"), hidden, eps)?,

@@ -17,8 +17,8 @@ pub(super) struct Source<'a> {
 pub(super) struct Care<'a> {
     /// Scale and shift of the normalisation the input comes from: they tell how large each input gets.
     pub(super) norm: Option<(&'a [f32], &'a [f32])>,
-    /// How many of the last outputs are computed in `f32` all the same.
-    pub(super) exact: usize,
+    /// How many of the first outputs have no say in how much smaller large inputs are made.
+    pub(super) skip: usize,
 }
 
 /// `x W + b`, the weight laid out once as products like it.

@@ -1,12 +1,12 @@
 use super::dense::Care;
-use super::product::{matrix, packed, product, wrong};
+use super::product::{matrix, wrong};
 use super::rounding::quantized;
-use super::rows::{Range, Scaled, Sum, Times};
+use super::rows::{Grid, Outputs, Quantized, Scaled, Shrunk};
+use super::tiles::{Tiles, WORD};
 use crate::Result;
 use rayon::prelude::*;
 use rten_gemm::{GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
 use rten_simd::SimdOp;
-use rten_vecmath::{ExtendInit, Quantize};
 use std::cell::Cell;
 
 thread_local! {
@@ -20,7 +20,6 @@ struct Spare {
     shrunk: Vec<f32>,
     inputs: Vec<u8>,
     sums: Vec<i32>,
-    part: Vec<f32>,
 }
 
 /// Standard deviations a normalised input is expected to reach.
@@ -32,23 +31,42 @@ const REACH: f32 = 3.0;
 /// Older x86 kernels add the products of two neighbours in 16 bits and cut what does not fit. So no two neighbours of
 /// one sign sum to more than 128: then nothing is ever cut, whatever the input, and all CPUs compute the same.
 pub(super) struct Int8 {
-    weight: PackedBMatrix<i8>,
+    weight: Layout,
     scales: Vec<f32>,
-    totals: Vec<i32>,                  // the sum of each row
-    shrink: Option<Vec<f32>>,          // what each input is multiplied by before it is quantised
-    exact: Option<PackedBMatrix<f32>>, // the last outputs, in `f32`
+    totals: Vec<i32>,         // the sum of each row
+    shrink: Option<Vec<f32>>, // what each input is multiplied by before it is quantised
     dim_in: usize,
+}
+
+/// Whole numbers, laid out for the product that is fastest on this CPU.
+enum Layout {
+    Tiles(Tiles),
+    Packed(PackedBMatrix<i8>),
+}
+
+impl Layout {
+    /// Of `rows`, `[dim_out, dim_in]`.
+    fn new(rows: &[i8], dim_in: usize) -> Result<Self> {
+        match Tiles::new(rows, dim_in) {
+            Some(tiles) => Ok(Self::Tiles(tiles)),
+            None => Self::packed(rows, dim_in),
+        }
+    }
+
+    fn packed(rows: &[i8], dim_in: usize) -> Result<Self> {
+        let rows = matrix(rows, rows.len() / dim_in, dim_in, dim_in)?;
+        Ok(Self::Packed(PRODUCTS.with(|p| p.prepack_b(rows.transposed()))))
+    }
 }
 
 impl Int8 {
     /// Of values `[dim_out, dim_in]`. Where the inputs come from a normalisation, its scale and shift say how large each
-    /// of them gets; large inputs are made smaller and their weights larger, so that both lose less.
+    /// of them gets; large inputs are made smaller and their weights larger, so that both lose less, above all for the
+    /// outputs that matter most.
     pub(super) fn new(mut values: Vec<f32>, dim_in: usize, care: Care<'_>) -> Result<Self> {
-        let exact = values.split_off(values.len() - care.exact * dim_in);
-        let exact = (care.exact > 0).then(|| packed(&exact, dim_in)).transpose()?;
         let shrink = care.norm.map(|(gamma, beta)| {
             let mut largest = vec![f32::MIN_POSITIVE; dim_in];
-            for row in values.chunks_exact(dim_in) {
+            for row in values.chunks_exact(dim_in).skip(care.skip) {
                 largest.iter_mut().zip(row).for_each(|(most, v)| *most = most.max(v.abs()));
             }
             let inputs =
@@ -63,10 +81,8 @@ impl Int8 {
         let rows: Vec<(Vec<i8>, f32)> = values.par_chunks_exact(dim_in).map(quantized).collect();
         let (rows, scales): (Vec<_>, Vec<f32>) = rows.into_iter().unzip();
         let totals = rows.iter().map(|row| row.iter().map(|&v| i32::from(v)).sum()).collect();
-        let rows = rows.concat();
-        let rows = matrix(&rows, scales.len(), dim_in, dim_in)?;
-        let weight = PRODUCTS.with(|p| p.prepack_b(rows.transposed()));
-        Ok(Self { weight, scales, totals, shrink, exact, dim_in })
+        let weight = Layout::new(&rows.concat(), dim_in)?;
+        Ok(Self { weight, scales, totals, shrink, dim_in })
     }
 
     /// Writes `x W + bias` to `out`, or adds it.
@@ -78,43 +94,45 @@ impl Int8 {
         add: bool,
         out: &mut [f32],
     ) -> Result<()> {
-        let (whole, exact) = (self.scales.len(), self.exact.as_ref().map_or(0, PackedBMatrix::cols));
-        let rows = out.len() / (whole + exact);
+        let dim_out = self.scales.len();
+        let rows = out.len() / dim_out;
         let mut spare = SPARE.take(); // not borrowed: another task may come in between, on this thread
-        let Spare { shrunk, inputs, sums, part } = &mut spare;
-        if let Some(weight) = &self.exact {
-            product(at_least(part, rows * exact), matrix(x, rows, self.dim_in, stride)?, weight)?;
-        }
-        inputs.clear();
-        inputs.reserve(rows * self.dim_in);
+        let Spare { shrunk, inputs, sums } = &mut spare;
+        let stored = self.dim_in.next_multiple_of(WORD);
+        let inputs = at_least(inputs, rows * stored);
+        let shrunk = at_least(shrunk, self.dim_in);
         let mut grids = Vec::with_capacity(rows);
-        for row in x.chunks(stride).map(|row| &row[..self.dim_in]) {
-            let row = match &self.shrink {
-                None => row,
-                Some(factors) => {
-                    let out = at_least(shrunk, self.dim_in);
-                    Times { row, factors, out }.dispatch();
-                    out
-                }
-            };
-            let (step, zero) = grid(row);
-            inputs.extend_init(|space| {
-                Quantize::new(row, &mut space[..row.len()], 1.0 / step, zero).dispatch()
-            });
-            grids.push((i32::from(zero), step));
+        for (row, out) in x.chunks(stride).zip(inputs.chunks_exact_mut(stored)) {
+            let (out, rest) = out.split_at_mut(self.dim_in);
+            let (row, factors) = (&row[..self.dim_in], self.shrink.as_deref());
+            let grid = Grid::new(Shrunk { row, factors, out: shrunk }.dispatch());
+            Quantized { row: shrunk, grid, out }.dispatch();
+            rest.fill(0);
+            grids.push(grid);
         }
-        let sums = at_least(sums, rows * whole);
-        let inputs = GemmInputA::Unpacked(matrix(inputs, rows, self.dim_in, self.dim_in)?);
-        PRODUCTS
-            .with(|p| p.gemm(sums, inputs, GemmInputB::Packed(&self.weight), GemmOptions::default()))
-            .map_err(wrong)?;
-        // What the zeros add is taken off here: rten-gemm 0.24 takes off a wrong amount from inputs over 1,024 long.
-        let (totals, scales) = (&self.totals, &self.scales);
-        let (bias, last_bias) = bias.split_at(whole);
-        for (i, (out, grid)) in out.chunks_exact_mut(whole + exact).zip(grids).enumerate() {
-            let (out, last) = out.split_at_mut(whole);
-            Scaled { sums: &sums[i * whole..][..whole], totals, scales, grid, bias, add, out }.dispatch();
-            Sum { row: &part[i * exact..][..exact], bias: last_bias, add, out: last }.dispatch();
+        let outputs = Outputs { totals: &self.totals, scales: &self.scales, bias, add };
+        match &self.weight {
+            Layout::Tiles(tiles) => tiles.multiply(
+                inputs,
+                #[inline(always)]
+                |row, first, sums| {
+                    let out = &mut out[row * dim_out..][first..dim_out];
+                    outputs.write(first, sums, grids[row], out);
+                },
+            ),
+            Layout::Packed(weight) => {
+                let sums = at_least(sums, rows * dim_out);
+                let inputs = GemmInputA::Unpacked(matrix(inputs, rows, self.dim_in, stored)?);
+                PRODUCTS
+                    .with(|p| p.gemm(sums, inputs, GemmInputB::Packed(weight), GemmOptions::default()))
+                    .map_err(wrong)?;
+                // What the zeros add is taken off here: rten-gemm 0.24 takes off a wrong amount from inputs over 1,024
+                // long.
+                let rows = out.chunks_exact_mut(dim_out).zip(sums.chunks_exact(dim_out));
+                for ((out, sums), &grid) in rows.zip(&grids) {
+                    Scaled { outputs: &outputs, sums, grid, out }.dispatch();
+                }
+            }
         }
         SPARE.set(spare);
         Ok(())
@@ -127,16 +145,6 @@ fn at_least<T: Copy + Default>(buffer: &mut Vec<T>, length: usize) -> &mut [T] {
         buffer.resize(length, T::default());
     }
     &mut buffer[..length]
-}
-
-/// The step between the 256 values of a row's grid, and which of them is zero.
-fn grid(row: &[f32]) -> (f32, u8) {
-    let (least, most) = Range(row).dispatch();
-    if least == most {
-        return (1.0, 0);
-    }
-    let step = (most - least) / 255.0;
-    (step, (-least / step).round() as u8)
 }
 
 #[cfg(test)]
@@ -157,6 +165,24 @@ mod tests {
                 let exact: f32 = x.iter().zip(w).map(|(x, w)| x * w).sum();
                 prop_assert!((found - exact).abs() < 1.5, "{} {}", found, exact);
             }
+        }
+
+        #[test]
+        fn both_layouts_give_the_same_bits(
+            (dim_in, dim_out, rows, add) in (1usize..70, 1usize..70, 1usize..14, any::<bool>()), seed in 0u32..1000
+        ) {
+            let value = |i: usize| ((i as u32 * 7919 + seed * 104_729) % 2003) as f32 / 1000.0 - 1.0;
+            let weight: Vec<f32> = (0..dim_in * dim_out).map(value).collect();
+            let x: Vec<f32> = (0..dim_in * rows).map(|i| value(i + 13)).collect();
+            let bias: Vec<f32> = (0..dim_out).map(|i| value(i + 29)).collect();
+            let tiles = Int8::new(weight.clone(), dim_in, Care::default()).unwrap();
+            let whole: Vec<i8> = weight.chunks_exact(dim_in).flat_map(|row| quantized(row).0).collect();
+            let packed = Layout::packed(&whole, dim_in).unwrap();
+            let packed = Int8 { weight: packed, ..Int8::new(weight, dim_in, Care::default()).unwrap() };
+            let [mut one, mut other] = [(); 2].map(|()| vec![0.25f32; rows * dim_out]);
+            tiles.multiply(&x, dim_in, &bias, add, &mut one).unwrap();
+            packed.multiply(&x, dim_in, &bias, add, &mut other).unwrap();
+            prop_assert_eq!(one, other);
         }
     }
 }

@@ -14,6 +14,7 @@ mod rounding;
 mod rows;
 mod softmax;
 mod stack;
+mod tiles;
 mod words;
 
 use crate::architecture::Architecture;

@@ -31,11 +31,6 @@ pub(crate) fn multiply(out: &mut [f32], a: Matrix<'_>, b: Matrix<'_>, scale: f32
     PRODUCTS.with(|p| p.gemm(out, a, b, options)).map_err(wrong)
 }
 
-/// `out = a b`.
-pub(super) fn product(out: &mut [f32], a: Matrix<'_>, b: &PackedBMatrix<f32>) -> Result<()> {
-    packed_product(out, a, b, GemmOptions::default())
-}
-
 /// Adds `a b` to `out`.
 pub(crate) fn add(out: &mut [f32], a: Matrix<'_>, b: Matrix<'_>) -> Result<()> {
     let options = GemmOptions { beta: 1.0, ..GemmOptions::default() };
@@ -45,15 +40,7 @@ pub(crate) fn add(out: &mut [f32], a: Matrix<'_>, b: Matrix<'_>) -> Result<()> {
 
 /// Adds `a b` to `out`, whose right-hand side is laid out.
 pub(crate) fn add_packed(out: &mut [f32], a: Matrix<'_>, b: &PackedBMatrix<f32>) -> Result<()> {
-    packed_product(out, a, b, GemmOptions { beta: 1.0, ..GemmOptions::default() })
-}
-
-fn packed_product(
-    out: &mut [f32],
-    a: Matrix<'_>,
-    b: &PackedBMatrix<f32>,
-    options: GemmOptions<'_, f32, f32, f32>,
-) -> Result<()> {
+    let options = GemmOptions { beta: 1.0, ..GemmOptions::default() };
     let (a, b) = (GemmInputA::Unpacked(a), GemmInputB::Packed(b));
     PRODUCTS.with(|p| p.gemm(out, a, b, options)).map_err(wrong)
 }

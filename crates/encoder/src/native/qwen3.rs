@@ -159,21 +159,19 @@ impl Layer {
             (at("self_attn.v_proj"), heads.key * heads.dim),
         ];
         let gate_up = [(at("mlp.gate_proj"), inner), (at("mlp.up_proj"), inner)];
-        let inner_norm = norm("post_attention_layernorm", hidden)?;
+        let (input_norm, inner_norm) =
+            (norm("input_layernorm", hidden)?, norm("post_attention_layernorm", hidden)?);
         let zeros = vec![0f32; hidden];
+        let care = |scale, skip| Care { skip, norm: Some((scale, &zeros[..])) };
+        let before_values = (heads.query + heads.key) * heads.dim;
         Ok(Self {
-            qkv: Dense::fused(source, &qkv, hidden, Care { exact: heads.key * heads.dim, norm: None })?,
+            qkv: Dense::fused(source, &qkv, hidden, care(input_norm.scale(), before_values))?,
             query_norm: norm("self_attn.q_norm", heads.dim)?,
             key_norm: norm("self_attn.k_norm", heads.dim)?,
             out: Dense::load(source, &at("self_attn.o_proj"), heads.query * heads.dim, hidden)?,
-            gate_up: Dense::fused(
-                source,
-                &gate_up,
-                hidden,
-                Care { exact: 0, norm: Some((inner_norm.scale(), &zeros)) },
-            )?,
+            gate_up: Dense::fused(source, &gate_up, hidden, care(inner_norm.scale(), 0))?,
             down: Dense::load(source, &at("mlp.down_proj"), inner, hidden)?,
-            input_norm: norm("input_layernorm", hidden)?,
+            input_norm,
             inner_norm,
         })
     }
