@@ -105,7 +105,7 @@ mod avx2 {
         let ones = simd.avx._mm256_set1_epi16(1);
         let mut sums = [[simd.avx._mm256_setzero_si256(); VECTORS]; N];
         for (step, weights) in weights.iter().enumerate() {
-            let weights = weights.map(|weights| cast(weights));
+            let weights = weights.map(cast);
             for (sums, row) in sums.iter_mut().zip(rows) {
                 let word = simd.avx._mm256_set1_epi32(i32::from_le_bytes(row[step]));
                 for (sum, weights) in sums.iter_mut().zip(weights) {
