@@ -285,7 +285,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_passage_query_or_document_is_in_two_parts_of_a_drawn_split(
-            rows in prop::collection::vec((0usize..40, 0usize..30, 0usize..25), 12..120), seed: u64,
+            rows in prop::collection::vec((0usize..120, 0usize..90, 0usize..75), 12..120), seed: u64,
         ) {
             let of = |i: usize| -> Values {
                 rows.iter().map(|r| Some([r.0, r.1, r.2][i].to_string())).collect()
