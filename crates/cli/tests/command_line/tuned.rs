@@ -63,6 +63,9 @@ fn an_encoder_is_trained_on_pairs_measured_and_found_again() {
         assert!(said.contains("report: runs/tuned/report.html"), "{said}");
         let metrics = scene.json("runs/tuned/metrics.json");
         assert_eq!(metrics["shape"], format!("encoder, {how}"));
+        assert_eq!(metrics["adapt"], "both");
+        let page = String::from_utf8(scene.read("runs/tuned/report.md")).unwrap();
+        assert!(page.contains("is another encoder") && !page.contains(", frozen"), "{page}");
         let figures = &metrics["fit"]["figures"];
         assert!(figures["val_ndcg@10"].is_f64() && figures["val_ndcg@10_of_base"].is_f64(), "{figures}");
         let weights = scene.read(MODEL);

@@ -72,7 +72,7 @@ pub(crate) fn measure(subject: &Subject<'_>) -> Result<(RetrievalMetrics, String
         encoder_fingerprint: vectors.fingerprint.to_string(),
         objective: settings.objective.as_str().into(),
         shape: tuning::shape(experiment),
-        adapt: settings.adapt.as_str().into(),
+        adapt: tuning::sides(experiment).into(),
         counts: PairCounts {
             train: split.train.len(),
             val: split.val.len(),

@@ -1,6 +1,6 @@
 use super::corpus::SplitPairs;
 use crate::Result;
-use crate::config::Suite;
+use crate::config::{Learning, Suite};
 use crate::report::reproduce;
 use crate::run_dir::publish;
 use manyview_report::{Fact, RetrievalReport, RetrievalView};
@@ -16,7 +16,7 @@ pub(super) fn report(
         name: suite.base.name.clone(),
         summary: corpus.map(|corpus| summary(suite, corpus, &views)).unwrap_or_default(),
         reproduce: reproduce(suite),
-        caveats: caveats(&views),
+        caveats: caveats(suite, &views),
         views,
     }
 }
@@ -69,12 +69,22 @@ fn summary(suite: &Suite, corpus: &SplitPairs, views: &[RetrievalView]) -> Vec<F
                 split.test.len()
             ),
         ),
-        fact("Encoder", format!("{}, frozen", experiment.encoder.model)),
+        fact(
+            "Encoder",
+            match learns(suite) {
+                true => {
+                    format!("{}, as it was and as it is once it has learnt itself", experiment.encoder.model)
+                }
+                false => format!("{}, frozen", experiment.encoder.model),
+            },
+        ),
         fact(
             "Encoding",
-            format!("{encoded} vectors computed, the others from the store; training encodes nothing"),
+            format!(
+                "{encoded} vectors computed, the others from the store; training an adapter encodes nothing"
+            ),
         ),
-        fact("Fitting", format!("{slowest:.2} s for the slowest adapter")),
+        fact("Fitting", format!("{slowest:.2} s for the slowest")),
         fact(
             "Scores",
             format!(
@@ -93,14 +103,21 @@ fn summary(suite: &Suite, corpus: &SplitPairs, views: &[RetrievalView]) -> Vec<F
     ]
 }
 
-fn caveats(views: &[RetrievalView]) -> Vec<String> {
+/// Whether an encoder learns itself.
+fn learns(suite: &Suite) -> bool {
+    suite.members().iter().any(|(_, experiment)| experiment.train.encoder != Learning::Frozen)
+}
+
+fn caveats(suite: &Suite, views: &[RetrievalView]) -> Vec<String> {
     let mut caveats = vec![
         "Each query counts only the passages that the pairs name as right. Another that answers it as well counts as wrong, for every view alike.".to_string(),
         "An interval covers the choice of test queries, not that of training pairs, of the split or of the encoder.".into(),
         "A gain whose interval includes zero is no gain that these pairs can show.".into(),
         "BM25 takes words as they stand, without stemming; queries written from their passages favour it.".into(),
     ];
-    if views.iter().any(|v| v.metrics.adapt != "query") {
+    if learns(suite) {
+        caveats.push("An encoder that learnt is another encoder: every stored passage has to be encoded again, and its index built again.".into());
+    } else if views.iter().any(|v| v.metrics.adapt != "query") {
         caveats.push("An adapter of passages too needs every stored passage mapped once more, and its index built again; one of queries alone does not.".into());
     }
     caveats

@@ -7,7 +7,7 @@ use crate::config::{Experiment, Learning};
 use crate::plain::{self, CURVE};
 use crate::run_dir::Member;
 use crate::{Error, Result};
-use manyview_adapter::ContrastiveLoss;
+use manyview_adapter::{ContrastiveLoss, Sides};
 use manyview_core::Fingerprint;
 use manyview_encoder::tuning::{Lesson, Tuned, identity, ranking, tune, tuned};
 use manyview_report::{Curve, EpochPoint};
@@ -152,6 +152,14 @@ fn record(learnt: &Tuned) -> PairsFit {
     };
     let (key, rows, seconds) = (learnt.run.clone(), learnt.pairs, learnt.seconds);
     PairsFit { key, rows, mined: 0, seconds, figures, curve }
+}
+
+/// Which sides what learnt is for: an encoder that learnt encodes both.
+pub(super) fn sides(experiment: &Experiment) -> &'static str {
+    match experiment.train.encoder {
+        Learning::Frozen => experiment.pairs.clone().unwrap_or_default().adapt.as_str(),
+        _ => Sides::Both.as_str(),
+    }
 }
 
 /// What a report calls what learnt: the shape of an adapter, or `encoder` and how much of it.
