@@ -15,6 +15,7 @@ mod avx2 {
     use super::{COLUMNS, WORD};
     use pulp::x86::V3;
     use pulp::{NullaryFnOnce, cast, i8x32};
+    use rayon::prelude::*;
     use std::array::from_fn;
 
     /// Rows of a tile: with two vectors of sums each, two of the weight, one input, one product and the ones they take
@@ -22,6 +23,8 @@ mod avx2 {
     /// where the stack happens to put that sum across two cache lines.
     const ROWS: usize = 5;
     const VECTORS: usize = 2;
+    /// Weights of one step: 4 inputs of 16 outputs.
+    const STEP: usize = COLUMNS * WORD;
 
     /// A weight in panels of 16 outputs; in each, step after step, 4 inputs of every output.
     pub(in super::super) struct Tiles {
@@ -36,21 +39,17 @@ mod avx2 {
         pub(in super::super) fn new(rows: &[i8], dim_in: usize) -> Option<Self> {
             let simd = V3::try_new().filter(|_| !is_x86_feature_detected!("avx512vnni"))?;
             let depth = dim_in.div_ceil(WORD);
-            let panels = rows.chunks(COLUMNS * dim_in);
-            let steps = panels.flat_map(|panel| {
-                (0..depth).map(move |step| {
-                    let weight = |output: usize, input: usize| {
-                        let row = panel.chunks_exact(dim_in).nth(output);
-                        row.and_then(|row| row.get(step * WORD + input)).copied().unwrap_or(0)
-                    };
-                    let half = COLUMNS / VECTORS;
-                    from_fn(|v| {
-                        let bytes: [i8; 32] = from_fn(|i| weight(v * half + i / WORD, i % WORD));
-                        cast(bytes)
-                    })
-                })
+            let mut steps = vec![0; rows.len().div_ceil(COLUMNS * dim_in) * depth * STEP];
+            let panels = steps.par_chunks_mut(depth * STEP).zip(rows.par_chunks(COLUMNS * dim_in));
+            panels.for_each(|(steps, rows)| {
+                for (output, row) in rows.chunks_exact(dim_in).enumerate() {
+                    for (step, word) in steps.chunks_exact_mut(STEP).zip(row.chunks(WORD)) {
+                        step[output * WORD..][..word.len()].copy_from_slice(word);
+                    }
+                }
             });
-            Some(Self { simd, steps: steps.collect(), depth })
+            let steps = steps.as_chunks::<STEP>().0.iter().map(|step| cast(*step)).collect();
+            Some(Self { simd, steps, depth })
         }
 
         /// Multiplies rows of inputs, each filled up with zeros to a whole number of words, and hands on sums, 16 outputs
