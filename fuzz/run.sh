@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # Runs every fuzz target, or those named, for some seconds each: fuzz/run.sh [SECONDS] [TARGET...]
-# Two at a time, at the lowest priority. Writes docs/results/fuzzing.md; what crashed lies in fuzz/artifacts.
-# Needs cargo-fuzz and a nightly toolchain.
+# Two at a time, or as many as JOBS says, at the lowest priority. Writes docs/results/fuzzing.md; what crashed lies in
+# fuzz/artifacts. Needs cargo-fuzz and a nightly toolchain, or in BUILT a directory of programs that are built already.
 set -euo pipefail
 cd "$(dirname "$0")"
 seconds=${1:-600}
+jobs=${JOBS:-2}
 shift || true
-host=$(rustc +nightly -vV | sed -n 's/^host: //p')
+export built=${BUILT:-target/$(rustc +nightly -vV | sed -n 's/^host: //p')/release}
 all=$(sed -n 's/^name = "\([a-z_]*\)"$/\1/p' Cargo.toml)
 targets=${*:-$all}
 
-nice -n 19 cargo +nightly fuzz build --fuzz-dir . --sanitizer none
+[ -n "${BUILT:-}" ] || nice -n 19 cargo +nightly fuzz build --fuzz-dir . --sanitizer none
 export TMPDIR RAYON_NUM_THREADS=1
 TMPDIR=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)/fuzz.XXXXXX")
 trap 'rm -rf "$TMPDIR"' EXIT
@@ -18,25 +19,25 @@ mkdir -p target/logs
 
 fuzz() {
     # Apart from each other: a process has a directory of its own for what it writes.
-    mkdir -p "target/found/$1" "artifacts/$1" "$TMPDIR/$1"
-    TMPDIR="$TMPDIR/$1" nice -n 19 "target/$host/release/$1" \
+    rm -rf "target/least/$1"
+    mkdir -p "target/found/$1" "target/least/$1" "artifacts/$1" "$TMPDIR/$1"
+    export TMPDIR="$TMPDIR/$1"
+    nice -n 19 "$built/$1" \
         -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="artifacts/$1/" "target/found/$1" "corpus/$1" > "target/logs/$1" 2>&1 ||
-        echo "$1 stopped: $(grep -m1 -E 'panicked|ERROR' "target/logs/$1")"
+        echo "$1 stopped: $(grep -a -m1 -E 'panicked|ERROR' "target/logs/$1")"
+    # What reached something new, made small: the shortest of it joins the corpus that the tests replay.
+    cp "corpus/$1"/* "target/least/$1"
+    nice -n 19 "$built/$1" -merge=1 -timeout=5 -rss_limit_mb=2048 -artifact_prefix="$TMPDIR/" \
+        "target/least/$1" "target/found/$1" > "target/logs/$1.merge" 2>&1 || true
+    find "target/least/$1" -type f -size -4k -name '????????????????????????????????????????' -printf '%s %f\n' |
+        sort -n | head -n 24 | cut -d' ' -f2 |
+        while read -r name; do cp "target/least/$1/$name" "corpus/$1/found-${name:0:12}"; done
 }
 export -f fuzz
-export host seconds
+export seconds
 # shellcheck disable=SC2086
-printf '%s\n' $targets | xargs -P 2 -I{} bash -c 'fuzz {}'
-
-# What reached something new, made small: the shortest of it joins the corpus that the tests replay.
-for target in $targets; do
-    rm -rf "target/least/$target" && mkdir -p "target/least/$target"
-    nice -n 19 "target/$host/release/$target" -merge=1 -timeout=5 -rss_limit_mb=2048 \
-        "target/least/$target" "corpus/$target" "target/found/$target" > /dev/null 2>&1 || true
-    find "target/least/$target" -type f -size -4k -printf '%s %p\n' | sort -n | head -n 48 | cut -d' ' -f2 |
-        while read -r file; do cp "$file" "corpus/$target/found-$(sha1sum "$file" | cut -c1-12)"; done
-done
+printf '%s\n' $targets | xargs -P "$jobs" -I{} bash -c 'fuzz {}'
 
 stat() { sed -n "s/^stat::$2: *//p" "target/logs/$1"; }
 {
@@ -49,11 +50,11 @@ ran out of memory. Made by
 
 ```sh
 END
-    echo "fuzz/run.sh $seconds"
+    [ "$jobs" = 2 ] && echo "fuzz/run.sh $seconds" || echo "JOBS=$jobs fuzz/run.sh $seconds"
     cat << 'END'
 ```
 
-which runs two targets at a time at the lowest priority. Executions a second depend on what else the machine does.
+which runs some targets at a time at the lowest priority. Executions a second depend on what else the machine does.
 
 | target | seconds | executions | edges | peak MB | broken |
 |---|---:|---:|---:|---:|---:|

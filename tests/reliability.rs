@@ -11,7 +11,11 @@ fn root() -> &'static Path {
 /// The sources of the tests `CRATE/TEST`.
 fn sources(place: &str) -> Vec<PathBuf> {
     let (name, target) = place.split_once('/').unwrap();
-    let home = if name == "manyview" { root().into() } else { root().join("crates").join(name) };
+    let home = match name {
+        "manyview" => root().into(),
+        "properties" => root().join("fuzz/properties"),
+        name => root().join("crates").join(name),
+    };
     let below = match target {
         "lib" => home.join("src"),
         "bin" => home.join("src"),

@@ -1,4 +1,5 @@
 //! The rules of the house, as tests. Each says why it is a rule.
+#![allow(clippy::print_stdout)] // the figures of tests/README.md are printed
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -66,12 +67,30 @@ fn core_depends_on_no_other_crate_of_ours_and_on_no_model() {
 #[test]
 fn every_crate_forbids_unsafe_code() {
     let crates = fs::read_dir(root().join("crates")).unwrap().map(|entry| entry.unwrap().path().join("src"));
+    let mut tried = 0;
     for src in crates.chain([root().join("src")]) {
         for path in ["lib.rs", "main.rs"].map(|name| src.join(name)).iter().filter(|path| path.exists()) {
             let text = fs::read_to_string(path).unwrap();
             assert!(text.contains("#![forbid(unsafe_code)]"), "{} allows unsafe code", path.display());
+            tried += 1;
         }
     }
+    println!("reliability: G2 tried={tried} crates that forbid unsafe code");
+}
+
+/// What one crate does not hold to, no check finds there.
+#[test]
+fn every_crate_is_held_to_the_lints_of_the_workspace() {
+    let lints = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(["unwrap_used", "expect_used"].iter().all(|lint| lints.contains(&format!("{lint} = \"warn\""))));
+    let crates = fs::read_dir(root().join("crates")).unwrap().map(|entry| entry.unwrap().path());
+    let mut tried = 0;
+    for home in crates.chain([root().to_path_buf(), root().join("fuzz/properties")]) {
+        let manifest = fs::read_to_string(home.join("Cargo.toml")).unwrap();
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{}", home.display());
+        tried += 1;
+    }
+    println!("reliability: G3 tried={tried} crates held to the lints that `.ci/run` refuses");
 }
 
 /// A size that wraps around is the start of wrong rows, not an error.

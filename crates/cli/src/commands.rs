@@ -91,9 +91,10 @@ fn fetch(suite: &Suite, hashes: bool, bars: &Bars) -> anyhow::Result<()> {
 
 fn doctor(config: Option<&Path>, overrides: &[String], deep: bool, bars: &Bars) -> anyhow::Result<()> {
     let suite = config.map(|path| Suite::load(path, overrides)).transpose()?;
-    let mut checks = manyview_pipeline::doctor(suite.as_ref(), &environment(), bars);
+    let environment = environment();
+    let mut checks = manyview_pipeline::doctor(suite.as_ref(), &environment, bars);
     if let Some(suite) = suite.as_ref().filter(|_| deep) {
-        checks.extend(manyview_pipeline::deep_check(suite, bars));
+        checks.extend(manyview_pipeline::deep_check(suite, &environment, bars));
     }
     let failed = print::checks(&checks)?;
     if failed > 0 {

@@ -37,6 +37,7 @@ fn single_texts_equal_the_reference() {
 
 #[test]
 fn mixed_lengths_in_any_batch_equal_the_reference() {
+    let mut tried = 0;
     for name in MODELS {
         let golden = Golden::read(name);
         let task = Instruction::new(golden.texts.task.clone());
@@ -50,9 +51,11 @@ fn mixed_lengths_in_any_batch_equal_the_reference() {
             most = most.max(check(name, &what, plain.vectors.as_slice(), &golden.plain, &golden));
             let instructed = encoder.encode(&golden.texts(), Some(&task)).unwrap();
             most = most.max(check(name, &what, instructed.vectors.as_slice(), &golden.instructed, &golden));
+            tried += 2 * golden.lengths.len();
         }
         println!("{name} on {}: {most:.1e} apart at most", golden::device_name());
     }
+    println!("reliability: D5 tried={tried} vectors of two engines, in batches of four sizes");
 }
 
 #[test]

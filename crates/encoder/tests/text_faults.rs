@@ -76,6 +76,7 @@ fn a3_texts_of_nearly_nothing_are_vectors_of_length_one() {
     }
     assert!(most < 1e-5, "{most}");
     println!("reliability: A3 tried={tried} texts of nearly nothing, off length 1 by {most:.1e} at most");
+    println!("reliability: D6 tried={tried} texts of no token of their own or hardly one");
 }
 
 #[test]
@@ -160,6 +161,55 @@ fn a5_a_text_of_ten_megabytes_is_read_and_cut() {
     let encoded = encoder.encode(&[text.as_str(), "rain"], None).unwrap();
     assert!(text.len() > 10_000_000);
     assert_eq!(encoded.truncated, [true, false]);
+    println!("reliability: D6 tried=1 text of {} characters", text.len());
+}
+
+const REPEATED: &str = "MANYVIEW_ENCODER_TEST_REPEATED";
+const BYTES: &str = "MANYVIEW_ENCODER_TEST_BYTES";
+
+/// Not a test: the process whose memory is measured.
+#[test]
+fn a_process_that_reads_a_long_text() {
+    let (Ok(repeated), Ok(bytes)) = (std::env::var(REPEATED), std::env::var(BYTES)) else { return };
+    let text = repeated.repeat(bytes.parse::<usize>().unwrap() / repeated.len());
+    load("qwen3-tiny", None).encode(&[text.as_str(), "rain"], None).unwrap();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    println!("peak {}", peak.trim().strip_suffix(" kB").unwrap());
+}
+
+/// The most memory, in bytes, that a process takes to read a text of so many bytes.
+#[cfg(target_os = "linux")]
+fn peak(repeated: &str, bytes: usize) -> usize {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["a_process_that_reads_a_long_text", "--exact", "--nocapture"])
+        .env(REPEATED, repeated)
+        .env(BYTES, bytes.to_string())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let kib = said.lines().find_map(|line| line.split("peak ").nth(1)?.parse::<usize>().ok());
+    kib.unwrap_or_else(|| panic!("{said}")) * 1024
+}
+
+/// What docs/guide/encoders.md says a text takes, however little of it is read.
+#[cfg(target_os = "linux")]
+#[test]
+fn a5_a_text_takes_no_more_than_so_many_times_its_size_in_memory() {
+    const TIMES: f64 = 300.0;
+    let (mut tried, mut most) = (0, 0.0_f64);
+    for repeated in ["rain over old Kent ", "7", "a b ", "雨", "~"] {
+        let nothing = peak(repeated, 0);
+        for bytes in [300_000, 3_000_000] {
+            let times = peak(repeated, bytes).saturating_sub(nothing) as f64 / bytes as f64;
+            println!("{repeated:?} {bytes} {times}");
+            assert!(times < TIMES, "{bytes} bytes of {repeated:?}: {times} bytes for each");
+            (tried, most) = (tried + 1, most.max(times));
+        }
+    }
+    println!(
+        "reliability: A5 tried={tried} long texts, {most:.0} bytes of memory for each of theirs at most"
+    );
 }
 
 #[test]

@@ -143,19 +143,23 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::print_stdout)] // the figures of tests/README.md are printed
     fn k_outside_one_to_n_is_refused() {
         for k in [0, 17] {
             let e = KMeans::new(k).fit(&squares()).unwrap_err();
             assert!(matches!(e, Error::Range { .. }), "{e}");
             assert!(e.to_string().contains("expected 1 to 16"), "{e}");
         }
+        println!("reliability: E6 tried=2 numbers of clusters that cannot be");
     }
 
-    proptest! {
-        #[test]
-        fn duplicates_and_constants_stay_finite(
+    #[test]
+    #[allow(clippy::print_stdout)] // the figures of tests/README.md are printed
+    fn duplicates_and_constants_stay_finite() {
+        let tried = std::cell::Cell::new(0);
+        proptest!(|(
             distinct in prop::collection::vec(-1e3f32..1e3, 1..4), copies in 1usize..20, k in 1usize..6, dim in 1usize..5
-        ) {
+        )| {
             let rows: Vec<_> = distinct.iter().flat_map(|&v| vec![vec![v; dim]; copies]).collect();
             let x = Embeddings::from_rows(&rows).unwrap();
             prop_assume!(k <= x.n());
@@ -166,6 +170,8 @@ mod tests {
                 let twin = rows.iter().position(|r| r == row).unwrap();
                 prop_assert_eq!(found.labels[twin], label);
             }
-        }
+            tried.set(tried.get() + 1);
+        });
+        println!("reliability: E6 tried={} sets of repeated rows, of one to five clusters", tried.get());
     }
 }

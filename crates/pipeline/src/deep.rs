@@ -1,15 +1,16 @@
 use crate::config::Suite;
 use crate::doctor::Check;
 use crate::run_dir::Member;
-use crate::{Error, Result, RunDir, checkpoints, pairs, runs, scores};
+use crate::{Environment, Error, Result, RunDir, checkpoints, pairs, runs, scores};
 use manyview_core::Progress;
 use manyview_store::Store;
 use std::path::Path;
 
 /// Reads everything that earlier runs of `suite` left: every part of its stores, and the adapters, heads, encoders,
 /// checkpoints and measures in its run directory. Damaged parts and checkpoints are moved aside, so that vectors are
-/// computed again and training goes on from the one before; what killed processes left is removed.
-pub fn deep_check(suite: &Suite, progress: &dyn Progress) -> Vec<Check> {
+/// computed again and training goes on from the one before; what killed processes left there and in the cache of the hub
+/// is removed.
+pub fn deep_check(suite: &Suite, environment: &Environment, progress: &dyn Progress) -> Vec<Check> {
     let mut stores: Vec<&Path> = suite.members().iter().map(|(_, e)| e.output.store.as_path()).collect();
     stores.sort();
     stores.dedup();
@@ -18,7 +19,8 @@ pub fn deep_check(suite: &Suite, progress: &dyn Progress) -> Vec<Check> {
         stores.into_iter().map(|path| of(format!("every part in {}", path.display()), parts(path, progress)));
     let run = RunDir::of(&suite.base);
     let run = of(format!("everything in {}", run.display()), results(suite, &run));
-    stores.chain([run]).collect()
+    let cache = environment.hub.clear_leftovers().map(left).map_err(Error::from);
+    stores.chain([run, of("the cache of the hub".into(), cache)]).collect()
 }
 
 fn parts(path: &Path, progress: &dyn Progress) -> Result<String> {
@@ -69,6 +71,10 @@ fn results(suite: &Suite, path: &Path) -> Result<String> {
     }
     let found = [(adapters, "adapters"), (heads, "heads"), (encoders, "encoders that learnt")];
     let found = found.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} whole {what}, "));
-    let (found, left) = (found.collect::<String>(), held.cleared());
-    Ok(format!("{found}{left} leftovers of killed processes removed, {states} whole checkpoints"))
+    let (found, left) = (found.collect::<String>(), left(held.cleared()));
+    Ok(format!("{found}{left}, {states} whole checkpoints"))
+}
+
+fn left(n: usize) -> String {
+    format!("{n} leftovers of killed processes removed")
 }

@@ -65,6 +65,11 @@ impl Part {
         self.batches.iter().map(RecordBatch::num_rows).sum()
     }
 
+    /// The length of its vectors; none where it has no rows.
+    pub(crate) fn dim(&self) -> Option<usize> {
+        Some(Columns::of(self.batches.first()?).ok()?.dim)
+    }
+
     /// Every row: the hash of the text, its vector, the norm it had, and whether the text was cut.
     pub(crate) fn for_each(&self, mut row: impl FnMut(&TextHash, &[f32], f32, bool)) {
         for columns in self.batches.iter().filter_map(|batch| Columns::of(batch).ok()) {

@@ -1,3 +1,4 @@
+use crate::part::{Opened, Part};
 use crate::publish::publish;
 use crate::{Error, Result, part};
 use manyview_core::{Fingerprint, Instruction};
@@ -126,7 +127,11 @@ impl Description {
         if dir.file_name().is_none_or(|name| name != description.key().as_str()) {
             return Err(unreadable("that of another space".into()));
         }
-        if description.check.as_ref().is_some_and(|check| *check != description.checksum()) {
+        let changed = match &description.check {
+            Some(check) => *check != description.checksum(),
+            None => length_of_parts(dir)?.is_some_and(|length| length != description.dim),
+        };
+        if changed {
             return Err(unreadable("one that was changed since it was written".into()));
         }
         Ok(Some(description))
@@ -138,6 +143,16 @@ impl Description {
             file.write_all(b"\n")
         })
     }
+}
+
+/// The length of the vectors in the first part that is whole: a part is named by its content, so it can be believed.
+fn length_of_parts(dir: &Path) -> Result<Option<usize>> {
+    for path in parts(dir)? {
+        if let Opened::Whole(part) = Part::open(&path, None)? {
+            return Ok(part.dim());
+        }
+    }
+    Ok(None)
 }
 
 /// The parts in the directory of a space, in order of their names.

@@ -98,16 +98,17 @@ impl<E: Encoder> Stored<E> {
         Ok((table.finish()?, reuse))
     }
 
-    /// Whether the space says what it holds; that must agree on the dimension.
+    /// Whether the space says what it holds; what is stored must agree on the dimension.
     fn is_described(&self, dir: &Path, dim: usize) -> Result<bool> {
         match Description::read(dir) {
-            Ok(Some(there)) if there.dim != dim => Err(Error::Dim {
+            Ok(Some(there)) if there.dim == dim => Ok(true),
+            Ok(Some(there)) if !parts(dir)?.is_empty() => Err(Error::Dim {
                 path: Description::path(dir),
                 encoder: self.name.clone(),
                 expected: dim,
                 found: there.dim,
             }),
-            Ok(there) => Ok(there.is_some()),
+            Ok(_) => Ok(false),
             Err(e @ Error::Description { .. }) => {
                 tracing::warn!(error = %e, "the description of a space is written again");
                 Ok(false)

@@ -1,5 +1,5 @@
 //! Every input that fuzzing kept, once more.
-#![allow(clippy::unwrap_used)] // what sets a scene is part of a test
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // what sets a scene is part of a test; the figures of tests/README.md
 
 use manyview_properties::ALL;
 use std::fs;
@@ -14,21 +14,24 @@ fn corpus(name: &str) -> Vec<PathBuf> {
 
 #[test]
 fn every_property_holds_of_its_corpus_and_of_each_file_cut_short() {
+    let mut tried = 0;
     for (name, property) in ALL {
         for path in corpus(name) {
             let bytes = fs::read(&path).unwrap();
             for length in [bytes.len(), bytes.len() / 2, bytes.len().saturating_sub(1)] {
                 println!("{}, {length} bytes", path.display()); // shown where it fails
                 property(&bytes[..length]);
+                tried += 1;
             }
         }
     }
+    println!("reliability: G4 tried={tried} inputs of {} parsers and writers, whole and cut short", ALL.len());
 }
 
 /// What a fuzzer does first, without its knowledge of what was reached: 40 times a file, the same each time.
 #[test]
 fn every_property_holds_of_its_corpus_damaged_here_and_there() {
-    let mut dice = Dice(7);
+    let (mut dice, mut tried) = (Dice(7), 0);
     for (name, property) in ALL {
         let files: Vec<Vec<u8>> = corpus(name).iter().map(|path| fs::read(path).unwrap()).collect();
         for (file, time) in files.iter().flat_map(|file| (0..40).map(move |time| (file, time))) {
@@ -36,8 +39,10 @@ fn every_property_holds_of_its_corpus_damaged_here_and_there() {
             let bytes = damaged(file, other, &mut dice);
             println!("{name}, time {time}: {:?}", String::from_utf8_lossy(&bytes)); // shown where it fails
             property(&bytes);
+            tried += 1;
         }
     }
+    println!("reliability: G4 tried={tried} inputs damaged here and there");
 }
 
 /// `file` with up to four bytes changed, left out or repeated, or its end from `other`.

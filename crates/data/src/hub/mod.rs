@@ -2,6 +2,7 @@ mod address;
 mod cache;
 mod client;
 mod download;
+mod leftovers;
 mod listing;
 mod repo;
 mod selection;

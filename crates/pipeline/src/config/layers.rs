@@ -13,8 +13,11 @@ pub(super) struct Layers {
 
 impl Layers {
     /// Lays a whole table over what is there.
-    pub(super) fn add_table(&mut self, table: Table, origin: &str) {
-        merge(&mut self.values, table, "", origin, &mut self.origins);
+    ///
+    /// # Errors
+    /// Keys below one that holds a value: laid over it, they would hide that it is wrong.
+    pub(super) fn add_table(&mut self, table: Table, origin: &str) -> Result<()> {
+        merge(&mut self.values, table, "", origin, &mut self.origins)
     }
 
     /// Lays one `key=value` over what is there. The value is TOML where it parses as such, a string otherwise.
@@ -41,8 +44,7 @@ impl Layers {
             .unwrap_or_else(|| Value::String(value.into()));
         let leaf = Table::from_iter([(leaf.to_string(), parsed)]);
         let table = path.iter().rev().fold(leaf, |t, k| Table::from_iter([(k.to_string(), Value::Table(t))]));
-        self.add_table(table, ORIGIN);
-        Ok(())
+        self.add_table(table, ORIGIN)
     }
 
     /// Whether anything set this key.
@@ -96,15 +98,26 @@ pub(super) fn parse_table(text: &str, origin: &str) -> Result<Table> {
     })
 }
 
-fn merge(into: &mut Table, from: Table, at: &str, origin: &str, origins: &mut BTreeMap<String, String>) {
+fn merge(
+    into: &mut Table,
+    from: Table,
+    at: &str,
+    origin: &str,
+    origins: &mut BTreeMap<String, String>,
+) -> Result<()> {
     for (key, value) in from {
         let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
         match (into.get_mut(&key), value) {
-            (Some(Value::Table(old)), Value::Table(new)) => merge(old, new, &path, origin, origins),
-            (_, Value::Table(new)) => {
+            (Some(Value::Table(old)), Value::Table(new)) => merge(old, new, &path, origin, origins)?,
+            (None, Value::Table(new)) => {
                 let mut table = Table::new();
-                merge(&mut table, new, &path, origin, origins);
+                merge(&mut table, new, &path, origin, origins)?;
                 into.insert(key, Value::Table(table));
+            }
+            (Some(value), Value::Table(_)) => {
+                let problem = format!("expected a table of keys, found {} `{value}`", value.type_str());
+                let origin = origins.remove(&path).unwrap_or_else(|| origin.into());
+                return Err(Error::Config { key: path, origin, problem });
             }
             (_, value) => {
                 into.insert(key, value);
@@ -112,6 +125,7 @@ fn merge(into: &mut Table, from: Table, at: &str, origin: &str, origins: &mut BT
             }
         }
     }
+    Ok(())
 }
 
 /// Serde's words on a key, with the nearest known key for one that is unknown.
@@ -157,7 +171,7 @@ mod tests {
 
     fn layers(text: &str, overrides: &[&str]) -> Result<Experiment> {
         let mut layers = Layers::default();
-        layers.add_table(parse_table(text, "a.toml")?, "a.toml");
+        layers.add_table(parse_table(text, "a.toml")?, "a.toml")?;
         overrides.iter().try_for_each(|o| layers.add_override(o))?;
         layers.experiment()
     }
@@ -192,6 +206,12 @@ mod tests {
     fn an_override_wins_and_numbers_are_numbers() {
         let x = layers("[train]\nlr = 0.5", &["train.lr=1e-3", "name=abc", "data.limit=12"]).unwrap();
         assert_eq!((x.train.lr, x.name.as_str(), x.data.limit), (1e-3, "abc", Some(12)));
+    }
+
+    #[test]
+    fn a_value_in_place_of_a_section_is_refused_though_an_override_is_laid_over_it() {
+        let e = layers("data = 'clinc150'", &["data.seed=7"]).unwrap_err().to_string();
+        assert_eq!(e, "data (a.toml): expected a table of keys, found string `\"clinc150\"`");
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Suite {
 
     fn of(table: Table, origin: &str, overrides: &[String]) -> Result<Self> {
         let mut base = Layers::default();
-        base.add_table(table, origin);
+        base.add_table(table, origin)?;
         let variants = match base.take("variants") {
             None => Table::new(),
             Some(Value::Table(variants)) => variants,
@@ -64,7 +64,7 @@ impl Suite {
             };
             check_name(&format!("variants.{name}"), &name, origin)?;
             let mut layers = base.clone();
-            layers.add_table(keys, &format!("{origin}, variants.{name}"));
+            layers.add_table(keys, &format!("{origin}, variants.{name}"))?;
             Ok(Variant { experiment: with_overrides(layers)?, name })
         });
         let variants = variants.collect::<Result<Vec<_>>>()?;

@@ -2,7 +2,7 @@
 
 use crate::crashes::scratch;
 use crate::toy::{Toy, parts, refs, stored, texts};
-use manyview_core::{Encoder, Quiet};
+use manyview_core::{Encoder, Kind, Quiet};
 use manyview_store::{Reuse, Store};
 use std::fs;
 use std::path::Path;
@@ -93,6 +93,29 @@ fn c9_the_stores_of_earlier_releases_are_read() {
     }
     assert!(tried >= 1);
     println!("reliability: C9 tried={tried} stores of earlier releases");
+}
+
+/// The first release wrote no checksum beside the length: the parts tell when it was changed.
+#[test]
+fn c9_a_length_that_was_changed_in_a_store_of_the_first_release_is_mended() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store/releases/0.1.0");
+    let dir = scratch();
+    copy(&kept, dir.path());
+    let description = parts(dir.path())[0].with_file_name("space.json");
+    let changed = fs::read_to_string(&description).unwrap().replace("\"dim\": 5", "\"dim\": 6");
+    let store = Store::open(dir.path()).unwrap();
+    fs::write(&description, &changed).unwrap();
+    assert_eq!(store.spaces().unwrap_err().kind(), Kind::Input);
+    let bad: Vec<_> =
+        store.verify(&Quiet).unwrap().into_iter().filter(|checked| checked.problem.is_some()).collect();
+    assert_eq!((bad.len(), &bad[0].part), (1, &description));
+    for content in [None, Some(&changed)] {
+        content.iter().for_each(|content| fs::write(&description, content).unwrap());
+        let (_, reuse) = stored(dir.path()).encode_all(&refs(&texts(10)), None, &Quiet).unwrap();
+        assert_eq!(reuse, Reuse { encoded: 0, reused: 10 });
+        assert_eq!(store.spaces().unwrap()[0].dim, 5);
+    }
+    println!("reliability: C9 tried=3 uses of a store whose length was changed");
 }
 
 /// Files that are none of its own are left as they are.
