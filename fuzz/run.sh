@@ -23,12 +23,12 @@ fuzz() {
     mkdir -p "target/found/$1" "target/least/$1" "artifacts/$1" "$TMPDIR/$1"
     export TMPDIR="$TMPDIR/$1"
     nice -n 19 "$built/$1" \
-        -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
+        -max_total_time="$seconds" -timeout=25 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="artifacts/$1/" "target/found/$1" "corpus/$1" > "target/logs/$1" 2>&1 ||
         echo "$1 stopped: $(grep -a -m1 -E 'panicked|ERROR' "target/logs/$1")"
     # What reached something new, made small: the shortest of it joins the corpus that the tests replay.
     cp "corpus/$1"/* "target/least/$1"
-    nice -n 19 "$built/$1" -merge=1 -timeout=5 -rss_limit_mb=2048 -artifact_prefix="$TMPDIR/" \
+    nice -n 19 "$built/$1" -merge=1 -timeout=25 -rss_limit_mb=2048 -artifact_prefix="$TMPDIR/" \
         "target/least/$1" "target/found/$1" > "target/logs/$1.merge" 2>&1 || true
     find "target/least/$1" -type f -size -4k -name '????????????????????????????????????????' -printf '%s %f\n' |
         sort -n | head -n 24 | cut -d' ' -f2 |
@@ -45,8 +45,8 @@ stat() { sed -n "s/^stat::$2: *//p" "target/logs/$1"; }
 # Fuzzing
 
 What each target of `fuzz/` did in its last run: executions, edges of the program reached, the most memory the process
-had (libFuzzer and its sanitizer included; the limit is 2 GB), and inputs that broke a property, took over 5 seconds or
-ran out of memory. Made by
+had (libFuzzer included; the limit is 2 GB), and inputs that broke a property, ran out of memory, or took over 25 seconds,
+in which a property reads them up to forty times. Made by
 
 ```sh
 END

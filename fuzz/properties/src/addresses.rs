@@ -61,7 +61,8 @@ fn tracking(uri: &str) {
 fn hidden(uri: &str, shown: &str) {
     const PASSWORD: &str = "correct-horse-battery";
     let userinfo = uri.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
-    let password = userinfo.filter(|(_, behind)| !behind.contains(PASSWORD)).and_then(|(u, _)| u.split_once(':'));
+    let password =
+        userinfo.filter(|(_, behind)| !behind.contains(PASSWORD)).and_then(|(u, _)| u.split_once(':'));
     if let Some((_, PASSWORD)) = password {
         assert!(!shown.contains(PASSWORD), "{shown}");
     }

@@ -25,7 +25,10 @@ fn every_property_holds_of_its_corpus_and_of_each_file_cut_short() {
             }
         }
     }
-    println!("reliability: G4 tried={tried} inputs of {} parsers and writers, whole and cut short", ALL.len());
+    println!(
+        "reliability: G4 tried={tried} inputs of {} parsers and writers, whole and cut short",
+        ALL.len()
+    );
 }
 
 /// What a fuzzer does first, without its knowledge of what was reached: 40 times a file, the same each time.
