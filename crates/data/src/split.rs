@@ -191,6 +191,15 @@ mod tests {
     }
 
     #[test]
+    fn a_row_left_over_goes_to_the_largest_remainder_and_none_to_a_part_without_a_share() {
+        let counts = |train, val, test, n| Fractions::new(train, val, test).unwrap().counts(n).unwrap();
+        assert_eq!(counts(0.55, 0.25, 0.2, 10), [6, 2, 2]);
+        assert_eq!(counts(0.5, 0.26, 0.24, 10), [5, 3, 2]);
+        assert_eq!(counts(0.9, 0.0, 0.1, 10), [9, 0, 1]);
+        assert_eq!(counts(0.98, 0.01, 0.01, 3), [1, 1, 1]);
+    }
+
+    #[test]
     fn words_of_many_corpora_are_understood() {
         let s = Split::from_column(&["Train", "DEV", "test", "validation", "valid ", "val"]).unwrap();
         assert_eq!((s.train, s.val, s.test), (vec![0], vec![1, 3, 4, 5], vec![2]));

@@ -162,4 +162,13 @@ mod tests {
         sweep(dir.path()).unwrap();
         assert_eq!(names(dir.path()), [".tmp-2-0", "x"]);
     }
+
+    #[test]
+    fn what_cannot_be_swept_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let odd = dir.path().join(".tmp-1-0");
+        fs::create_dir(&odd).unwrap();
+        File::open(&odd).unwrap().set_modified(SystemTime::now() - 2 * DAY).unwrap();
+        assert_eq!(sweep(dir.path()).unwrap_err().kind(), Kind::Io);
+    }
 }

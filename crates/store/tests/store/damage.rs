@@ -104,6 +104,7 @@ fn c9_a_length_that_was_changed_in_a_store_of_the_first_release_is_mended() {
     let description = parts(dir.path())[0].with_file_name("space.json");
     let changed = fs::read_to_string(&description).unwrap().replace("\"dim\": 5", "\"dim\": 6");
     let store = Store::open(dir.path()).unwrap();
+    assert_eq!(store.spaces().unwrap()[0].dim, 5);
     fs::write(&description, &changed).unwrap();
     assert_eq!(store.spaces().unwrap_err().kind(), Kind::Input);
     let bad: Vec<_> =
