@@ -164,6 +164,12 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_that_is_not_there_is_an_error_and_tried_once() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(publish(&dir.path().join("none"), "x", |_| Ok(())).unwrap_err().kind(), Kind::Io);
+    }
+
+    #[test]
     fn what_cannot_be_swept_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
         let odd = dir.path().join(".tmp-1-0");
