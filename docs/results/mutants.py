@@ -113,7 +113,7 @@ def page():
 How many changes of the code the tests notice. cargo-mutants makes them one at a time: a function that gives a constant, a
 comparison or a sum that is another, a match arm that is gone. One that fails a test is caught, one that goes on for
 ever runs out of time; one that does not compile is unviable, and not counted. Where fewer were made than there are, they
-were drawn at random. Written by
+were drawn at random. What lived and then got a test was made again with it. Written by
 
 ```sh
 python3 docs/results/mutants.py
@@ -122,7 +122,11 @@ python3 docs/results/mutants.py
 | module | files | there are | made | caught | out of time | unviable | survived | killed |
 |---|---|---:|---:|---:|---:|---:|---:|---:|
 """
-    text = head + "\n".join(lines) + "\n\n## What survived\n\n| module | change | why |\n|---|---|---|\n"
+    quick = [name for name in MODULES if MODULES[name][3] and not (OUT / name / "slow/mutants.out").exists()]
+    without = [name for name in MODULES if not (OUT / name / "quick/mutants.out").exists()]
+    notes = [f"Not made yet: {', '.join(without)}."] if without else []
+    notes += [f"Not tried against the slow tests: what survived of {name}." for name in quick if name not in without]
+    text = head + "\n".join([*lines, "", *notes]) + "\n\n## What survived\n\n| module | change | why |\n|---|---|---|\n"
     for name, mutant in survivors:
         file, change = WHERE.match(mutant).groups()
         why = known.get(f"{file}: {change}", "**a test is missing**")
