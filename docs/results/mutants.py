@@ -112,8 +112,8 @@ def page():
 
 How many changes of the code the tests notice. cargo-mutants makes them one at a time: a function that gives a constant, a
 comparison or a sum that is another, a match arm that is gone. One that fails a test is caught, one that goes on for
-ever runs out of time; one that does not compile is unviable, and not counted. Where fewer were made than there are, they
-were drawn at random. What lived and then got a test was made again with it. Written by
+ever runs out of time; one that does not compile is unviable, and not counted. Where fewer were made than there are,
+`MINUTES` ended, and they were drawn at random. What lived and then got a test was made again with it. Written by
 
 ```sh
 python3 docs/results/mutants.py
