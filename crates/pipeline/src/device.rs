@@ -58,7 +58,7 @@ fn gpus() -> usize {
 pub(crate) fn found() -> String {
     let all = DEVICES.join(", ");
     #[cfg(feature = "tch")]
-    let all = format!("{all} with N from 0 to {} GPUs", gpus());
+    let all = format!("{all}; GPUs that LibTorch can use: {}", gpus());
     all
 }
 
