@@ -202,7 +202,6 @@ fn a5_a_text_takes_no_more_than_so_many_times_its_size_in_memory() {
         let nothing = peak(repeated, 0);
         for bytes in [300_000, 3_000_000] {
             let times = peak(repeated, bytes).saturating_sub(nothing) as f64 / bytes as f64;
-            println!("{repeated:?} {bytes} {times}");
             assert!(times < TIMES, "{bytes} bytes of {repeated:?}: {times} bytes for each");
             (tried, most) = (tried + 1, most.max(times));
         }
