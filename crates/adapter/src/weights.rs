@@ -46,6 +46,7 @@ impl<'a> Weights<'a> {
     }
 
     /// Says what is wrong with the file `name` that came with this one.
+    #[cfg(feature = "gradient")]
     pub(crate) fn beside(&self, name: &str, expected: String, found: String) -> Error {
         Error::Damaged { path: self.path.with_file_name(name), expected, found }
     }
