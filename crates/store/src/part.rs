@@ -176,6 +176,10 @@ fn decode(file: File, bytes: u64, dim: Option<usize>) -> Result<Part, String> {
         sum.saturating_add(group.num_rows().try_into().unwrap_or(u64::MAX))
     };
     let rows = groups().fold(0, sum);
+    let said = reader.metadata().file_metadata().num_rows();
+    if u64::try_from(said) != Ok(rows) {
+        return Err(format!("expected {said} rows, as it says at its end, found {rows}"));
+    }
     if rows.saturating_mul(width).saturating_mul(4) > bytes {
         return Err(format!("{rows} rows of {width} numbers do not fit into its {bytes} bytes"));
     }

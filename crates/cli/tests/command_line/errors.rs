@@ -25,13 +25,27 @@ fn shell(scene: &Scene, script: &str) -> (i32, String) {
     said(command.output().unwrap())
 }
 
-/// A description of the first release, which had no hash, of vectors of another length.
+/// The vectors of another encoder in the place of this one's, with a description of the first release, which had no hash.
 fn another_length(scene: &Scene) {
-    let space = fs::read_dir(scene.path("store/spaces")).unwrap().next().unwrap().unwrap().path();
-    let mut description = scene.json(space.join("space.json").to_str().unwrap());
-    description.as_object_mut().unwrap().remove("check");
-    description["dim"] = 383.into();
-    fs::write(space.join("space.json"), description.to_string()).unwrap();
+    scene.tiny_encoder();
+    scene.done("encode experiment.toml encoder.model=tiny output.store=other");
+    let [here, there] = ["store", "other"].map(|store| {
+        let mut spaces = fs::read_dir(scene.path(store).join("spaces")).unwrap();
+        spaces.next().unwrap().unwrap().path()
+    });
+    let parts = |space: &Path| {
+        let files = fs::read_dir(space).unwrap().map(|file| file.unwrap().path());
+        files.filter(|file| file.extension().is_some_and(|e| e == "parquet")).collect::<Vec<_>>()
+    };
+    parts(&here).iter().for_each(|part| fs::remove_file(part).unwrap());
+    for part in parts(&there) {
+        fs::copy(&part, here.join(part.file_name().unwrap())).unwrap();
+    }
+    let description = |space: &Path| scene.json(space.join("space.json").to_str().unwrap());
+    let mut changed = description(&here);
+    changed.as_object_mut().unwrap().remove("check");
+    changed["dim"] = description(&there)["dim"].clone();
+    fs::write(here.join("space.json"), changed.to_string()).unwrap();
 }
 
 const CAUSES: &[(&str, Cause)] = &[
