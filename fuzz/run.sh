@@ -64,6 +64,7 @@ END
 END
     for target in $all; do
         [ -f "target/logs/$target" ] || continue
+        mkdir -p "artifacts/$target"
         edges=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "target/logs/$target" | tail -1)
         spent=$(sed -n 's/^Done [0-9]* runs in \([0-9]*\) second.*/\1/p' "target/logs/$target")
         broken=$(find "artifacts/$target" -type f | wc -l)

@@ -214,3 +214,47 @@ fn state(tensors: &Weights<'_>, so_far: SoFar, forms: &[Form], device: &Device) 
     let best = tensors.has("0.best_weight").then(|| forms.iter().enumerate().map(best).collect());
     Ok(State { layers, so_far, best: best.transpose()? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_of_an_epoch_are_over_rows_and_begin_anew() {
+        let mut so_far = SoFar { batches: 2, ..SoFar::default() };
+        so_far.add(2.0, &[1.0, 8.0], 3);
+        so_far.add(4.0, &[3.0, 0.0], 1);
+        assert_eq!(so_far.end_epoch(4), (2.5, vec![1.5, 6.0]));
+        assert_eq!(so_far.batches, 0);
+        so_far.add(3.0, &[5.0], 2);
+        assert_eq!(so_far.end_epoch(2), (3.0, vec![5.0]));
+    }
+
+    #[test]
+    fn a_state_fits_a_training_that_could_have_come_to_it() {
+        let after = |epochs: usize, batches: usize| {
+            let epoch = |epoch| Record {
+                epoch: Epoch { epoch, train_loss: 1.0, val_loss: None, score: None, lr: 0.1 },
+                train: Vec::new(),
+                val: Vec::new(),
+            };
+            let epochs: Vec<_> = (1..=epochs).map(epoch).collect();
+            SoFar { steps: epochs.len() * 5 + batches, epochs, batches, ..SoFar::default() }
+        };
+        let fits = |so_far: SoFar| so_far.fits(3, 5, 0);
+        assert!(fits(after(0, 0)) && fits(after(0, 4)) && fits(after(2, 3)) && fits(after(3, 0)));
+        assert!(!fits(after(0, 5)) && !fits(after(2, 5)) && !fits(after(3, 1)) && !fits(after(4, 0)));
+        assert!(!fits(SoFar { steps: 9, ..after(2, 0) }));
+    }
+
+    #[test]
+    fn with_a_number_of_steps_a_checkpoint_is_due_after_as_many() {
+        let root = tempfile::tempdir().unwrap();
+        let key = Fingerprint::builder("a training").finish();
+        let states = |every| States::new(root.path(), key.clone(), &[], &Device::flex(), every);
+        let due = |states: &States| (0..5).map(|step| states.is_due(step)).collect::<Vec<_>>();
+        assert_eq!(due(&states(Some(3))), [false, false, false, true, true]);
+        assert_eq!(due(&States { last: 1, ..states(Some(3)) }), [false, false, false, false, true]);
+        assert_eq!(due(&states(None)), [false; 5], "not so soon after the first");
+    }
+}
