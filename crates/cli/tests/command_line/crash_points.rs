@@ -32,7 +32,7 @@ fn c2_a_run_killed_at_any_change_of_a_name_goes_on_to_the_same_result() {
     plain.done(&other);
     let names = |scene: &Scene| -> Vec<_> {
         let below = |path: &std::path::PathBuf| path.strip_prefix(scene.path("")).unwrap().to_path_buf();
-        let files = scene.files("runs").into_keys().chain(scene.files("store").into_keys());
+        let files = scene.paths("runs").into_iter().chain(scene.paths("store"));
         files.map(|path| below(&path)).filter(|path| !path.iter().any(|part| part == "tracking")).collect()
     };
     let (adapter, views) = (plain.read(ADAPTER), plain.json("runs/weather/metrics.json")["views"].clone());

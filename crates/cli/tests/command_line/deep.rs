@@ -25,7 +25,7 @@ fn doctor_reads_everything_that_is_there_and_what_it_finds_is_mended() {
     assert!(whole.contains("whole files") && whole.contains("1 whole adapters, 0 leftovers"), "{whole}");
     let before = (scene.files("store"), scene.read("runs/weather/adapter/adapter.safetensors"));
 
-    let parts = || scene.files("store").into_keys().filter(|p| p.extension().is_some_and(|e| e == "parquet"));
+    let parts = || scene.paths("store").into_iter().filter(|p| p.extension().is_some_and(|e| e == "parquet"));
     let damaged = parts().next().unwrap();
     let mut bytes = fs::read(&damaged).unwrap();
     bytes[200] ^= 1;
@@ -107,7 +107,7 @@ fn doctor_sets_a_damaged_checkpoint_aside_and_training_goes_on_from_the_one_befo
     let mut child = start(&scene, line);
     let states = || {
         let hidden = |dir: &Path| dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        let files = scene.files("runs/tuned/tuning/checkpoints").into_keys();
+        let files = scene.paths("runs/tuned/tuning/checkpoints").into_iter();
         files.filter(move |path| path.ends_with("state.safetensors") && !path.parent().is_some_and(hidden))
     };
     wait_until(&mut child, || states().count() == 2);

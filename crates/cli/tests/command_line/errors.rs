@@ -76,7 +76,7 @@ const CAUSES: &[(&str, Cause)] = &[
     }),
     ("bad files were moved aside", |scene| {
         scene.done("encode experiment.toml");
-        let part = scene.files("store").into_keys().find(|p| p.extension().is_some_and(|e| e == "parquet"));
+        let part = scene.paths("store").into_iter().find(|p| p.extension().is_some_and(|e| e == "parquet"));
         fs::write(part.unwrap(), "damaged").unwrap();
         run(scene, "store verify")
     }),

@@ -93,7 +93,7 @@ fn doctor_finds_every_damaged_file_of_a_head_and_run_mends_it() {
             assert!(left(&scene) == before, "{name}: something differs");
         }
     }
-    let part = scene.files("store").into_keys().find(|path| path.extension().is_some_and(|e| e == "parquet"));
+    let part = scene.paths("store").into_iter().find(|path| path.extension().is_some_and(|e| e == "parquet"));
     fs::write(part.unwrap(), "damaged").unwrap();
     scene.refused("store verify", 3, &["1 bad files were moved aside"]);
     scene.done(line);

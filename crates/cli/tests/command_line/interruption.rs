@@ -36,7 +36,7 @@ pub(crate) fn signal(mut child: Child, name: &str) -> (ExitStatus, String) {
 
 fn parts(scene: &Scene) -> usize {
     let part = |p: &&std::path::PathBuf| p.extension().is_some_and(|e| e == "parquet");
-    scene.files("store/spaces").keys().filter(part).count()
+    scene.paths("store/spaces").iter().filter(part).count()
 }
 
 /// How many texts a run says it encoded.
@@ -79,8 +79,7 @@ fn training_that_was_stopped_goes_on_to_the_same_bits() {
     let (plain, scene) = (Scene::new(), Scene::new());
     plain.done(line);
     let mut child = start(&scene, line);
-    wait_until(&mut child, || parts(&scene) == 2); // texts and names: training is next
-    sleep(Duration::from_millis(150));
+    wait_until(&mut child, || !scene.paths("runs/weather/checkpoints").is_empty());
     let (status, errors) = signal(child, "INT");
     assert_eq!(status.code(), Some(130), "{errors}");
     assert_refusal("train", &errors, &["interrupted"]);

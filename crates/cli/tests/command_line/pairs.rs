@@ -128,7 +128,7 @@ fn training_that_was_stopped_goes_on_to_the_same_bytes() {
     plain.done(line);
     for signal_name in ["INT", "KILL"] {
         let mut child = start(&stopped, line);
-        wait_until(&mut child, || !stopped.files("runs/pairs/checkpoints").is_empty());
+        wait_until(&mut child, || !stopped.paths("runs/pairs/checkpoints").is_empty());
         let (status, errors) = signal(child, signal_name);
         assert!(!status.success(), "{errors}");
         assert!(!stopped.path("runs/pairs/adapter").exists(), "it was done before it was stopped");

@@ -1,5 +1,5 @@
 use assert_cmd::Command;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -99,20 +99,25 @@ impl Scene {
         command
     }
 
-    /// Every file below `name` with its bytes, but for locks.
-    pub(crate) fn files(&self, name: &str) -> BTreeMap<PathBuf, Vec<u8>> {
-        let mut files = BTreeMap::new();
+    /// Every file below `name` in order, but for locks; the program may be at work there.
+    pub(crate) fn paths(&self, name: &str) -> BTreeSet<PathBuf> {
+        let mut files = BTreeSet::new();
         let mut open = vec![self.path(name)];
         while let Some(dir) = open.pop() {
             for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
                 match entry.path() {
                     path if path.is_dir() => open.push(path),
                     path if path.ends_with(".lock") => {}
-                    path => drop(files.insert(path.clone(), fs::read(path).unwrap())),
+                    path => drop(files.insert(path)),
                 }
             }
         }
         files
+    }
+
+    /// The same with their bytes, when nothing is at work there.
+    pub(crate) fn files(&self, name: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+        self.paths(name).into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect()
     }
 
     /// A copy of the tiny encoder of the tests, `[.., 32]`.

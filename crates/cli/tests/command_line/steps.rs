@@ -155,7 +155,7 @@ fn the_store_is_listed_checked_repaired_and_emptied() {
     assert!(list.contains("minilm") && list.contains(" 60 "), "{list}");
     assert!(scene.done("store verify").contains("60 vectors, 0 bad"));
     let part =
-        scene.files("store").into_keys().find(|p| p.extension().is_some_and(|e| e == "parquet")).unwrap();
+        scene.paths("store").into_iter().find(|p| p.extension().is_some_and(|e| e == "parquet")).unwrap();
     let whole = fs::read(&part).unwrap();
     fs::write(&part, &whole[..whole.len() / 2]).unwrap();
     let problem = scene.command("store verify").output().unwrap();
