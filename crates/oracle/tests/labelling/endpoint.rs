@@ -79,6 +79,15 @@ fn a_refused_text_costs_no_second_try_and_ten_in_a_row_end_it() {
 }
 
 #[test]
+fn answers_to_no_text_at_all_are_an_error_however_few_texts_there_are() {
+    let scene = Scene::new((0..10).map(|_| Mood::Says("no".into())));
+    let labelled = scene.label(&questions(0, 2));
+    let Ended::Error(error) = labelled.ended else { panic!("{:?}", labelled.ended) };
+    assert!(error.to_string().contains("found \"no\""), "{error}");
+    assert_eq!((labelled.scores, labelled.totals.unusable), (vec![None, None], 10));
+}
+
+#[test]
 fn a_wrong_key_ends_it_at_once_and_is_shown_nowhere() {
     let echo = format!(r#"{{"error": {{"message": "Incorrect API key provided: {CANARY}"}}}}"#);
     let scene = Scene::new((0..9).map(|_| Mood::Status(401, "", echo.clone())));
