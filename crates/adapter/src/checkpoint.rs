@@ -175,3 +175,28 @@ fn parsed<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T> {
         found: e.to_string(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_is_due_some_seconds_after_the_last() {
+        let of = |written| Checkpoints {
+            root: PathBuf::new(),
+            key: Fingerprint::builder("run").finish(),
+            written,
+            last: 0,
+        };
+        assert!(!of(Instant::now()).is_due());
+        assert!(Instant::now().checked_sub(INTERVAL).is_none_or(|long_ago| of(long_ago).is_due()));
+    }
+
+    #[test]
+    fn rows_have_one_identity_and_other_rows_another() {
+        let of = |values: &[f32]| hash(&Embeddings::new(values.to_vec(), 2).unwrap());
+        assert_eq!(of(&[1.0, 2.0, 3.0, 4.0]), of(&[1.0, 2.0, 3.0, 4.0]));
+        assert_ne!(of(&[1.0, 2.0, 3.0, 4.0]), of(&[3.0, 4.0, 1.0, 2.0]));
+        assert_ne!(of(&[1.0, 2.0]), of(&[1.0, -2.0]));
+    }
+}

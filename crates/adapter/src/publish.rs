@@ -83,6 +83,24 @@ mod tests {
     }
 
     #[test]
+    fn the_directory_around_it_is_made() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("runs/first/a");
+        publish(&dir, &[("x", b"1")]).unwrap();
+        assert_eq!(fs::read(dir.join("x")).unwrap(), b"1");
+    }
+
+    #[test]
+    fn a_place_is_occupied_by_anything_but_files_of_the_names() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("a");
+        assert!(!occupied(&dir, &["x"]));
+        publish(&dir, &[("x", b"1")]).unwrap();
+        assert!(!occupied(&dir, &["x"]));
+        assert!(occupied(&dir, &["y"]) && occupied(&dir.join("x"), &["x"]));
+    }
+
+    #[test]
     fn a_failed_write_leaves_the_first_whole() {
         let root = tempfile::tempdir().unwrap();
         let dir = root.path().join("a");

@@ -245,6 +245,9 @@ mod tests {
         assert!(fits(after(0, 0)) && fits(after(0, 4)) && fits(after(2, 3)) && fits(after(3, 0)));
         assert!(!fits(after(0, 5)) && !fits(after(2, 5)) && !fits(after(3, 1)) && !fits(after(4, 0)));
         assert!(!fits(SoFar { steps: 9, ..after(2, 0) }));
+        let measured = |batches, figures| SoFar { figures, ..after(0, batches) }.fits(3, 5, 2);
+        assert!(measured(0, vec![]) && measured(1, vec![1.0, 2.0]) && measured(2, vec![1.0, 2.0]));
+        assert!(!measured(0, vec![1.0, 2.0]) && !measured(1, vec![]) && !measured(1, vec![1.0]));
     }
 
     #[test]

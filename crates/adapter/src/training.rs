@@ -198,3 +198,33 @@ fn tell(progress: &dyn Progress, epoch: &Epoch, steps: usize) {
     let values: Vec<(&str, f64)> = measured.filter_map(|(name, value)| Some((name, value?))).collect();
     progress.measured((epoch.epoch * steps) as u64, &values);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    type Measurement = (u64, Vec<(String, f64)>);
+
+    struct Told(Mutex<Vec<Measurement>>);
+
+    impl Progress for Told {
+        fn begin(&self, _: &str, _: u64) {}
+        fn advance(&self, _: u64) {}
+        fn end(&self) {}
+        fn measured(&self, step: u64, values: &[(&str, f64)]) {
+            let values = values.iter().map(|(name, value)| (name.to_string(), *value)).collect();
+            self.0.lock().unwrap().push((step, values));
+        }
+    }
+
+    #[test]
+    fn an_epoch_is_told_with_the_steps_done_and_what_was_measured() {
+        let told = Told(Mutex::default());
+        let epoch = Epoch { epoch: 3, train_loss: 0.5, val_loss: None, score: Some(0.25), lr: 0.125 };
+        tell(&told, &epoch, 7);
+        let values =
+            [("loss", 0.5), ("lr", 0.125), ("score", 0.25)].map(|(name, value)| (name.to_string(), value));
+        assert_eq!(*told.0.lock().unwrap(), [(21, values.to_vec())]);
+    }
+}
