@@ -103,7 +103,7 @@ fn e1_a_run_killed_a_hundred_times_goes_on_to_the_same_bits() {
     let whole = fit(&Gradient::new(config(200), Device::flex()), &Quiet).unwrap();
     let (mut rng, mut root) = (ChaCha8Rng::seed_from_u64(1), scratch());
     let (mut cut, mut finished) = (0, 0);
-    for _ in 0..rounds {
+    while cut < rounds {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["a_process_that_trains", "--exact", "--nocapture"])
             .env(ROOT, root.path())
