@@ -247,6 +247,7 @@ mod tests {
         assert!(!fits(SoFar { steps: 9, ..after(2, 0) }));
         let measured = |batches, figures| SoFar { figures, ..after(0, batches) }.fits(3, 5, 2);
         assert!(measured(0, vec![]) && measured(1, vec![1.0, 2.0]) && measured(2, vec![1.0, 2.0]));
+        assert!(!after(1, 0).fits(3, 5, 2), "an epoch without its figures");
         assert!(!measured(0, vec![1.0, 2.0]) && !measured(1, vec![]) && !measured(1, vec![1.0]));
     }
 

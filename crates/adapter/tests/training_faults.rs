@@ -84,6 +84,8 @@ fn e1_a_run_stopped_at_any_of_forty_steps_goes_on_to_the_same_bits() {
         let gradient = kept_in(root.path(), 10);
         assert!(matches!(fit(&gradient, &stop_at(step)).unwrap_err(), Error::Interrupted));
         assert_eq!(fit(&gradient, &Quiet).unwrap(), whole, "stopped at step {step}");
+        let damaged = |path: &PathBuf| path.extension().is_some_and(|e| e == "damaged");
+        assert!(!checkpoints(root.path()).iter().any(damaged), "stopped at step {step}: begun anew");
     }
     println!("reliability: E1 tried=40 stops, one at each step");
 }

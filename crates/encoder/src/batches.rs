@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn the_last_batches_are_small_and_the_others_full() {
-        let sizes = |streams| batches(&[10; 100], &[0; 100], 80, streams).iter().map(Vec::len).collect::<Vec<_>>();
+        let sizes =
+            |streams| batches(&[10; 100], &[0; 100], 80, streams).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(4), [3, 8, 8, 8, 8, 8, 8, 8, 8, 6, 5, 4, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1]);
         assert_eq!(sizes(1), [4, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8]);
     }
