@@ -33,10 +33,10 @@ CANDLE = Path(__file__).parent / "candle" / "target" / "release" / "manyview-can
 LLAMA = ROOT / "target" / "peers" / "llama.cpp"  # its sources, for what converts a model
 PEERS = {  # batch sizes to try; llama.cpp's are in 256 tokens
     "minilm": {
-        "st": [4, 8, 16, 32], "onnx": [2, 4, 8], "onnx-int8": [2, 4, 8], "candle": [2, 4, 8, 16],
-        "llama": [1, 2, 4], "llama-q8": [1, 2, 4],
+        "st": [4, 8, 16, 32], "onnx": [2, 4, 8], "onnx-int8": [2, 4, 8], "candle": [4],
+        "llama": [1, 2], "llama-q8": [1, 2],
     },
-    "qwen3": {"st": [2, 4, 8], "candle": [2, 4, 8]},
+    "qwen3": {"st": [2, 4, 8], "candle": [4]},
 }
 OURS_AS = ["ours", "ours weights=int8", "ours weights=bf16"]
 MINILM_PRODUCTS = 2 * 6 * 12 * 384 * 384  # floating-point operations, a token
@@ -287,7 +287,7 @@ def best_batch(peer, sizes, start):
         runner.stop()
         return runner.cpu["many"][0]
 
-    return min(sizes, key=cost)
+    return min(sizes, key=cost) if len(sizes) > 1 else sizes[0]
 
 
 def report(arguments, folder, tokens, runners):
