@@ -162,6 +162,14 @@ mod tests {
     }
 
     #[test]
+    fn a_part_too_small_for_any_group_gets_the_smallest() {
+        let groups = [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
+        let split = Split::grouped(&[0; 11], &groups, fractions(0.8, 0.1), 1).unwrap();
+        let sizes = [split.train.len(), split.val.len(), split.test.len()];
+        assert_eq!(sizes, [7, 2, 2]);
+    }
+
+    #[test]
     fn too_few_groups_are_refused_with_the_cure() {
         let e = Split::grouped(&[0; 9], &[0, 0, 0, 0, 1, 1, 1, 1, 1], fractions(0.8, 0.1), 1).unwrap_err();
         assert!(

@@ -184,6 +184,13 @@ mod tests {
     }
 
     #[test]
+    fn a_part_without_a_share_needs_no_row() {
+        let halves = Fractions::new(0.5, 0.0, 0.5).unwrap();
+        assert_eq!(sizes(&Split::random(2, halves, 1).unwrap()), [1, 0, 1]);
+        assert!(Split::random(1, halves, 1).is_err());
+    }
+
+    #[test]
     fn a_single_row_label_does_not_fail() {
         let f = Fractions::new(0.6, 0.2, 0.2).unwrap();
         let s = Split::stratified(&[0, 1, 1, 2, 2, 2, 2, 2, 3, 3], f, 1).unwrap();
