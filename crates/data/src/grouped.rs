@@ -167,6 +167,8 @@ mod tests {
         let split = Split::grouped(&[0; 11], &groups, fractions(0.8, 0.1), 1).unwrap();
         let sizes = [split.train.len(), split.val.len(), split.test.len()];
         assert_eq!(sizes, [7, 2, 2]);
+        let halves = Split::grouped(&[0; 11], &groups, fractions(0.5, 0.0), 1).unwrap();
+        assert!(halves.val.is_empty() && !halves.test.is_empty());
     }
 
     #[test]

@@ -43,6 +43,7 @@ mod tests {
         sorted.sort_unstable();
         assert_eq!(sorted, (0..100).collect::<Vec<_>>());
         assert_eq!(order(0, 1), Vec::<usize>::new());
+        assert_eq!(order(1000, 7)[..6], [451, 156, 902, 396, 621, 935]);
     }
 
     #[test]

@@ -184,6 +184,12 @@ mod tests {
     }
 
     #[test]
+    fn labels_are_dealt_to_the_part_that_is_furthest_behind() {
+        let s = Split::stratified(&[0, 1, 2, 3, 4], Fractions::new(0.2, 0.2, 0.6).unwrap(), 1).unwrap();
+        assert_eq!((s.train, s.val, s.test), (vec![1], vec![3], vec![0, 2, 4]));
+    }
+
+    #[test]
     fn a_part_without_a_share_needs_no_row() {
         let halves = Fractions::new(0.5, 0.0, 0.5).unwrap();
         assert_eq!(sizes(&Split::random(2, halves, 1).unwrap()), [1, 0, 1]);
