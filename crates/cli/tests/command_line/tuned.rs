@@ -100,8 +100,6 @@ fn what_training_of_an_encoder_does_not_take_is_refused_before_anything_is_encod
         ("pairs.hard_negatives=2", ["pairs.hard_negatives", "expected 0"]),
         ("pairs.objective=contrastive", ["pairs.objective", "multiple_negatives_ranking"]),
         ("pairs.instruction=Find", ["pairs.instruction", "expected none"]),
-        ("pairs.negatives=corpus", ["pairs.negatives", "only adapters"]),
-        ("train.patience=3", ["train.patience", "found 3"]),
         ("train.batch=1", ["batch", "at least 2"]),
         ("train.lr=-1", ["lr", "positive"]),
         ("train.checkpoint_every=0", ["checkpoint_every", "at least 1"]),

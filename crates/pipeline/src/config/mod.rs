@@ -1,6 +1,7 @@
 //! An experiment file as types: read, merged with overrides, checked.
 
 mod experiment;
+mod idle;
 mod layers;
 mod limits;
 mod pairs;

@@ -1,4 +1,4 @@
-use super::{Experiment, HeadKind, Method, layers};
+use super::{Experiment, idle, layers};
 use crate::{Error, Result};
 use layers::Layers;
 use std::path::Path;
@@ -55,7 +55,7 @@ impl Suite {
         let with_overrides = |mut layers: Layers| -> Result<Experiment> {
             overrides.iter().try_for_each(|o| layers.add_override(o))?;
             let experiment = layers.experiment()?;
-            warn_of_idle_keys(&layers, &experiment);
+            idle::warn(&layers, &experiment);
             Ok(experiment)
         };
         let variants = variants.into_iter().map(|(name, keys)| {
@@ -100,27 +100,6 @@ fn check_name(key: &str, name: &str, origin: &str) -> Result<()> {
             "expected letters, digits, `-`, `_` and `.`, found {name:?}; it becomes a directory"
         ),
     })
-}
-
-/// Says so when a key was set that the chosen method does not read.
-fn warn_of_idle_keys(layers: &Layers, experiment: &Experiment) {
-    const OF_GRADIENT: &[&str] =
-        &["lr", "weight_decay", "epochs", "batch", "schedule", "warmup", "patience", "clip", "seed"];
-    const OF_MAPS: &[&str] = &["mse_weight", "cosine_weight", "start", "bias", "monitor"];
-    const OF_RIDGE: &[&str] = &["towards", "center"];
-    const OF_VIEWS: &[&str] = &["method", "mse_weight", "cosine_weight", "start", "monitor"];
-    const PENALTIES: &[&str] = &["lambdas"];
-    let head = experiment.scores.as_ref().map(|scores| scores.head);
-    let (idle, by): (&[&[&str]], _) = match (head, experiment.train.method) {
-        _ if experiment.pairs.is_some() => (&[OF_RIDGE, PENALTIES, OF_VIEWS], "task"),
-        (Some(HeadKind::Ridge), _) => (&[OF_GRADIENT, OF_MAPS, OF_RIDGE, &["method"]], "scores.head"),
-        (Some(_), _) => (&[PENALTIES, OF_MAPS, OF_RIDGE, &["method"]], "scores.head"),
-        (None, Method::Ridge) => (&[OF_GRADIENT, OF_MAPS], "train.method"),
-        (None, Method::Gradient) => (&[OF_RIDGE, PENALTIES], "train.method"),
-    };
-    for key in idle.iter().copied().flatten().map(|k| format!("train.{k}")).filter(|k| layers.sets(k)) {
-        tracing::warn!("{key} has no effect with this {by}");
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use super::Part;
 use super::fit::{PairsFit, RECORD, Watch};
 use super::vectors::PairVectors;
 use crate::bench::Bench;
-use crate::config::{Experiment, Learning, Pairs, Train};
+use crate::config::{Experiment, Learning};
 use crate::plain::{self, CURVE};
 use crate::run_dir::Member;
 use crate::{Error, Result};
@@ -11,7 +11,6 @@ use manyview_adapter::{ContrastiveLoss, Sides};
 use manyview_core::Fingerprint;
 use manyview_encoder::tuning::{Lesson, Tuned, identity, ranking, tune, tuned};
 use manyview_report::{Curve, EpochPoint};
-use serde_json::{Value, to_value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -19,21 +18,6 @@ use std::path::{Path, PathBuf};
 const ENCODER: &str = "encoder";
 /// Directory of checkpoints and metrics of its training.
 const WORK: &str = "tuning";
-/// What of an experiment's sections its training reads.
-const PAIRS_READ: [&str; 5] = ["query", "passage", "document", "objective", "scale"];
-const TRAIN_READ: [&str; 11] = [
-    "encoder",
-    "lora_rank",
-    "dropout",
-    "checkpoint_every",
-    "lr",
-    "weight_decay",
-    "epochs",
-    "batch",
-    "warmup",
-    "clip",
-    "seed",
-];
 /// The metrics of its training, in a member's directory.
 pub(super) const METRICS: &str = "tuning/training_metrics.jsonl";
 
@@ -146,24 +130,7 @@ pub(super) fn check(experiment: &Experiment) -> Result<()> {
     if !settings.instruction.trim().is_empty() {
         return refuse("pairs.instruction", "none", "one".into());
     }
-    match unread(&settings, &experiment.train) {
-        Some((key, value)) => refuse(&key, "nothing, as only adapters read it,", value),
-        None => Ok(()),
-    }
-}
-
-/// The first setting that is given and that training of an encoder does not read, with its value.
-fn unread(pairs: &Pairs, train: &Train) -> Option<(String, String)> {
-    let first = |section: &str, given: Value, plain: Value, read: &[&str]| {
-        let given = given
-            .as_object()?
-            .iter()
-            .find(|(key, value)| !read.contains(&key.as_str()) && plain.get(key) != Some(value));
-        given.map(|(key, value)| (format!("{section}.{key}"), value.to_string()))
-    };
-    let json = |value: serde_json::Result<Value>| value.unwrap_or_default();
-    first("pairs", json(to_value(pairs)), json(to_value(Pairs::default())), &PAIRS_READ)
-        .or_else(|| first("train", json(to_value(train)), json(to_value(Train::default())), &TRAIN_READ))
+    Ok(())
 }
 
 fn record(learnt: &Tuned) -> PairsFit {
