@@ -204,6 +204,18 @@ mod tests {
     }
 
     #[test]
+    fn neighbours_on_two_pages_are_read_from_both() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, texts, vectors) = part(dir.path());
+        let mut index = Index::new();
+        index.add(&path, &whole(&path));
+        let asked: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let mut table = Table::new(&asked, DIM);
+        assert!(index.fill(&mut table, DIM).is_empty());
+        assert_eq!(table.finish().unwrap().vectors, vectors);
+    }
+
+    #[test]
     fn a_part_that_is_gone_is_forgotten_until_it_is_back() {
         let dir = tempfile::tempdir().unwrap();
         let (path, ..) = part(dir.path());

@@ -1,6 +1,6 @@
 use crate::delivery::Delivery;
+use crate::lock::Lock;
 use manyview_core::Progress;
-use std::fs::File;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender as Channel, channel};
@@ -36,7 +36,7 @@ impl Progress for Stopped {
 
 impl Sender {
     /// Starts the thread, which keeps `lock` for as long as it runs.
-    pub(crate) fn start(delivery: Delivery, lock: Arc<File>) -> std::io::Result<Self> {
+    pub(crate) fn start(delivery: Delivery, lock: Arc<Lock>) -> std::io::Result<Self> {
         let (open, closed) = channel();
         let (running, over) = channel::<()>();
         let stopped = Stopped::default();

@@ -3,11 +3,12 @@ use crate::cursor::Cursor;
 use crate::delivery::Delivery;
 use crate::event::now;
 use crate::journal::Journal;
+use crate::lock::Lock;
 use crate::sender::Sender;
 use crate::{Entry, Error, Event, Result, Server, Status, Synced, lock, name};
 use manyview_core::Fingerprint;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,7 +34,7 @@ pub struct Tracker {
     run: String,
     journal: Mutex<Journal>,
     sending: Option<Sending>,
-    _lock: Arc<File>,
+    _lock: Arc<Lock>,
 }
 
 struct Sending {
@@ -160,7 +161,7 @@ impl Tracker {
 }
 
 impl Sending {
-    fn start(dir: &Path, run: &str, server: Server, lock: &Arc<File>) -> Option<Self> {
+    fn start(dir: &Path, run: &str, server: Server, lock: &Arc<Lock>) -> Option<Self> {
         let before = Cursor::load(dir, &server, run);
         let started = Delivery::open(dir, server.clone(), before.clone())
             .and_then(|delivery| Sender::start(delivery, lock.clone()).map_err(Error::io(dir)));

@@ -248,3 +248,17 @@ fn another_dimension_under_one_fingerprint_is_refused() {
     assert!(e.to_string().contains("of length 6 as encoder grown makes them, found length 5"), "{e}");
     assert_eq!(parts(dir.path()).len(), 1);
 }
+
+#[test]
+fn another_dimension_where_nothing_is_stored_is_described_anew() {
+    let dir = tempdir().unwrap();
+    stored(dir.path()).encode(&["a"], None).unwrap();
+    let part = parts(dir.path()).remove(0);
+    let description = part.with_file_name("space.json");
+    let other = std::fs::read_to_string(&description).unwrap().replace("\"dim\": 5", "\"dim\": 6");
+    std::fs::write(&description, &other).unwrap();
+    assert!(stored(dir.path()).encode(&["a"], None).is_err());
+    std::fs::remove_file(part).unwrap();
+    stored(dir.path()).encode(&["a"], None).unwrap();
+    assert_ne!(std::fs::read_to_string(&description).unwrap(), other);
+}
