@@ -36,7 +36,7 @@ PEERS = {  # batch sizes to try; llama.cpp's are in 256 tokens
         "st": [4, 8, 16, 32], "onnx": [2, 4, 8], "onnx-int8": [2, 4, 8], "candle": [4],
         "llama": [1, 2], "llama-q8": [1, 2],
     },
-    "qwen3": {"st": [2, 4, 8], "candle": [4]},
+    "qwen3": {"st": [2, 4, 8]},
 }
 OURS_AS = ["ours", "ours weights=int8", "ours weights=bf16"]
 MINILM_PRODUCTS = 2 * 6 * 12 * 384 * 384  # floating-point operations, a token

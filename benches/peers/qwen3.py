@@ -18,7 +18,7 @@ def config(layers):
         "architectures": ["Qwen3Model"], "model_type": "qwen3", "dtype": "bfloat16", "hidden_act": "silu",
         "attention_bias": False, "attention_dropout": 0.0, "initializer_range": 0.02, "max_position_embeddings": 32768,
         "rms_norm_eps": 1e-6, "rope_theta": 1e6, "rope_parameters": {"rope_theta": 1e6, "rope_type": "default"},
-        "sliding_window": None, "use_sliding_window": False, "max_window_layers": layers, "tie_word_embeddings": True, "use_cache": False,
+        "sliding_window": None, "use_sliding_window": False, "tie_word_embeddings": True, "use_cache": False,
         "hidden_size": HIDDEN, "intermediate_size": INNER, "num_attention_heads": HEADS, "head_dim": HEAD,
         "num_key_value_heads": KEY_HEADS, "num_hidden_layers": layers, "vocab_size": VOCABULARY,
     }

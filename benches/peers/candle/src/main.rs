@@ -1,68 +1,47 @@
-//! candle's MiniLM or Qwen3 behind the protocol of `throughput`: MODEL TEXTS.jsonl BATCH, then a command a line.
+//! candle's MiniLM behind the protocol of `throughput`: MODEL TEXTS.jsonl BATCH, then a command a line.
 //! Texts go in batches of one size, the longest first, padded on the right.
 
 use anyhow::{Context, Result, bail};
-use candle_core::{DType, Device, IndexOp, Tensor};
+use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
-use candle_transformers::models::{bert, qwen3};
+use candle_transformers::models::bert::BertModel;
 use std::cmp::Reverse;
 use std::io::{BufRead, Write};
 use std::path::Path;
 use std::time::Instant;
 use tokenizers::Tokenizer;
 
-enum Model {
-    Bert(bert::BertModel),
-    Qwen3(qwen3::Model),
+fn load(dir: &Path) -> Result<BertModel> {
+    let config = serde_json::from_slice(&std::fs::read(dir.join("config.json"))?)?;
+    // SAFETY: nobody writes the file meanwhile.
+    let weights = unsafe {
+        VarBuilder::from_mmaped_safetensors(&[dir.join("model.safetensors")], DType::F32, &Device::Cpu)?
+    };
+    Ok(BertModel::load(weights, &config)?)
 }
 
-impl Model {
-    fn load(dir: &Path) -> Result<Self> {
-        let config: serde_json::Value = serde_json::from_slice(&std::fs::read(dir.join("config.json"))?)?;
-        // SAFETY: nobody writes the file meanwhile.
-        let weights = unsafe {
-            VarBuilder::from_mmaped_safetensors(&[dir.join("model.safetensors")], DType::F32, &Device::Cpu)?
-        };
-        if config["model_type"] == "bert" {
-            return Ok(Self::Bert(bert::BertModel::load(weights, &serde_json::from_value(config)?)?));
-        }
-        let bare = weights.rename_f(|name| name.trim_start_matches("model.").to_owned());
-        Ok(Self::Qwen3(qwen3::Model::new(&serde_json::from_value(config)?, bare)?))
-    }
-
-    /// Token ids of one batch to unit vectors, `[texts, dim]`.
-    fn encode(&self, texts: &[&[u32]]) -> Result<Tensor> {
-        let longest = texts.iter().map(|ids| ids.len()).max().context("no texts")?;
-        let padded = |value: fn(u32) -> u32| -> Result<Tensor> {
-            let rows =
-                texts.iter().flat_map(|ids| (0..longest).map(move |i| ids.get(i).map_or(0, |id| value(*id))));
-            Ok(Tensor::from_vec(rows.collect::<Vec<_>>(), (texts.len(), longest), &Device::Cpu)?)
-        };
-        let (ids, mask) = (padded(|id| id)?, padded(|_| 1)?);
-        let vectors = match self {
-            Self::Bert(model) => {
-                let states = model.forward(&ids, &ids.zeros_like()?, Some(&mask))?;
-                states.broadcast_mul(&mask.to_dtype(DType::F32)?.unsqueeze(2)?)?.sum(1)?
-            }
-            Self::Qwen3(model) => {
-                // A clone shares the weights, and has an empty cache of keys and values.
-                let states = model.clone().forward(&ids, 0)?;
-                let last = texts.iter().enumerate().map(|(row, ids)| states.i((row, ids.len() - 1)));
-                Tensor::stack(&last.collect::<Result<Vec<_>, _>>()?, 0)?
-            }
-        };
-        Ok(vectors.broadcast_div(&vectors.sqr()?.sum_keepdim(1)?.sqrt()?)?)
-    }
+/// Token ids of one batch to unit vectors, `[texts, dim]`: the means of states.
+fn forward(model: &BertModel, texts: &[&[u32]]) -> Result<Tensor> {
+    let longest = texts.iter().map(|ids| ids.len()).max().context("no texts")?;
+    let padded = |value: fn(u32) -> u32| -> Result<Tensor> {
+        let rows =
+            texts.iter().flat_map(|ids| (0..longest).map(move |i| ids.get(i).map_or(0, |id| value(*id))));
+        Ok(Tensor::from_vec(rows.collect::<Vec<_>>(), (texts.len(), longest), &Device::Cpu)?)
+    };
+    let (ids, mask) = (padded(|id| id)?, padded(|_| 1)?);
+    let states = model.forward(&ids, &ids.zeros_like()?, Some(&mask))?;
+    let sums = states.broadcast_mul(&mask.to_dtype(DType::F32)?.unsqueeze(2)?)?.sum(1)?;
+    Ok(sums.broadcast_div(&sums.sqr()?.sum_keepdim(1)?.sqrt()?)?)
 }
 
-fn encode(model: &Model, tokenizer: &Tokenizer, texts: &[String], batch: usize) -> Result<Vec<Vec<f32>>> {
+fn encode(model: &BertModel, tokenizer: &Tokenizer, texts: &[String], batch: usize) -> Result<Vec<Vec<f32>>> {
     let encodings = tokenizer.encode_batch(texts.to_vec(), true).map_err(anyhow::Error::msg)?;
     let mut order: Vec<usize> = (0..texts.len()).collect();
     order.sort_by_key(|&i| Reverse(encodings[i].get_ids().len()));
     let mut vectors = vec![Vec::new(); texts.len()];
     for rows in order.chunks(batch) {
         let ids: Vec<&[u32]> = rows.iter().map(|&i| encodings[i].get_ids()).collect();
-        for (&row, vector) in rows.iter().zip(model.encode(&ids)?.to_vec2()?) {
+        for (&row, vector) in rows.iter().zip(forward(model, &ids)?.to_vec2()?) {
             vectors[row] = vector;
         }
     }
@@ -74,7 +53,7 @@ fn main() -> Result<()> {
     let [_, dir, texts, batch] = &arguments[..] else { bail!("usage: candle MODEL TEXTS.jsonl BATCH") };
     let (dir, batch) = (Path::new(dir), batch.parse()?);
     let start = Instant::now();
-    let model = Model::load(dir)?;
+    let model = load(dir)?;
     let mut tokenizer = Tokenizer::from_file(dir.join("tokenizer.json")).map_err(anyhow::Error::msg)?;
     let most = tokenizers::TruncationParams { max_length: 256, ..Default::default() };
     tokenizer.with_padding(None).with_truncation(Some(most)).map_err(anyhow::Error::msg)?;
