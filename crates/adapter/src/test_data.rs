@@ -1,5 +1,4 @@
 //! Random rows for the tests of this crate.
-#![allow(clippy::unwrap_used)]
 use manyview_core::Embeddings;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -155,8 +155,8 @@ impl TextEncoder {
         let (past, known) = self.past(prefix, ids)?;
         let own: Vec<&[u32]> = ids.iter().zip(&known).map(|(text, &known)| &text.ids[known..]).collect();
         let lengths: Vec<usize> = own.iter().map(|ids| ids.len()).collect();
-        let share = lengths.iter().sum::<usize>().div_ceil(self.config.streams.max(1)); // few texts: some for every stream
         let streams = self.config.streams;
+        let share = lengths.iter().sum::<usize>().div_ceil(streams.max(1)); // few texts: some for every stream
         let batches = batches(&lengths, &known, self.config.batch_tokens.min(share), streams);
         let found = streams::run(batches.len(), streams, |i| {
             let batch = &batches[i];

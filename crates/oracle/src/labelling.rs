@@ -50,7 +50,7 @@ impl Default for Labelling {
 pub struct Labelled {
     /// The scores of each question, `[n]` of `[d]`; none where there is no answer.
     pub scores: Vec<Option<Vec<f64>>>,
-    /// Why questions have no answer, by their place.
+    /// Why questions have no answer, by their place, but for the error that ended it.
     pub failed: Vec<(usize, Error)>,
     /// Answers that were asked for now, rather than known.
     pub asked: u64,
@@ -124,8 +124,7 @@ impl Labelling {
         let scores: Vec<_> = keys.iter().map(|key| ledger.known(key).map(<[f64]>::to_vec)).collect();
         let mut failed: Vec<_> =
             keys.iter().enumerate().filter_map(|(place, key)| Some((place, failed.remove(key)?))).collect();
-        let nothing = scores.iter().all(Option::is_none) && !failed.is_empty();
-        if nothing && matches!(ended, Ended::Done) {
+        if matches!(ended, Ended::Done) && !failed.is_empty() && scores.iter().all(Option::is_none) {
             ended = Ended::Error(failed.remove(0).1);
         }
         Ok(Labelled { scores, failed, asked, totals: ledger.totals(), ended })
