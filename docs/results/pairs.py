@@ -1,13 +1,15 @@
 """Pairs, cross-validated: every question is tested once, by an adapter that saw none of its documents.
 
     cargo build --release -p manyview-cli
-    python3 docs/results/pairs.py EXPERIMENT.toml PAIRS.jsonl [--passages whole] [--folds 5] [--work DIR] [KEY=VALUE ...]
+    python3 docs/results/pairs.py EXPERIMENT.toml PAIRS.jsonl [--passages whole] [--folds 5] [--repeats 1] [--work DIR]
+        [KEY=VALUE ...]
 
 PAIRS.jsonl has lines {query, passage, document, answer}, as `manyview prepare pairs` writes them. `--passages sentences`
 puts the first sentence that holds the answer in the passage's place, `answers` the answer, where no other pair has it. Pairs that share a document, a
 passage or a query are in one fold. Each fold is the test once; a quarter of the others is validation. The variants of
 EXPERIMENT.toml are the settings to choose from: in each fold the one of the highest nDCG@10 on validation queries counts,
-and where none beats the encoder there, the encoder as it is. Test questions choose nothing.
+and where none beats the encoder there, the encoder as it is. Test questions choose nothing. `--repeats` draws the folds
+anew, and takes the mean gain of each question: the luck of one draw weighs less.
 """
 
 import argparse
@@ -17,8 +19,9 @@ import random
 import re
 import subprocess
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
+from statistics import mean
 
 ROOT = Path(__file__).resolve().parents[2]
 MANYVIEW = ROOT / "target" / "release" / "manyview"
@@ -63,7 +66,7 @@ def interval(values, resamples=10_000):
 
 
 def fold(arguments, work, pairs, groups, test, val, number):
-    """The gain of each test question, and what validation chose."""
+    """What the encoder scores on each test question, what the adapter gains there, and what validation chose."""
     part = lambda group: "test" if group in test else "val" if group in val else "train"
     lines = [json.dumps({**pair, "split": part(group)}) + "\n" for pair, group in zip(pairs, groups)]
     source = work / f"fold-{number}.jsonl"
@@ -76,10 +79,10 @@ def fold(arguments, work, pairs, groups, test, val, number):
     fits = {fit.parent: json.loads(fit.read_text())["figures"] for fit in sorted(run.glob("**/fit.json"))}
     best = max(fits, key=lambda fit: fits[fit]["val_ndcg@10"])
     rows = list(csv.DictReader((best / "queries.csv").open()))
-    base = [float(row["base"]) for row in rows]
+    base = {row["query"]: float(row["base"]) for row in rows}
     if fits[best]["val_ndcg@10"] <= fits[best]["val_ndcg@10_of_base"]:
-        return base, [0.0] * len(rows), "the encoder"
-    return base, [float(row["adapter"]) - float(row["base"]) for row in rows], best.name
+        return base, dict.fromkeys(base, 0.0), "the encoder"
+    return base, {row["query"]: float(row["adapter"]) - float(row["base"]) for row in rows}, best.name
 
 
 def main():
@@ -89,26 +92,31 @@ def main():
     parser.add_argument("changes", nargs="*", metavar="KEY=VALUE")
     parser.add_argument("--passages", choices=["whole", "sentences", "answers"], default="whole")
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--work", type=Path)
     arguments = parser.parse_intermixed_args()
     pairs = cut([json.loads(line) for line in arguments.pairs.read_text().splitlines()], arguments.passages)
     groups = documents(pairs)
-    order = sorted(set(groups))
-    random.Random(42).shuffle(order)
-    bases, gains = [], []
+    bases, gains = {}, defaultdict(list)
     with tempfile.TemporaryDirectory() as scratch:
         work = (arguments.work or Path(scratch)).resolve()
         work.mkdir(parents=True, exist_ok=True)
-        for number in range(arguments.folds):
-            test = set(order[number :: arguments.folds])
-            others = [group for group in order if group not in test]
-            base, gain, chosen = fold(arguments, work, pairs, groups, test, set(others[::4]), number)
-            bases += base
-            gains += gain
-            print(f"fold {number + 1}: {len(gain)} questions, chosen {chosen}, gain {sum(gain) / len(gain):+.4f}", flush=True)
+        for repeat in range(arguments.repeats):
+            order = sorted(set(groups))
+            random.Random(42 + repeat).shuffle(order)
+            for number in range(arguments.folds):
+                test = set(order[number :: arguments.folds])
+                others = [group for group in order if group not in test]
+                base, gain, chosen = fold(arguments, work, pairs, groups, test, set(others[::4]), number)
+                bases |= base
+                for query, value in gain.items():
+                    gains[query].append(value)
+                found = f"{len(gain)} questions, chosen {chosen}, gain {mean(gain.values()):+.4f}"
+                print(f"repeat {repeat + 1}, fold {number + 1}: {found}", flush=True)
+    gains = [mean(values) for values in gains.values()]
     low, high = interval(gains)
-    n = len(gains)
-    print(f"{n} questions, nDCG@10 of the encoder {sum(bases) / n:.4f}, gain {sum(gains) / n:+.4f} ({low:+.4f} to {high:+.4f})")
+    encoder, gain = mean(bases.values()), mean(gains)
+    print(f"{len(gains)} questions, nDCG@10 of the encoder {encoder:.4f}, gain {gain:+.4f} ({low:+.4f} to {high:+.4f})")
 
 
 if __name__ == "__main__":
