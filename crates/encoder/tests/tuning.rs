@@ -262,6 +262,7 @@ fn what_cannot_learn_is_refused() {
     assert!(learn("models/qwen3-tiny", &two, &two).contains("qwen3"));
     assert!(learn("models/bert-tiny", &two, &two[..1]).contains("expected 2"));
     assert!(learn("models/bert-tiny", &two[..1], &two[..1]).contains("at least 2 pairs"));
+    assert!(learn("models/bert-tiny", &two, &[]).contains("passages to rank"));
 }
 
 fn tensors(bytes: &[u8]) -> safetensors::SafeTensors<'_> {

@@ -1,7 +1,7 @@
 use crate::config::Suite;
 use crate::doctor::Check;
 use crate::run_dir::Member;
-use crate::{Environment, Error, Result, RunDir, checkpoints, pairs, runs, scores};
+use crate::{Environment, Error, Result, RunDir, checkpoints, runs, scores, tuned};
 use manyview_core::Progress;
 use manyview_store::Store;
 use std::path::Path;
@@ -65,7 +65,7 @@ fn results(suite: &Suite, path: &Path) -> Result<String> {
             scores::check(&member)?;
             heads += 1;
         }
-        encoders += usize::from(pairs::check(&member)?);
+        encoders += usize::from(tuned::check(&member)?);
         states += checkpoints::check(member.path())?;
         runs::view(member.path().into(), String::new())?; // the record of its fit, and its measures
     }

@@ -41,6 +41,7 @@ mod run_dir;
 mod runs;
 mod teacher;
 mod tracking;
+mod tuned;
 
 pub use corpus::{SplitCorpus, fetch as fetch_corpus};
 pub use deep::deep_check;

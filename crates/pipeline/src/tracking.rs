@@ -128,7 +128,7 @@ pub(crate) fn fitted(tracker: &Tracker, curve: &Curve, dir: &Path, name: &str) -
 }
 
 /// Records every file below `dir`, which is called `name`.
-fn artifacts(tracker: &Tracker, dir: &Path, name: &str) -> Result<()> {
+pub(crate) fn artifacts(tracker: &Tracker, dir: &Path, name: &str) -> Result<()> {
     let mut open = vec![(dir.to_path_buf(), name.to_string())];
     while let Some((dir, name)) = open.pop() {
         for entry in std::fs::read_dir(&dir).map_err(Error::io(&dir))? {

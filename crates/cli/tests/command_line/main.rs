@@ -33,5 +33,6 @@ mod tracking;
 #[path = "../../../track/tests/tracking/fake/mod.rs"]
 mod tracking_server;
 mod tuned;
+mod tuned_heads;
 mod vectors;
 mod weights;

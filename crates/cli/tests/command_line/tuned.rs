@@ -46,9 +46,9 @@ pub(crate) fn scene() -> Scene {
     scene
 }
 
-/// The steps of which there is a whole line.
-fn steps(scene: &Scene) -> Vec<u64> {
-    let bytes = std::fs::read(scene.path(METRICS)).unwrap_or_default();
+/// The steps of which there is a whole line in `metrics`.
+pub(crate) fn steps(scene: &Scene, metrics: &str) -> Vec<u64> {
+    let bytes = std::fs::read(scene.path(metrics)).unwrap_or_default();
     let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |end| end + 1);
     let lines = String::from_utf8(bytes[..whole].to_vec()).unwrap();
     lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["step"].as_u64().unwrap()).collect()
@@ -77,7 +77,7 @@ fn an_encoder_is_trained_on_pairs_measured_and_found_again() {
             (&progress["training_completed"], &progress["steps"]),
             (&true.into(), &progress["total_steps"])
         );
-        assert_eq!(steps(&scene), (1..=progress["steps"].as_u64().unwrap()).collect::<Vec<_>>());
+        assert_eq!(steps(&scene, METRICS), (1..=progress["steps"].as_u64().unwrap()).collect::<Vec<_>>());
         assert!(
             !scene.path("runs/tuned/tuning/checkpoints").exists(),
             "checkpoints of a training that is over"
@@ -127,7 +127,7 @@ fn an_encoder_stopped_or_killed_at_any_step_learns_to_the_same_bytes() {
         for (i, name) in ["INT", "KILL", "INT", "KILL", "KILL"].iter().enumerate() {
             let until = 300 * i + 1 + chance / (i + 1) % 250;
             let mut child = start(&broken, &line);
-            wait_until(&mut child, || steps(&broken).len() >= until);
+            wait_until(&mut child, || steps(&broken, METRICS).len() >= until);
             let (status, errors) = signal(child, name);
             match *name {
                 "KILL" => assert_eq!(status.code(), None, "{errors}"),
@@ -139,7 +139,7 @@ fn an_encoder_stopped_or_killed_at_any_step_learns_to_the_same_bytes() {
             assert!(!broken.path(MODEL).exists(), "it was done before it was stopped");
             let progress = broken.json("runs/tuned/tuning/training_progress.json");
             assert_eq!(progress["training_completed"], false);
-            let found = steps(&broken);
+            let found = steps(&broken, METRICS);
             assert_eq!(found, (1..=found.len() as u64).collect::<Vec<_>>(), "{name} after {until}");
             tried += 1;
         }

@@ -3,9 +3,9 @@ use serde::{Deserialize, Serialize};
 
 /// What an encoder learns from, and by what.
 pub struct Lesson<'a> {
-    /// Texts that ask.
+    /// Texts that ask, or all there are.
     pub queries: &'a [&'a str],
-    /// The text that answers each.
+    /// The text that answers each; empty where the objective rates single texts.
     pub passages: &'a [&'a str],
     /// Texts that do not answer each, though they may seem to; empty, or a list for each query.
     pub negatives: &'a [Vec<&'a str>],
@@ -24,12 +24,13 @@ pub type Objective<'a> = dyn Fn(&Batch<'_>) -> manyview_core::Result<Slopes> + '
 
 /// The vectors of one step.
 pub struct Batch<'a> {
-    /// Which pairs they are of, `[batch]`.
+    /// Which pairs they are of, or which texts, `[batch]`.
     pub pairs: &'a [usize],
     /// Unit vectors of their queries, `[batch, dim]`.
     pub queries: Embeddings,
-    /// Unit vectors of their passages in the same order, then of their negatives, `[candidates, dim]`.
-    pub passages: Embeddings,
+    /// Unit vectors of their passages in the same order, then of their negatives, `[candidates, dim]`; none where the
+    /// texts are single.
+    pub passages: Option<Embeddings>,
     /// Numbers by which equal queries are known, `[batch]`.
     pub query_ids: &'a [usize],
     /// Numbers by which equal passages are known, `[candidates]`.

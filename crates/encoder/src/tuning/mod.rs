@@ -1,4 +1,4 @@
-//! Fine-tuning of an encoder on pairs of texts: the forward pass, the way back and the optimiser on plain slices, with
+//! Fine-tuning of an encoder on pairs of texts, or on texts with figures: the forward pass, the way back and the optimiser on plain slices, with
 //! the products the encoder itself runs on.
 //!
 //! Texts of a batch are packed, as in encoding: no step touches padding. Every sum has one order, so a run gives the same
@@ -22,6 +22,7 @@ mod parity;
 mod plan;
 mod products;
 mod ranking;
+mod regression;
 mod saving;
 mod texts;
 mod training;
@@ -31,5 +32,6 @@ pub use config::{Lora, Method, Target, TuningConfig};
 pub use journal::TrainingProgress;
 pub use lesson::{Batch, Lesson, Objective, Slopes, Step};
 pub use ranking::ranking;
+pub use regression::regression;
 pub use training::{identity, tune};
 pub use tuned::{Tuned, tuned};

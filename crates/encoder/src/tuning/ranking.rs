@@ -1,14 +1,16 @@
 use super::{Batch, Slopes};
-use manyview_core::Result;
+use manyview_core::{Error, Result};
 
 /// Multiple negatives ranking (Henderson et al., 2017): cross-entropy of each query's passage among all passages of the
 /// batch, at `scale` times their cosine. A passage equal to the query's own, or the answer to an equal query, is no
 /// negative.
 ///
 /// # Errors
-/// None: the signature is that of an [`super::Objective`].
+/// Single texts.
 pub fn ranking(scale: f64, batch: &Batch<'_>) -> Result<Slopes> {
-    let (n, m, dim) = (batch.queries.n(), batch.passages.n(), batch.queries.dim());
+    let none = || Error::Empty { what: "passages to rank".into() };
+    let passages = batch.passages.as_ref().ok_or_else(none)?;
+    let (n, m, dim) = (batch.queries.n(), passages.n(), batch.queries.dim());
     let mut slopes = Slopes { loss: 0.0, queries: vec![0.0; n * dim], passages: vec![0.0; m * dim] };
     for (i, query) in batch.queries.rows().enumerate() {
         let barred = |j: usize| {
@@ -16,7 +18,7 @@ pub fn ranking(scale: f64, batch: &Batch<'_>) -> Result<Slopes> {
             j != i && (same_query || batch.passage_ids[j] == batch.passage_ids[i])
         };
         let cosine = |passage: &[f32]| query.iter().zip(passage).map(|(a, b)| f64::from(a * b)).sum::<f64>();
-        let logits = batch.passages.rows().enumerate().map(|(j, passage)| match barred(j) {
+        let logits = passages.rows().enumerate().map(|(j, passage)| match barred(j) {
             true => f64::NEG_INFINITY,
             false => scale * cosine(passage),
         });
@@ -25,7 +27,7 @@ pub fn ranking(scale: f64, batch: &Batch<'_>) -> Result<Slopes> {
         let total: f64 = logits.iter().map(|logit| (logit - highest).exp()).sum();
         slopes.loss += (highest + total.ln() - logits[i]) / n as f64;
         let of_query = &mut slopes.queries[i * dim..(i + 1) * dim];
-        for (j, passage) in batch.passages.rows().enumerate() {
+        for (j, passage) in passages.rows().enumerate() {
             let share = (logits[j] - highest).exp() / total - f64::from(u8::from(i == j));
             let slope = (share * scale / n as f64) as f32;
             let of_passage = &mut slopes.passages[j * dim..(j + 1) * dim];
@@ -47,7 +49,7 @@ mod tests {
 
     fn batch<'a>(q: &[f32], p: &[f32], query_ids: &'a [usize], passage_ids: &'a [usize]) -> Batch<'a> {
         let vectors = |v: &[f32]| Embeddings::new(v.to_vec(), 3).unwrap();
-        Batch { pairs: &[0, 1], queries: vectors(q), passages: vectors(p), query_ids, passage_ids }
+        Batch { pairs: &[0, 1], queries: vectors(q), passages: Some(vectors(p)), query_ids, passage_ids }
     }
 
     const Q: [f32; 6] = [0.6, 0.8, 0.0, 0.0, 0.6, 0.8];

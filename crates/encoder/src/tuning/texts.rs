@@ -19,14 +19,14 @@ impl Texts {
     pub(super) fn read(base: &TextEncoder, lesson: &Lesson<'_>) -> Result<Self> {
         let n = lesson.queries.len();
         if n < 2 {
-            let problem = format!("expected at least 2 pairs, found {n}");
-            return Err(Error::Setting { setting: "pairs", problem });
+            let problem = format!("expected at least 2 pairs or texts, found {n}");
+            return Err(Error::Setting { setting: "queries", problem });
         }
-        let negatives_fit = lesson.negatives.is_empty() || lesson.negatives.len() == n;
-        if lesson.passages.len() != n || !negatives_fit {
+        let counts = (lesson.passages.len(), lesson.negatives.len());
+        if counts != (0, 0) && counts != (n, 0) && counts != (n, n) {
             return Err(CoreError::Shape {
                 what: "passages, and lists of negatives".into(),
-                expected: format!("{n}, as many as queries"),
+                expected: format!("{n}, as many as queries, or none"),
                 found: format!("{} and {}", lesson.passages.len(), lesson.negatives.len()),
             }
             .into());
@@ -71,10 +71,13 @@ impl Texts {
         let texts = pairs
             .iter()
             .map(|&pair| &self.queries[pair])
-            .chain(pairs.iter().map(|&pair| &self.passages[pair]))
+            .chain(pairs.iter().filter_map(|&pair| self.passages.get(pair)))
             .chain(rejected.iter().map(|&i| &self.rejected[i]));
         let numbers = pairs.iter().copied().chain(rejected.iter().map(|i| self.pairs() + i));
-        (texts.map(Vec::as_slice).collect(), numbers.map(|i| self.passage_ids[i]).collect())
+        (
+            texts.map(Vec::as_slice).collect(),
+            numbers.filter_map(|i| self.passage_ids.get(i).copied()).collect(),
+        )
     }
 
     /// Adds all ids, and which text each is of, to what a run depends on.

@@ -264,7 +264,7 @@ impl<'a> Training<'a> {
         let batch = Batch {
             pairs,
             queries: Embeddings::new(queries.to_vec(), dim)?,
-            passages: Embeddings::new(passages.to_vec(), dim)?,
+            passages: (!passages.is_empty()).then(|| Embeddings::new(passages.to_vec(), dim)).transpose()?,
             query_ids: &query_ids,
             passage_ids: &passage_ids,
         };

@@ -14,13 +14,14 @@ pub enum Task {
 
 impl Experiment {
     fn task(&self) -> Result<Task> {
-        if self.pairs.is_none() && self.train.encoder != Learning::Frozen {
-            let found = self.train.encoder.as_str();
-            let problem =
-                format!("expected `frozen` without [pairs], found `{found}`; an encoder learns from pairs");
-            return Err(Error::setting("train.encoder", problem));
-        }
         match (&self.scores, &self.pairs) {
+            (None, None) if self.train.encoder != Learning::Frozen => {
+                let found = self.train.encoder.as_str();
+                let problem = format!(
+                    "expected `frozen` without [pairs] or [scores], found `{found}`; an encoder learns from these"
+                );
+                Err(Error::setting("train.encoder", problem))
+            }
             (None, None) => Ok(Task::Views),
             (Some(_), None) => Ok(Task::Scores),
             (None, Some(_)) => Ok(Task::Pairs),
@@ -53,10 +54,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_encoder_learns_from_pairs_alone() {
+    fn an_encoder_learns_from_pairs_and_from_scores() {
         let task = |text: &str| Suite::parse(text, "test", &[]).unwrap().task();
         let alone = task("train.encoder = \"lora\"").unwrap_err().to_string();
         assert!(alone.starts_with("train.encoder") && alone.contains("`lora`"), "{alone}");
         assert_eq!(task("train.encoder = \"lora\"\n[pairs]").unwrap(), Task::Pairs);
+        assert_eq!(task("train.encoder = \"lora\"\n[scores]").unwrap(), Task::Scores);
     }
 }

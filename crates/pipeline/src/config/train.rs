@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Train {
-    /// Pairs: what learns: `frozen`, an adapter alone; `lora`, low-rank changes to the encoder; `full`, all of it.
+    /// Pairs and scores: what learns: `frozen`, an adapter or a head alone; `lora`, low-rank changes to the encoder; `full`,
+    /// all of it.
     pub encoder: Learning,
-    /// Pairs, `lora`: rank of the changes.
+    /// `lora`: rank of the changes.
     pub lora_rank: usize,
-    /// Pairs, `lora` and `full`: share of hidden values and attention weights left out in training.
+    /// `lora` and `full`: share of hidden values and attention weights left out in training.
     pub dropout: f64,
-    /// Pairs, `lora` and `full`: steps between two checkpoints.
+    /// `lora` and `full`: steps between two checkpoints.
     pub checkpoint_every: usize,
     /// `ridge` in closed form, or `gradient`.
     pub method: Method,
@@ -58,7 +59,7 @@ pub struct Train {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Learning {
-    /// Nothing: an adapter learns in its place.
+    /// Nothing: an adapter or a head learns in its place.
     Frozen,
     /// Low-rank changes to some of its matrices.
     Lora,

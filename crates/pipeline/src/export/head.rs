@@ -3,6 +3,7 @@ use super::card::{LICENCE, base_model, name, one_line, quoted};
 use super::{Export, Format, staging, write};
 use crate::infer::encoder_of;
 use crate::run_dir::METRICS;
+use crate::scores::learnt_encoder;
 use crate::{Error, Result, given};
 use manyview_adapter::{HeadCard, SavedHead, load_head, save_head};
 use manyview_core::{Estimate, Progress};
@@ -17,6 +18,14 @@ pub(super) fn export_head(dir: &Path, export: &Export, progress: &dyn Progress) 
         return Err(Error::setting("--to", problem));
     }
     let saved = load_head(dir)?;
+    if let Some(encoder) = learnt_encoder(dir, &saved.card) {
+        let problem = format!(
+            "expected a head over an encoder that stayed as it was, found one whose encoder learnt; share {}, a whole \
+             model for encoder.model and sentence-transformers, and fit a head over it with train.encoder=frozen",
+            encoder.display()
+        );
+        return Err(Error::setting(&dir.display().to_string(), problem));
+    }
     let metrics = metrics(dir, &saved.card)?;
     let config = encoder_of(&saved.card.encoder, &saved.card.settings, None, "")?;
     let given = given::fingerprint(&config, saved.card.dim_in) == saved.card.encoder_fingerprint;

@@ -13,13 +13,13 @@ mod vectors;
 
 pub use fit::PairsFit;
 pub(crate) use fit::TEACHER;
-pub(crate) use tuning::{check_encoder as check, tuned_encoder};
+pub(crate) use tuning::tuned_encoder;
 
 use crate::bench::Bench;
 use crate::config::{Experiment, Learning, Suite};
 use crate::encode::Tally;
 use crate::run_dir::{METRICS, Member, RunDir};
-use crate::{Environment, Error, Result, Stage, tracking};
+use crate::{Environment, Error, Result, Stage, tracking, tuned};
 use corpus::SplitPairs;
 use manyview_core::{Embeddings, Fingerprint, Progress};
 use manyview_report::{RetrievalMetrics, RetrievalReport, RetrievalView};
@@ -201,8 +201,8 @@ impl Run<'_> {
         let (own, record) = tuning::fit(&mut self.bench, part, may_train, &mut begin)?;
         self.outcome.tally.add(own.tally);
         if untold {
-            let (dir, name) = tuning::artifacts(part);
-            self.record(&record, &dir, name, &part.member.path().join(tuning::METRICS))?;
+            let (dir, name) = tuned::artifacts(part.experiment, &part.member);
+            self.record(&record, &dir, name, &part.member.path().join(tuned::METRICS))?;
         }
         Ok(Learnt { queries: own.queries, passages: own.passages, record })
     }

@@ -1,5 +1,6 @@
 //! Scores for texts that nobody labelled: one line out for each row in.
 
+use super::tuning;
 use crate::infer::encoder_of;
 use crate::{Environment, Error, Result, encoder};
 use manyview_adapter::{HeadCard, SavedHead, load_head};
@@ -69,10 +70,13 @@ struct Line<'a> {
 /// # Errors
 /// A file, column, head or encoder that cannot be used; an output that cannot be written.
 pub fn score(scoring: &Scoring, environment: &Environment, progress: &dyn Progress) -> Result<ScoredFile> {
-    let saved = load_head(&find(&scoring.head)?)?;
+    let dir = find(&scoring.head)?;
+    let saved = load_head(&dir)?;
     let total = count(scoring)?;
     let card = &saved.card;
-    let config = encoder_of(&card.encoder, &card.settings, scoring.encoder.as_deref(), &scoring.device)?;
+    let learnt = tuning::learnt_encoder(&dir, card).map(|path| path.display().to_string());
+    let named = scoring.encoder.as_ref().or(learnt.as_ref()).map(String::as_str);
+    let config = encoder_of(&card.encoder, &card.settings, named, &scoring.device)?;
     let encoder = encoder::load(&config, environment, progress)?;
     let stored = encoder::remembered(&config, encoder, &scoring.store)?;
     let partial = beside(&scoring.output);

@@ -99,7 +99,7 @@ pub(super) fn measure(
     Ok(HeadMetrics {
         dataset: corpus.name.clone(),
         filter: format!("{} {}", corpus.filter.name, corpus.filter.version),
-        encoder: experiment.encoder.model.clone(),
+        encoder: lesson.encoder_name(),
         encoder_fingerprint: lesson.encoder.clone(),
         head: record.head.clone(),
         calibrated: scores.calibrate,

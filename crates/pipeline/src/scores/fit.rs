@@ -1,7 +1,8 @@
 //! Fitting a head, and keeping it under the key of all it depends on.
 
 use super::corpus::ScoredCorpus;
-use crate::config::{Experiment, HeadKind, Scores};
+use super::tuning::{self, LearntEncoder};
+use crate::config::{Experiment, HeadKind, Learning, Scores};
 use crate::run_dir::Member;
 use crate::{Error, Result, device};
 use manyview_adapter::{
@@ -10,6 +11,7 @@ use manyview_adapter::{
 };
 use manyview_core::{Embeddings, Fingerprint, Fit, Progress, Scored, Transform};
 use manyview_encoder::Weights;
+use manyview_eval::RegressionMeasure::Mae;
 use manyview_report::{HeadCurve, HeadEpochPoint, HeadPenaltyPoint};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -45,6 +47,8 @@ pub(super) struct HeadLesson<'a> {
     /// Vectors of all rows, `[n, dim]`.
     pub(super) base: &'a Embeddings,
     pub(super) encoder: Fingerprint,
+    /// The encoder that made them, where it learnt below the head.
+    pub(super) learnt: Option<LearntEncoder>,
 }
 
 /// Fits the head, and keeps it under the key of all it depends on.
@@ -58,7 +62,8 @@ pub(super) fn fit(
         HeadKind::Ridge => lesson.ridge(key)?,
         HeadKind::Linear | HeadKind::Mlp => lesson.gradient(key, member, progress)?,
     };
-    record.seconds = start.elapsed().as_secs_f64();
+    let before = lesson.learnt.as_ref().map_or(0.0, |learnt| learnt.training.seconds);
+    record.seconds = before + start.elapsed().as_secs_f64();
     member.forget_metrics()?;
     save_head(&member.head(), &head, &lesson.card(&head, &record))?;
     member.write(HISTORY, &record.curve)?;
@@ -94,13 +99,25 @@ fn missing(member: &Member, what: &str) -> Error {
 }
 
 impl HeadLesson<'_> {
-    fn rows(&self, rows: &[usize]) -> Result<Scored> {
+    /// The encoder, as people name it.
+    pub(super) fn encoder_name(&self) -> String {
+        let model = &self.experiment.encoder.model;
+        match self.experiment.train.encoder {
+            Learning::Frozen => model.clone(),
+            learning => format!("{model}, learnt ({})", learning.as_str()),
+        }
+    }
+
+    pub(super) fn rows(&self, rows: &[usize]) -> Result<Scored> {
         Ok(Scored::new(self.base.select(rows)?, self.corpus.targets.select(rows)?)?)
     }
 
     fn ridge(&self, key: Fingerprint) -> Result<(Head, HeadRecord)> {
         let data = self.rows(&self.corpus.split.train)?;
-        let fit = self.scores.ridge(&self.experiment.train).fit(&data)?;
+        let fit = match &self.learnt {
+            Some(learnt) => learnt.below.clone(),
+            None => self.scores.ridge(&self.experiment.train).fit(&data)?,
+        };
         let head = match self.scores.calibrate {
             true => fit.head.calibrated(&fit.leave_one_out, data.targets())?,
             false => fit.head,
@@ -111,9 +128,18 @@ impl HeadLesson<'_> {
             .zip(&fit.lambdas)
             .map(|(name, lambda)| (format!("lambda of {name}"), *lambda))
             .collect();
-        let errors = fit.leave_one_out.as_slice().iter().zip(data.targets().as_slice());
-        let mae = errors.map(|(a, b)| (a - b).abs()).sum::<f64>() / data.targets().as_slice().len() as f64;
-        figures.insert("leave-one-out MAE".into(), mae);
+        let of = if self.learnt.is_some() { " over frozen vectors" } else { "" };
+        let mae = Mae.overall(data.targets(), &fit.leave_one_out)?;
+        figures.insert(format!("leave-one-out MAE{of}"), mae);
+        if !self.corpus.split.val.is_empty() {
+            let val = self.rows(&self.corpus.split.val)?;
+            let mae = Mae.overall(val.targets(), &head.transform(val.base())?)?;
+            figures.insert("validation MAE".into(), mae);
+        }
+        if let Some(learnt) = &self.learnt {
+            let losses = learnt.training.losses.iter().zip(1..);
+            figures.extend(losses.map(|(loss, epoch)| (format!("encoder, loss of epoch {epoch}"), *loss)));
+        }
         let points = fit
             .path
             .iter()
@@ -174,7 +200,7 @@ impl HeadLesson<'_> {
             }
         };
         let filter = &self.corpus.filter;
-        let mut key = Fingerprint::builder("head-fit/2")
+        let mut key = Fingerprint::builder("head-fit/3")
             .field("head", scores.head.as_str().as_bytes())
             .field("settings", &settings)
             .field("calibrate", &[u8::from(scores.calibrate)])
@@ -194,8 +220,9 @@ impl HeadLesson<'_> {
 
     fn card(&self, head: &Head, record: &HeadRecord) -> HeadCard {
         let encoder = &self.experiment.encoder;
+        let model = self.learnt.as_ref().map_or(&encoder.model, |learnt| &learnt.model);
         let mut settings = BTreeMap::from([
-            ("model".to_string(), serde_json::Value::from(encoder.model.clone())),
+            ("model".to_string(), serde_json::Value::from(model.clone())),
             ("revision".into(), encoder.revision.clone().into()),
             ("dataset".into(), self.corpus.name.clone().into()),
             ("filter_version".into(), self.corpus.filter.version.clone().into()),
@@ -204,10 +231,13 @@ impl HeadLesson<'_> {
         if encoder.weights != Weights::F32 {
             settings.extend(serde_json::to_value(encoder.weights).map(|w| ("weights".to_string(), w)));
         }
+        if let Some(learnt) = &self.learnt {
+            settings.insert(tuning::KEY.into(), learnt.training.run.as_str().into());
+        }
         settings.extend(encoder.max_length.map(|n| ("max_length".to_string(), n.into())));
         HeadCard {
             schema: HeadCard::SCHEMA.into(),
-            encoder: encoder.model.clone(),
+            encoder: self.encoder_name(),
             encoder_fingerprint: self.encoder.clone(),
             dim_in: head.dim_in(),
             filter: self.corpus.filter.name.clone(),

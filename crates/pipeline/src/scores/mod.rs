@@ -1,4 +1,4 @@
-//! Heads over stored vectors that give an oracle's scores.
+//! Heads over stored vectors that give an oracle's scores, and encoders that learn below them.
 
 mod apply;
 mod corpus;
@@ -7,19 +7,21 @@ mod evaluate;
 mod fit;
 mod report;
 mod tracking;
+mod tuning;
 mod whole;
 
 pub(crate) use apply::head_in;
 pub use apply::{ScoredFile, Scoring, score};
 pub use fit::HeadRecord;
+pub(crate) use tuning::learnt_encoder;
 pub(crate) use whole::check;
 
 use crate::bench::Bench;
-use crate::config::{Experiment, Scores, Suite};
+use crate::config::{Encoder, Experiment, Learning, Scores, Suite};
 use crate::encode::{Tally, Vectors};
 use crate::run_dir::{METRICS, Member, RunDir};
 use crate::tracking::{finish, open, server};
-use crate::{Environment, Error, Result, Stage, encoder, given};
+use crate::{Environment, Error, Result, Stage, encoder, given, tuned};
 use corpus::ScoredCorpus;
 use evaluate::Predictions;
 use fit::HeadLesson;
@@ -27,7 +29,7 @@ use manyview_core::{Embeddings, Error as CoreError, Fingerprint, Progress};
 use manyview_report::{HeadMetrics, HeadReport, HeadView};
 use manyview_track::Tracker;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What a run left behind.
 #[derive(Debug)]
@@ -102,23 +104,44 @@ impl Run<'_> {
                 met(last, &member)?; // before anything long
             }
             let Some(scores) = &experiment.scores else { continue };
-            let prepared = prepare(&mut self.bench, experiment, scores)?;
+            let frozen = experiment.train.encoder == Learning::Frozen;
+            if !frozen {
+                tuning::check(experiment, scores)?;
+            }
+            let Prepared { corpus, vectors } = prepare(&mut self.bench, experiment, scores)?;
             self.dir.save_config(self.suite)?;
-            self.outcome.tally.add(prepared.tally);
-            self.outcome.truncated = self.outcome.truncated.max(prepared.truncated);
+            self.outcome.tally.add(vectors.tally);
+            self.outcome.truncated = self.outcome.truncated.max(vectors.truncated);
             if self.stage == Some(Stage::Encode) {
                 continue;
             }
             let lesson = HeadLesson {
                 experiment,
                 scores,
-                corpus: &prepared.corpus,
-                base: &prepared.base,
-                encoder: prepared.fingerprint.clone(),
+                corpus: &corpus,
+                base: &vectors.base,
+                encoder: vectors.fingerprint,
+                learnt: None,
             };
-            self.head(title, &lesson, &member)?;
+            match frozen {
+                true => self.head(title, &lesson, &member)?,
+                false => self.encoder_and_head(title, &lesson, &member)?,
+            }
         }
         self.finish()
+    }
+
+    /// Trains the encoder below a head, or takes the one that is there, and goes on with the head over its vectors.
+    fn encoder_and_head(&mut self, title: &str, lesson: &HeadLesson<'_>, member: &Member) -> Result<()> {
+        let may_train = matches!(self.stage, None | Some(Stage::Train));
+        let learnt = tuning::learn(&mut self.bench, lesson, member, may_train)?;
+        let encoder = tuned::encoder(lesson.experiment, member);
+        let store = &lesson.experiment.output.store;
+        let vectors = encode(&mut self.bench, &encoder, store, lesson.corpus)?;
+        self.outcome.tally.add(vectors.tally);
+        let own =
+            HeadLesson { base: &vectors.base, encoder: vectors.fingerprint, learnt: Some(learnt), ..*lesson };
+        self.head(title, &own, member)
     }
 
     /// Fits one head, or takes the one that is there, and measures it.
@@ -183,6 +206,11 @@ impl Run<'_> {
 /// Texts with their scores, and their vectors.
 struct Prepared {
     corpus: ScoredCorpus,
+    vectors: Encoded,
+}
+
+/// The vectors of all texts, and what they took.
+struct Encoded {
     fingerprint: Fingerprint,
     /// `[n, dim]`.
     base: Embeddings,
@@ -192,16 +220,23 @@ struct Prepared {
 
 fn prepare(bench: &mut Bench<'_>, experiment: &Experiment, scores: &Scores) -> Result<Prepared> {
     let mut corpus = ScoredCorpus::load(experiment, scores, bench.environment, bench.progress)?;
-    if let Some(base) = corpus.vectors.take() {
-        let fingerprint = given::fingerprint(&experiment.encoder, base.dim());
-        return Ok(Prepared { corpus, fingerprint, base, tally: Tally::default(), truncated: 0 });
-    }
-    let encoder = bench.encoder(&experiment.encoder)?;
-    let store = &experiment.output.store;
-    let mut vectors = Vectors::new(encoder::remembered(&experiment.encoder, encoder, store)?);
+    let vectors = match corpus.vectors.take() {
+        Some(base) => {
+            let fingerprint = given::fingerprint(&experiment.encoder, base.dim());
+            Encoded { fingerprint, base, tally: Tally::default(), truncated: 0 }
+        }
+        None => encode(bench, &experiment.encoder, &experiment.output.store, &corpus)?,
+    };
+    Ok(Prepared { corpus, vectors })
+}
+
+/// Encodes what the store does not have.
+fn encode(bench: &mut Bench<'_>, config: &Encoder, store: &Path, corpus: &ScoredCorpus) -> Result<Encoded> {
+    let encoder = bench.encoder(config)?;
+    let mut vectors = Vectors::new(encoder::remembered(config, encoder, store)?);
     let base = vectors.encode(&corpus.all_texts(), None, bench.progress)?;
     let (fingerprint, tally, truncated) = (vectors.fingerprint(), vectors.tally, vectors.truncated.len());
-    Ok(Prepared { corpus, fingerprint, base, tally, truncated })
+    Ok(Encoded { fingerprint, base, tally, truncated })
 }
 
 /// Reads the texts and their scores; gives what there is.

@@ -2,7 +2,7 @@
 
 use super::evaluate::Predictions;
 use super::fit::{HISTORY, HeadLesson, HeadRecord};
-use crate::config::{Experiment, Suite};
+use crate::config::{Experiment, Learning, Suite};
 use crate::run_dir::{METRICS, Member, publish};
 use crate::{Error, Result, report::reproduce};
 use manyview_data::CsvWriter;
@@ -167,7 +167,9 @@ fn summary(suite: &Suite, views: &[HeadView]) -> Vec<Fact> {
         fact("Data", m.dataset.clone());
         fact("Filter", m.filter.clone());
         fact("Split", format!("{} to learn from, {} held back, {} to test", m.n_train, m.n_val, m.n_test));
-        fact("Encoder", format!("{} ({}), frozen", m.encoder, m.encoder_fingerprint.short()));
+        let frozen = suite.members().iter().all(|(_, e)| e.train.encoder == Learning::Frozen);
+        let how = if frozen { ", frozen" } else { "" };
+        fact("Encoder", format!("{} ({}){how}", m.encoder, m.encoder_fingerprint.short()));
     }
     let evaluate = &experiment.evaluate;
     fact("Intervals", format!("95%, from {} resamples of the test texts", evaluate.resamples));

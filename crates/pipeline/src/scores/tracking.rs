@@ -4,13 +4,14 @@ use super::fit::{HISTORY, HeadLesson, HeadRecord};
 use super::report::{METADATA, PREDICTIONS};
 use crate::run_dir::{METRICS, Member};
 use crate::runs::flat;
-use crate::{Error, Result};
+use crate::tracking::artifacts;
+use crate::{Error, Result, tuned};
 use manyview_report::{HeadCurve, HeadEpochPoint, HeadMetrics, HeadPenaltyPoint};
 use manyview_track::Tracker;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Records how the head was fitted, and the head.
+/// Records how the head was fitted, and the head; and the encoder, where it learnt.
 pub(super) fn fitted(
     tracker: &Tracker,
     lesson: &HeadLesson<'_>,
@@ -32,6 +33,14 @@ pub(super) fn fitted(
     }
     for file in ["head.safetensors", "config.json"] {
         tracker.artifact(&member.head().join(file), &format!("head/{file}"))?;
+    }
+    if let Some(learnt) = &lesson.learnt {
+        for (loss, epoch) in learnt.training.losses.iter().zip(1..) {
+            tracker.metrics(&BTreeMap::from([("encoder_loss".to_string(), *loss)]), epoch)?;
+        }
+        let (dir, name) = tuned::artifacts(lesson.experiment, member);
+        artifacts(tracker, &dir, name)?;
+        tracker.artifact(&member.path().join(tuned::METRICS), "training_metrics.jsonl")?;
     }
     Ok(tracker.artifact(&member.path().join(HISTORY), HISTORY)?)
 }

@@ -1,0 +1,119 @@
+//! An encoder that learns below a head: the head is fitted over its frozen vectors, and stays as it is while the encoder
+//! moves them. A head fitted anew over vectors that know the scores would take them for better than they are.
+use super::fit::HeadLesson;
+use crate::bench::Bench;
+use crate::config::{Experiment, HeadKind, Scores};
+use crate::run_dir::Member;
+use crate::{Result, tuned};
+use manyview_adapter::{Head, HeadCard, Layer, RidgeHeadFit};
+use manyview_core::{Fingerprint, Fit, Targets};
+use manyview_encoder::tuning::{Lesson, Tuned, regression};
+use std::path::{Path, PathBuf};
+
+/// Where the card of a head says which training its encoder is of.
+pub(super) const KEY: &str = "tuned";
+
+/// That an encoder can learn as `experiment` says.
+pub(super) fn check(experiment: &Experiment, scores: &Scores) -> Result<()> {
+    experiment.train.tuning().check()?;
+    if scores.head != HeadKind::Ridge {
+        return tuned::refuse("scores.head", "`ridge`", format!("`{}`", scores.head.as_str()));
+    }
+    if scores.calibrate {
+        return tuned::refuse("scores.calibrate", "false", "true".into());
+    }
+    match &experiment.data.vectors {
+        Some(path) => tuned::refuse("data.vectors", "none", path.display().to_string()),
+        None => Ok(()),
+    }
+}
+
+/// The encoder that learnt together with the head in `dir`, where it lies beside it.
+pub(crate) fn learnt_encoder(dir: &Path, card: &HeadCard) -> Option<PathBuf> {
+    let run: Fingerprint = serde_json::from_value(card.settings.get(KEY)?.clone()).ok()?;
+    tuned::encoder_of(dir.parent()?, &run)
+}
+
+/// An encoder that learnt, and the head it learnt below.
+pub(super) struct LearntEncoder {
+    /// Its directory.
+    pub(super) model: String,
+    /// How that went.
+    pub(super) training: Tuned,
+    /// The head, fitted over the frozen vectors.
+    pub(super) below: RidgeHeadFit,
+}
+
+/// Trains the encoder on the training texts, or takes the one trained before where everything it depends on is the same.
+///
+/// # Errors
+/// Settings that training does not take, [`crate::Error::Missing`] where it may not train and nothing did, an interruption, or
+/// files that cannot be written.
+pub(super) fn learn(
+    bench: &mut Bench<'_>,
+    lesson: &HeadLesson<'_>,
+    member: &Member,
+    may_train: bool,
+) -> Result<LearntEncoder> {
+    let (experiment, corpus) = (lesson.experiment, lesson.corpus);
+    let base = bench.encoder(&experiment.encoder)?;
+    let data = lesson.rows(&corpus.split.train)?;
+    let below = lesson.scores.ridge(&experiment.train).fit(&data)?;
+    let Scaled { weight, bias, targets } = Scaled::new(&below.head, data.targets())?;
+    let texts = corpus.split.train.iter().filter_map(|&row| corpus.texts.get(row));
+    let texts: Vec<&str> = texts.map(String::as_str).collect();
+    let texts = Lesson {
+        queries: &texts,
+        passages: &[],
+        negatives: &[],
+        objective: &|batch| regression(&weight, &bias, &targets, batch),
+        objective_name: &name(&weight, &bias, &targets),
+        progress: bench.progress,
+        on_step: &|step| tracing::debug!(step = step.step, loss = step.loss, lr = step.lr, "fine-tuning"),
+    };
+    let training = tuned::learn((experiment, member), &base, &texts, may_train, &mut |_, _| Ok(()))?;
+    Ok(LearntEncoder { model: tuned::encoder(experiment, member).model, training, below })
+}
+
+/// A linear head and figures in which each dimension has mean 0 and spread 1: none weighs more for its unit.
+struct Scaled {
+    /// `[dim, figures]`.
+    weight: Vec<f32>,
+    /// `[figures]`.
+    bias: Vec<f32>,
+    /// `[n, figures]`.
+    targets: Targets,
+}
+
+impl Scaled {
+    fn new(head: &Head, figures: &Targets) -> Result<Self> {
+        let scales: Vec<(f64, f64)> = figures.columns().iter().map(|column| scale(column)).collect();
+        let spread = |(w, (_, spread)): (&f32, &(f64, f64))| (f64::from(*w) / spread) as f32;
+        let moved = |(b, (mean, spread)): (&f32, &(f64, f64))| ((f64::from(*b) - mean) / spread) as f32;
+        let scaled = |(y, (mean, spread)): (&f64, &(f64, f64))| (y - mean) / spread;
+        let targets = figures.rows().flat_map(|row| row.iter().zip(&scales).map(scaled));
+        let layers = || head.layers().iter(); // one, as it is linear
+        Ok(Self {
+            weight: layers().flat_map(Layer::weight).zip(scales.iter().cycle()).map(spread).collect(),
+            bias: layers().flat_map(Layer::bias).zip(&scales).map(moved).collect(),
+            targets: Targets::new(targets.collect(), scales.len())?,
+        })
+    }
+}
+
+/// Mean and spread; 1 for the spread of figures that are all one.
+fn scale(figures: &[f64]) -> (f64, f64) {
+    let n = figures.len() as f64;
+    let mean = figures.iter().sum::<f64>() / n;
+    let spread = (figures.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / n).sqrt();
+    (mean, if spread > 0.0 { spread } else { 1.0 })
+}
+
+/// A name that no other head and no other figures have.
+fn name(weight: &[f32], bias: &[f32], targets: &Targets) -> String {
+    let of_head: Vec<u8> = weight.iter().chain(bias).flat_map(|v| v.to_le_bytes()).collect();
+    let figures: Vec<u8> = targets.as_slice().iter().flat_map(|v| v.to_le_bytes()).collect();
+    let key =
+        Fingerprint::builder("regression/1").field("head", &of_head).field("figures", &figures).finish();
+    format!("regression {}", key.as_str())
+}
