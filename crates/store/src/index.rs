@@ -158,6 +158,9 @@ mod tests {
     use crate::part::{self, Opened};
     use crate::text;
     use manyview_core::{Embeddings, Encoded};
+    use parquet::arrow::ArrowWriter;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+    use parquet::file::properties::{EnabledStatistics, WriterProperties};
     use std::fs;
 
     const DIM: usize = 3000;
@@ -240,6 +243,30 @@ mod tests {
         let (part, mut bytes) = (whole(&path), fs::read(&path).unwrap());
         bytes.insert(4, 0);
         fs::write(&path, bytes).unwrap();
+        let mut index = Index::new();
+        index.add(&path, &part);
+        assert!(!index.has(&path));
+    }
+
+    #[test]
+    fn a_part_that_does_not_say_where_its_rows_stand_is_not_remembered() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, ..) = part(dir.path());
+        let rows =
+            ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap().build().unwrap();
+        let properties = WriterProperties::builder()
+            .set_dictionary_enabled(false)
+            .set_statistics_enabled(EnabledStatistics::None)
+            .set_offset_index_disabled(true);
+        let rows: Vec<_> = rows.map(Result::unwrap).collect();
+        let mut writer =
+            ArrowWriter::try_new(Vec::new(), rows[0].schema(), Some(properties.build())).unwrap();
+        rows.iter().for_each(|batch| writer.write(batch).unwrap());
+        let bytes = writer.into_inner().unwrap();
+        let path = dir.path().join(part::name_of(&blake3::hash(&bytes)));
+        fs::write(&path, bytes).unwrap();
+        let part = whole(&path);
+        assert_eq!((part.rows(), part.runs().len()), (100, 0));
         let mut index = Index::new();
         index.add(&path, &part);
         assert!(!index.has(&path));

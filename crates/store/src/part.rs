@@ -130,7 +130,7 @@ pub(crate) fn is_name(name: &str) -> bool {
     name.starts_with("part-") && name.ends_with(".parquet")
 }
 
-fn name_of(hash: &blake3::Hash) -> String {
+pub(crate) fn name_of(hash: &blake3::Hash) -> String {
     format!("part-{}.parquet", hash.to_hex().as_str().get(..32).unwrap_or_default())
 }
 

@@ -1,5 +1,5 @@
-//! Fine-tuning of an encoder on pairs of texts, or on texts with figures: the forward pass, the way back and the optimiser on plain slices, with
-//! the products the encoder itself runs on.
+//! Fine-tuning of an encoder on pairs of texts, or on texts with figures: the forward pass, the way back and the optimiser
+//! on plain slices, with the products the encoder itself runs on.
 //!
 //! Texts of a batch are packed, as in encoding: no step touches padding. Every sum has one order, so a run gives the same
 //! bytes on any number of threads, interrupted or not.

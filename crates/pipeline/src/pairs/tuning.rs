@@ -25,8 +25,8 @@ pub(crate) fn tuned_encoder(member: &Path) -> Option<PathBuf> {
 /// of training.
 ///
 /// # Errors
-/// Settings that training does not take, [`Error::Missing`] where it may not train and nothing did, an interruption, or
-/// files that cannot be written.
+/// Settings that training does not take, [`crate::Error::Missing`] where it may not train and nothing did, an
+/// interruption, or files that cannot be written.
 pub(super) fn fit(
     bench: &mut Bench<'_>,
     part: &Part<'_>,

@@ -47,22 +47,22 @@ pub(super) struct LearntEncoder {
 /// Trains the encoder on the training texts, or takes the one trained before where everything it depends on is the same.
 ///
 /// # Errors
-/// Settings that training does not take, [`crate::Error::Missing`] where it may not train and nothing did, an interruption, or
-/// files that cannot be written.
+/// Settings that training does not take, [`crate::Error::Missing`] where it may not train and nothing did, an
+/// interruption, or files that cannot be written.
 pub(super) fn learn(
     bench: &mut Bench<'_>,
-    lesson: &HeadLesson<'_>,
+    of_head: &HeadLesson<'_>,
     member: &Member,
     may_train: bool,
 ) -> Result<LearntEncoder> {
-    let (experiment, corpus) = (lesson.experiment, lesson.corpus);
+    let (experiment, corpus) = (of_head.experiment, of_head.corpus);
     let base = bench.encoder(&experiment.encoder)?;
-    let data = lesson.rows(&corpus.split.train)?;
-    let below = lesson.scores.ridge(&experiment.train).fit(&data)?;
+    let data = of_head.rows(&corpus.split.train)?;
+    let below = of_head.scores.ridge(&experiment.train).fit(&data)?;
     let Scaled { weight, bias, targets } = Scaled::new(&below.head, data.targets())?;
     let texts = corpus.split.train.iter().filter_map(|&row| corpus.texts.get(row));
     let texts: Vec<&str> = texts.map(String::as_str).collect();
-    let texts = Lesson {
+    let lesson = Lesson {
         queries: &texts,
         passages: &[],
         negatives: &[],
@@ -71,7 +71,7 @@ pub(super) fn learn(
         progress: bench.progress,
         on_step: &|step| tracing::debug!(step = step.step, loss = step.loss, lr = step.lr, "fine-tuning"),
     };
-    let training = tuned::learn((experiment, member), &base, &texts, may_train, &mut |_, _| Ok(()))?;
+    let training = tuned::learn((experiment, member), &base, &lesson, may_train, &mut |_, _| Ok(()))?;
     Ok(LearntEncoder { model: tuned::encoder(experiment, member).model, training, below })
 }
 
