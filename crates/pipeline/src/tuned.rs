@@ -13,6 +13,8 @@ const ENCODER: &str = "encoder";
 const WORK: &str = "tuning";
 /// The metrics of its training, in a member's directory.
 pub(crate) const METRICS: &str = "tuning/training_metrics.jsonl";
+/// Rates above it make all of an encoder forget what it knew.
+const HIGH_RATE: f64 = 1e-4;
 
 /// The encoder in the directory of a member, where `run` is what was trained there last.
 pub(crate) fn encoder_of(member: &Path, run: &Fingerprint) -> Option<PathBuf> {
@@ -53,6 +55,9 @@ pub(crate) fn learn(
             missing: "an encoder trained with these settings on these texts, found none".into(),
             cure: "train".into(),
         });
+    }
+    if experiment.train.encoder == Learning::Full && config.lr > HIGH_RATE {
+        tracing::warn!("train.lr = {} is high where all of an encoder learns; 2e-5 is usual", config.lr);
     }
     begin(&run, earlier.is_some())?;
     match earlier {
