@@ -5,12 +5,17 @@ use crate::{Error, Result};
 use manyview_core::Fingerprint;
 use manyview_encoder::TextEncoder;
 use manyview_encoder::tuning::{Lesson, Tuned, identity, tune, tuned};
+use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Directory of the new encoder in a member's.
-const ENCODER: &str = "encoder";
+/// Directory of the new encoder in a member's, and beside an exported head.
+pub(crate) const ENCODER: &str = "encoder";
+/// Where the card of a head says which training its encoder is of.
+pub(crate) const KEY: &str = "tuned";
 /// Directory of checkpoints and metrics of its training.
 const WORK: &str = "tuning";
+/// Directory of the low-rank changes in the encoder's.
+const LORA: &str = "lora";
 /// The metrics of its training, in a member's directory.
 pub(crate) const METRICS: &str = "tuning/training_metrics.jsonl";
 /// Rates above it make all of an encoder forget what it knew.
@@ -79,9 +84,24 @@ pub(crate) fn encoder(experiment: &Experiment, member: &Member) -> Encoder {
 pub(crate) fn artifacts(experiment: &Experiment, member: &Member) -> (PathBuf, &'static str) {
     let encoder = member.path().join(ENCODER);
     match experiment.train.encoder {
-        Learning::Lora => (encoder.join("lora"), "encoder/lora"),
+        Learning::Lora => (encoder.join(LORA), "encoder/lora"),
         _ => (encoder, ENCODER),
     }
+}
+
+/// Copies the encoder in `from` to the new directory `to`; low-rank changes are in its weights already.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir(to).map_err(Error::io(to))?;
+    for entry in fs::read_dir(from).map_err(Error::io(from))? {
+        let entry = entry.map_err(Error::io(from))?;
+        let (path, to) = (entry.path(), to.join(entry.file_name()));
+        match path.is_dir() {
+            true if path.ends_with(LORA) => {}
+            true => copy(&path, &to)?,
+            false => drop(fs::copy(&path, &to).map_err(Error::io(&path))?),
+        }
+    }
+    Ok(())
 }
 
 /// That a setting does not go with an encoder that learns.

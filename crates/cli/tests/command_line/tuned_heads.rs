@@ -52,13 +52,15 @@ fn an_encoder_learns_below_a_head_and_is_found_again() {
 }
 
 #[test]
-fn new_texts_are_scored_over_the_encoder_that_learnt_wherever_the_run_is_moved() {
+fn new_texts_are_scored_over_the_encoder_that_learnt_wherever_it_is_moved_or_exported() {
     let scene = scene();
     scene.done(&format!("run {LEARN} train.encoder=lora"));
     std::fs::rename(scene.path("runs"), scene.path("moved")).unwrap();
-    let score =
-        "score out/test.jsonl --head moved/heads --text-column content --title-column title --id-column id";
-    scene.done(score);
+    let score = |head: &str, to: &str| {
+        let columns = "--text-column content --title-column title --id-column id";
+        format!("score out/test.jsonl --head {head} {columns} --output {to}")
+    };
+    scene.done(&score("moved/heads", "scores.jsonl"));
     let scored = String::from_utf8(scene.read("scores.jsonl")).unwrap();
     let predictions = String::from_utf8(scene.read("moved/heads/predictions.csv")).unwrap();
     assert_eq!(scored.lines().count(), predictions.lines().count() - 1);
@@ -70,9 +72,16 @@ fn new_texts_are_scored_over_the_encoder_that_learnt_wherever_the_run_is_moved()
             (cells[0], cells[2])
         );
     }
-    let other = format!("{score} --encoder minilm");
-    scene.refused(&other, 2, &["encoder"]);
-    scene.refused("export moved/heads --to adapter shared", 2, &["learnt", "moved/heads/encoder", "frozen"]);
+    scene.refused(&format!("{} --encoder minilm", score("moved/heads", "no.jsonl")), 2, &["encoder"]);
+
+    // It is exported with its encoder, which is found there too.
+    scene.done("export moved/heads --to adapter shared");
+    assert!(!scene.path("shared/encoder/lora").exists());
+    let card = String::from_utf8(scene.read("shared/README.md")).unwrap();
+    assert!(card.contains("Encoder: minilm, learnt (lora), in `encoder`; fingerprint"), "{card}");
+    std::fs::remove_dir_all(scene.path("moved")).unwrap();
+    scene.done(&score("shared", "again.jsonl"));
+    assert!(scene.read("again.jsonl") == scored.as_bytes());
 }
 
 #[test]

@@ -4,13 +4,13 @@ use super::{Export, Format, staging, write};
 use crate::infer::encoder_of;
 use crate::run_dir::METRICS;
 use crate::scores::learnt_encoder;
-use crate::{Error, Result, given};
+use crate::{Error, Result, given, tuned};
 use manyview_adapter::{HeadCard, SavedHead, load_head, save_head};
 use manyview_core::{Estimate, Progress};
 use manyview_report::{HeadMetrics, NamedErrors};
 use std::path::Path;
 
-/// Writes the head in `dir`, and a model card beside it. Names of local directories stay out of it.
+/// Writes the head in `dir`, a model card beside it, and the encoder where it learnt with the head. Names of local directories stay out of it.
 pub(super) fn export_head(dir: &Path, export: &Export, progress: &dyn Progress) -> Result<()> {
     if export.format != Format::Adapter {
         let problem =
@@ -18,20 +18,15 @@ pub(super) fn export_head(dir: &Path, export: &Export, progress: &dyn Progress) 
         return Err(Error::setting("--to", problem));
     }
     let saved = load_head(dir)?;
-    if let Some(encoder) = learnt_encoder(dir, &saved.card) {
-        let problem = format!(
-            "expected a head over an encoder that stayed as it was, found one whose encoder learnt; share {}, a whole \
-             model for encoder.model and sentence-transformers, and fit a head over it with train.encoder=frozen",
-            encoder.display()
-        );
-        return Err(Error::setting(&dir.display().to_string(), problem));
-    }
     let metrics = metrics(dir, &saved.card)?;
     let config = encoder_of(&saved.card.encoder, &saved.card.settings, None, "")?;
     let given = given::fingerprint(&config, saved.card.dim_in) == saved.card.encoder_fingerprint;
     let card = public(&saved.card, given);
     staging::publish(&export.output, progress, |to| {
         save_head(to, &saved.head, &card)?;
+        if let Some(encoder) = learnt_encoder(dir, &saved.card) {
+            tuned::copy(&encoder, &to.join(tuned::ENCODER))?;
+        }
         write(&to.join("README.md"), markdown(&saved, &card, metrics.as_ref(), given).as_bytes())
     })
 }
@@ -94,12 +89,13 @@ fn facts(saved: &SavedHead, card: &HeadCard) -> String {
     let joined = |all: Vec<String>| all.join(", ");
     let calibrated = if saved.head.calibration().is_some() { ", calibrated" } else { "" };
     let setting = |key: &str| card.settings.get(key).and_then(|value| value.as_str()).map(one_line);
+    let place = if card.settings.contains_key(tuned::KEY) { ", in `encoder`" } else { "" };
     let facts = [
         ("Dimensions", joined(dimensions.collect())),
         ("Tiers of the weighted score", joined(tiers.collect())),
         (
             "Encoder",
-            format!("{}; fingerprint `{}`", one_line(&card.encoder), card.encoder_fingerprint.short()),
+            format!("{}{place}; fingerprint `{}`", one_line(&card.encoder), card.encoder_fingerprint.short()),
         ),
         ("Head", format!("{}{calibrated}, on {} training texts", card.method, card.n_train)),
         ("Texts", setting("dataset").unwrap_or_default()),

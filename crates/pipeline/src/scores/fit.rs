@@ -1,10 +1,10 @@
 //! Fitting a head, and keeping it under the key of all it depends on.
 
 use super::corpus::ScoredCorpus;
-use super::tuning::{self, LearntEncoder};
+use super::tuning::LearntEncoder;
 use crate::config::{Experiment, HeadKind, Learning, Scores};
 use crate::run_dir::Member;
-use crate::{Error, Result, device};
+use crate::{Error, Result, device, tuned};
 use manyview_adapter::{
     GradientHead, Head, HeadCard, HeadConfig, HeadDimension, HeadEpoch, HeadTier, MonitoredScores, SavedHead,
     load_head, save_head,
@@ -232,7 +232,7 @@ impl HeadLesson<'_> {
             settings.extend(serde_json::to_value(encoder.weights).map(|w| ("weights".to_string(), w)));
         }
         if let Some(learnt) = &self.learnt {
-            settings.insert(tuning::KEY.into(), learnt.training.run.as_str().into());
+            settings.insert(tuned::KEY.into(), learnt.training.run.as_str().into());
         }
         settings.extend(encoder.max_length.map(|n| ("max_length".to_string(), n.into())));
         HeadCard {

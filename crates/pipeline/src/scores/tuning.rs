@@ -10,9 +10,6 @@ use manyview_core::{Fingerprint, Fit, Targets};
 use manyview_encoder::tuning::{Lesson, Tuned, regression};
 use std::path::{Path, PathBuf};
 
-/// Where the card of a head says which training its encoder is of.
-pub(super) const KEY: &str = "tuned";
-
 /// That an encoder can learn as `experiment` says.
 pub(super) fn check(experiment: &Experiment, scores: &Scores) -> Result<()> {
     experiment.train.tuning().check()?;
@@ -28,10 +25,11 @@ pub(super) fn check(experiment: &Experiment, scores: &Scores) -> Result<()> {
     }
 }
 
-/// The encoder that learnt together with the head in `dir`, where it lies beside it.
+/// The encoder that learnt below the head in `dir`: beside that in a run, within it where it was exported.
 pub(crate) fn learnt_encoder(dir: &Path, card: &HeadCard) -> Option<PathBuf> {
-    let run: Fingerprint = serde_json::from_value(card.settings.get(KEY)?.clone()).ok()?;
-    tuned::encoder_of(dir.parent()?, &run)
+    let run: Fingerprint = serde_json::from_value(card.settings.get(tuned::KEY)?.clone()).ok()?;
+    let beside = dir.parent().and_then(|member| tuned::encoder_of(member, &run));
+    beside.or_else(|| Some(dir.join(tuned::ENCODER)).filter(|path| path.is_dir()))
 }
 
 /// An encoder that learnt, and the head it learnt below.
