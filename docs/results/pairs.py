@@ -5,12 +5,12 @@
         [KEY=VALUE ...]
 
 PAIRS.jsonl has lines {query, passage, document, answer}, as `manyview prepare pairs` writes them. `--passages sentences`
-puts the first sentence that holds the answer in the passage's place, `answers` the answer, where no other pair has it. Pairs that share a document, a
-passage or a query are in one fold. Each fold is the test once. The variants of EXPERIMENT.toml are the settings to choose
-from: a quarter of the other pairs after the other is held back, and the variant and number of epochs that gain most in
-nDCG@10 on the four together are learnt from all of the other pairs; where none gains anything there, the encoder stays as
-it is. Test questions choose nothing. `--repeats` draws the folds anew, and takes the mean gain of each question: the luck
-of one draw weighs less.
+puts the first sentence that holds the answer in the passage's place, `answers` the answer, where no other pair has it.
+Pairs that share a document, a passage or a query are in one fold. Each fold is the test once. The variants of
+EXPERIMENT.toml are the settings to choose from: a quarter of the other pairs after the other is held back, and the
+variant and number of epochs that gain most in nDCG@10 on the four together are learnt from all of the other pairs;
+where none gains anything there, the encoder stays as it is. Test questions choose nothing. `--repeats` draws the folds
+anew, and takes the mean gain of each question: the luck of one draw weighs less.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 //! Training: what it learns, where it stops, and that a resumed run is the same run.
 #![cfg(all(feature = "gradient", feature = "flex"))]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 use manyview_adapter::{Device, Gradient, GradientConfig, GradientFit, Linear, Monitored, Schedule, Start};
 use manyview_core::{Embeddings, Error, Fit, Kind, Paired, Progress, Quiet, Transform};
 use rand::{RngExt, SeedableRng};

@@ -1,5 +1,5 @@
 //! Heads in closed form and their calibration, beside scikit-learn; and heads on disk.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 use manyview_adapter::{
     Head, HeadCard, HeadDimension, HeadTier, Isotonic, Layer, RidgeHead, load_head, save_head,
 };

@@ -1,5 +1,5 @@
 //! The closed form against what it stands for: refits, one row left out at a time.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 use manyview_adapter::{Linear, Prior, Ridge, RidgeFit};
 use manyview_core::{Embeddings, Fit, Paired, Transform};
 use proptest::prelude::*;

@@ -1,5 +1,5 @@
 //! An adapter on disk: what comes back, and what is refused.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 use manyview_adapter::{AdapterCard, Error, Linear, Map, Maps, Shape, load, save};
 use manyview_core::{Embeddings, Error as CoreError, Fingerprint, Kind, Transform};
 use std::{fs, path::PathBuf};

@@ -1,5 +1,5 @@
 //! The corpora that come with the source.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 
 use manyview_data::{
     Corpus, CorpusConfig, Fractions, Labels, LeakReport, PairColumns, Split, Table, TextPairs,

@@ -1,5 +1,5 @@
 //! The hub's client against a server that misbehaves, and its cache.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 
 #[allow(dead_code)] // the tests that share it need a part each
 mod server;

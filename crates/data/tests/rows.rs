@@ -1,5 +1,5 @@
 //! Files read in chunks: the same rows as the whole file, and the same refusals.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 
 use manyview_core::Embeddings;
 use manyview_data::{Error, Rows, Table, VectorRows, read_vectors, write_npy};

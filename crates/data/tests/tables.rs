@@ -1,5 +1,5 @@
 //! Files of every format, whole and damaged.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 
 use manyview_core::Kind;
 use manyview_data::{Error, Table};

@@ -1,5 +1,5 @@
 //! Uploads to a hub that misbehaves.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 
 mod writable;
 

@@ -1,5 +1,5 @@
 //! Vectors made by numpy and pyarrow, and vectors written here.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 
 use manyview_core::{Embeddings, Kind};
 use manyview_data::{read_vectors, write_npy};

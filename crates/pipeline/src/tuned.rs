@@ -4,7 +4,7 @@ use crate::run_dir::Member;
 use crate::{Error, Result};
 use manyview_core::Fingerprint;
 use manyview_encoder::TextEncoder;
-use manyview_encoder::tuning::{Lesson, Tuned, identity, tune, tuned};
+use manyview_encoder::tuning::{Lesson, Step, Tuned, identity, tune, tuned};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -61,18 +61,26 @@ pub(crate) fn learn(
             cure: "train".into(),
         });
     }
-    if experiment.train.encoder == Learning::Full && config.lr > HIGH_RATE {
-        tracing::warn!("train.lr = {} is high where all of an encoder learns; 2e-5 is usual", config.lr);
-    }
     begin(&run, earlier.is_some())?;
     match earlier {
         Some(learnt) => Ok(learnt),
         None => {
+            if experiment.train.encoder == Learning::Full && config.lr > HIGH_RATE {
+                tracing::warn!(
+                    "train.lr = {} is high where all of an encoder learns; 2e-5 is usual",
+                    config.lr
+                );
+            }
             let learnt = tune(base, &config, lesson, &work, &to)?;
             member.forget_metrics()?;
             Ok(learnt)
         }
     }
+}
+
+/// Logs a step of training.
+pub(crate) fn tell(step: &Step) {
+    tracing::debug!(step = step.step, loss = step.loss, lr = step.lr, "fine-tuning");
 }
 
 /// The encoder of `experiment` with what learnt in the directory of a member in place of its model.

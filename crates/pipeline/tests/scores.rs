@@ -228,3 +228,14 @@ fn variants_share_a_report() {
     assert!(all["a"]["overall"].is_object() && all["b"]["calibrated"] == true);
     assert!(String::from_utf8(scene.read("report.html")).unwrap().contains("2 heads"));
 }
+
+#[test]
+fn other_validation_rows_renew_what_is_said_of_them_and_leave_the_head_as_it_is() {
+    let scene = Scene::new();
+    let figure = || scene.run(Some(Stage::Train), &[]).unwrap().fits[0].1.figures["validation MAE"];
+    let (before, head) = (figure(), scene.read("head/head.safetensors"));
+    scene.table(|i| scores_of(i).map(|score| if part(i) == "val" { score + 1.0 } else { score }));
+    let after = figure();
+    assert!((after - before - 1.0).abs() < 0.1, "{before} and {after}");
+    assert!(scene.read("head/head.safetensors") == head);
+}

@@ -1,6 +1,6 @@
 //! Writes the inputs that fuzzing starts from into `fuzz/corpus`: small files as Manyview and others write them.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a command for developers
 
 use arrow_array::types::{Float32Type, Float64Type, Int32Type};
 use arrow_array::{ArrayRef, DictionaryArray, Float64Array, Int64Array, ListArray, RecordBatch, StringArray};

@@ -35,7 +35,7 @@ impl Loss {
 
 /// Beside sentence-transformers and automatic differentiation.
 #[cfg(all(test, feature = "flex"))]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used)] // a test: clippy does not see that behind `all`
 mod tests {
     use super::*;
     use crate::ContrastiveLoss;

@@ -79,6 +79,8 @@ fn new_texts_are_scored_over_the_encoder_that_learnt_wherever_it_is_moved_or_exp
     assert!(!scene.path("shared/encoder/lora").exists());
     let card = String::from_utf8(scene.read("shared/README.md")).unwrap();
     assert!(card.contains("Encoder: minilm, learnt (lora), in `encoder`; fingerprint"), "{card}");
+    std::fs::remove_dir_all(scene.path("moved/heads/tuning")).unwrap();
+    scene.refused("export moved/heads --to adapter other", 2, &["the encoder that learnt", "manyview train"]);
     std::fs::remove_dir_all(scene.path("moved")).unwrap();
     scene.done(&score("shared", "again.jsonl"));
     assert!(scene.read("again.jsonl") == scored.as_bytes());

@@ -3,7 +3,7 @@
 //! It speaks as the real one does: listings with sizes and git or SHA-256 names, small files by way of another place on
 //! the same hub, large ones from a storage of another origin, all of it for those with the token where there is one.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256};

@@ -1,19 +1,25 @@
 use super::{Batch, Slopes};
 use manyview_core::{Error, Result, Targets};
 
-/// Mean squared error of a linear head over single texts, `x W + b` against the rows of `targets` that `batch.pairs`
-/// names: `weight` is `[dim, figures]`, `bias` `[figures]`, `targets` `[n, figures]`. The head stays as it is; what learns
-/// is the encoder below it.
+/// Mean squared error of a linear head over single texts, each dimension in units of its spread: of `x W + b` against the
+/// rows of `targets` that `batch.pairs` names. `weight` is `[dim, figures]`, `bias` and `spreads` are `[figures]`, `targets`
+/// is `[n, figures]`. The head stays as it is; what learns is the encoder below it.
 ///
 /// # Errors
 /// Shapes that do not fit each other.
-pub fn regression(weight: &[f32], bias: &[f32], targets: &Targets, batch: &Batch<'_>) -> Result<Slopes> {
+pub fn regression(
+    weight: &[f32],
+    bias: &[f32],
+    targets: &Targets,
+    spreads: &[f64],
+    batch: &Batch<'_>,
+) -> Result<Slopes> {
     let (dim, figures) = (batch.queries.dim(), targets.dim());
-    if weight.len() != dim * figures || bias.len() != figures {
+    if weight.len() != dim * figures || bias.len() != figures || spreads.len() != figures {
         return Err(Error::Shape {
-            what: "weight and bias of a head".into(),
-            expected: format!("[{dim}, {figures}] and [{figures}]"),
-            found: format!("{} and {} values", weight.len(), bias.len()),
+            what: "weight, bias and spreads of a head".into(),
+            expected: format!("[{dim}, {figures}], [{figures}] and [{figures}]"),
+            found: format!("{}, {} and {} values", weight.len(), bias.len(), spreads.len()),
         });
     }
     let truth = targets.select(batch.pairs)?;
@@ -26,7 +32,9 @@ pub fn regression(weight: &[f32], bias: &[f32], targets: &Targets, batch: &Batch
         for (x, row) in x.iter().zip(weight.chunks_exact(figures)) {
             errors.iter_mut().zip(row).for_each(|(e, w)| *e += f64::from(*x) * f64::from(*w));
         }
+        errors.iter_mut().zip(spreads).for_each(|(e, spread)| *e /= spread);
         loss += share * errors.iter().map(|e| e * e).sum::<f64>();
+        errors.iter_mut().zip(spreads).for_each(|(e, spread)| *e /= spread);
         for (slope, row) in slope.iter_mut().zip(weight.chunks_exact(figures)) {
             let along: f64 = errors.iter().zip(row).map(|(e, w)| e * f64::from(*w)).sum();
             *slope = (2.0 * share * along) as f32;
@@ -49,13 +57,14 @@ mod tests {
         let queries = Embeddings::new(x.to_vec(), 3).unwrap();
         let (pairs, query_ids) = (&[2, 0], &[2, 0]);
         let batch = Batch { pairs, queries, passages: None, query_ids, passage_ids: &[] };
-        regression(&WEIGHT, bias, &targets, &batch)
+        regression(&WEIGHT, bias, &targets, &[2.0, 0.5], &batch)
     }
 
     #[test]
     fn the_loss_is_the_mean_squared_error_of_the_rows_of_the_batch() {
         // [1, 0, 0] W + b = [0.75, -1.25] against [1, 2]; [0.6, 0, 0.8] W + b = [0.15, 0.35] against [0.5, -0.5].
-        let expected = (0.25f64.powi(2) + 3.25f64.powi(2) + 0.35f64.powi(2) + 0.85f64.powi(2)) / 4.0;
+        let squares = [0.25 / 2.0, 3.25 / 0.5, 0.35 / 2.0, 0.85 / 0.5].map(|e: f64| e * e);
+        let expected = squares.iter().sum::<f64>() / 4.0;
         assert!((found(&X, &[0.25, -0.25]).unwrap().loss - expected).abs() < 1e-6);
     }
 

@@ -1,5 +1,5 @@
 //! A copy of a golden model, to damage.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 
 use crate::golden;
 use manyview_core::{Encoder, Kind};

@@ -1,6 +1,6 @@
 //! What the reference implementation gave for the texts of `texts.json`.
 #![allow(dead_code)] // each test file uses its part
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 
 #[path = "../device/mod.rs"]
 mod device;

@@ -10,7 +10,8 @@ use manyview_core::{Estimate, Progress};
 use manyview_report::{HeadMetrics, NamedErrors};
 use std::path::Path;
 
-/// Writes the head in `dir`, a model card beside it, and the encoder where it learnt with the head. Names of local directories stay out of it.
+/// Writes the head in `dir`, a model card beside it, and the encoder where that learnt below it. Names of local directories
+/// stay out of it.
 pub(super) fn export_head(dir: &Path, export: &Export, progress: &dyn Progress) -> Result<()> {
     if export.format != Format::Adapter {
         let problem =
@@ -18,14 +19,22 @@ pub(super) fn export_head(dir: &Path, export: &Export, progress: &dyn Progress) 
         return Err(Error::setting("--to", problem));
     }
     let saved = load_head(dir)?;
+    let learnt = learnt_encoder(dir, &saved.card);
+    if learnt.is_none() && saved.card.settings.contains_key(tuned::KEY) {
+        return Err(Error::Missing {
+            path: dir.into(),
+            missing: "the encoder that learnt below the head there, found none or another".into(),
+            cure: "train".into(),
+        });
+    }
     let metrics = metrics(dir, &saved.card)?;
     let config = encoder_of(&saved.card.encoder, &saved.card.settings, None, "")?;
     let given = given::fingerprint(&config, saved.card.dim_in) == saved.card.encoder_fingerprint;
     let card = public(&saved.card, given);
     staging::publish(&export.output, progress, |to| {
         save_head(to, &saved.head, &card)?;
-        if let Some(encoder) = learnt_encoder(dir, &saved.card) {
-            tuned::copy(&encoder, &to.join(tuned::ENCODER))?;
+        if let Some(encoder) = &learnt {
+            tuned::copy(encoder, &to.join(tuned::ENCODER))?;
         }
         write(&to.join("README.md"), markdown(&saved, &card, metrics.as_ref(), given).as_bytes())
     })

@@ -47,7 +47,7 @@ pub(super) fn fit(
         objective: &|batch| ranking(settings.scale, batch),
         objective_name: &format!("ranking, scale {}", settings.scale),
         progress: bench.progress,
-        on_step: &|step| tracing::debug!(step = step.step, loss = step.loss, lr = step.lr, "fine-tuning"),
+        on_step: &tuned::tell,
     };
     let learnt = tuned::learn((experiment, member), &base, &lesson, may_train, begin)?;
     let mut record = record(&learnt);

@@ -131,11 +131,6 @@ impl HeadLesson<'_> {
         let of = if self.learnt.is_some() { " over frozen vectors" } else { "" };
         let mae = Mae.overall(data.targets(), &fit.leave_one_out)?;
         figures.insert(format!("leave-one-out MAE{of}"), mae);
-        if !self.corpus.split.val.is_empty() {
-            let val = self.rows(&self.corpus.split.val)?;
-            let mae = Mae.overall(val.targets(), &head.transform(val.base())?)?;
-            figures.insert("validation MAE".into(), mae);
-        }
         if let Some(learnt) = &self.learnt {
             let losses = learnt.training.losses.iter().zip(1..);
             figures.extend(losses.map(|(loss, epoch)| (format!("encoder, loss of epoch {epoch}"), *loss)));
@@ -189,6 +184,17 @@ impl HeadLesson<'_> {
         HeadRecord { key, head: self.scores.head.as_str().into(), rows, seconds: 0.0, figures, curve }
     }
 
+    /// The error on validation texts, which are no part of a fit in closed form, and so not kept with it; none without them,
+    /// and of a head by gradient, whose fit has it.
+    pub(super) fn validation_mae(&self, head: &Head) -> Result<Option<f64>> {
+        let rows = &self.corpus.split.val;
+        if rows.is_empty() || self.scores.head != HeadKind::Ridge {
+            return Ok(None);
+        }
+        let val = self.rows(rows)?;
+        Ok(Some(Mae.overall(val.targets(), &head.transform(val.base())?)?))
+    }
+
     /// Identity of everything the fit depends on.
     pub(super) fn key(&self) -> Result<Fingerprint> {
         let (scores, train) = (self.scores, &self.experiment.train);
@@ -200,12 +206,15 @@ impl HeadLesson<'_> {
             }
         };
         let filter = &self.corpus.filter;
-        let mut key = Fingerprint::builder("head-fit/3")
+        let mut key = Fingerprint::builder("head-fit/2")
             .field("head", scores.head.as_str().as_bytes())
             .field("settings", &settings)
             .field("calibrate", &[u8::from(scores.calibrate)])
             .field("filter", &json(&(&filter.name, dimensions(self.corpus), tiers(self.corpus)))?)
             .field("encoder", self.encoder.as_str().as_bytes());
+        if let Some(learnt) = &self.learnt {
+            key = key.field("learnt", learnt.training.run.as_str().as_bytes());
+        }
         let val = if scores.head == HeadKind::Ridge { &[][..] } else { &self.corpus.split.val };
         for (name, rows) in [("train", self.corpus.split.train.as_slice()), ("val", val)] {
             for &row in rows {
@@ -220,7 +229,7 @@ impl HeadLesson<'_> {
 
     fn card(&self, head: &Head, record: &HeadRecord) -> HeadCard {
         let encoder = &self.experiment.encoder;
-        let model = self.learnt.as_ref().map_or(&encoder.model, |learnt| &learnt.model);
+        let model = self.learnt.as_ref().map_or(&encoder.model, |learnt| &learnt.encoder.model);
         let mut settings = BTreeMap::from([
             ("model".to_string(), serde_json::Value::from(model.clone())),
             ("revision".into(), encoder.revision.clone().into()),

@@ -21,7 +21,7 @@ use crate::config::{Encoder, Experiment, Learning, Scores, Suite};
 use crate::encode::{Tally, Vectors};
 use crate::run_dir::{METRICS, Member, RunDir};
 use crate::tracking::{finish, open, server};
-use crate::{Environment, Error, Result, Stage, encoder, given, tuned};
+use crate::{Environment, Error, Result, Stage, encoder, given};
 use corpus::ScoredCorpus;
 use evaluate::Predictions;
 use fit::HeadLesson;
@@ -135,9 +135,8 @@ impl Run<'_> {
     fn encoder_and_head(&mut self, title: &str, lesson: &HeadLesson<'_>, member: &Member) -> Result<()> {
         let may_train = matches!(self.stage, None | Some(Stage::Train));
         let learnt = tuning::learn(&mut self.bench, lesson, member, may_train)?;
-        let encoder = tuned::encoder(lesson.experiment, member);
         let store = &lesson.experiment.output.store;
-        let vectors = encode(&mut self.bench, &encoder, store, lesson.corpus)?;
+        let vectors = encode(&mut self.bench, &learnt.encoder, store, lesson.corpus)?;
         self.outcome.tally.add(vectors.tally);
         let own =
             HeadLesson { base: &vectors.base, encoder: vectors.fingerprint, learnt: Some(learnt), ..*lesson };
@@ -158,10 +157,12 @@ impl Run<'_> {
         let (tracker, new) = open(title, experiment, member, &lesson.key()?, &lesson.encoder, environment)?;
         self.trackers.push(tracker);
         let fitted = known.is_none();
-        let (head, record) = match known {
+        let (head, mut record) = match known {
             Some(known) => known,
             None => fit::fit(lesson, member, self.bench.progress)?,
         };
+        let mae = lesson.validation_mae(&head)?;
+        record.figures.extend(mae.map(|mae| ("validation MAE".to_string(), mae)));
         if let Some(tracker) = self.trackers.last().filter(|_| new || fitted) {
             tracking::fitted(tracker, lesson, &record, member)?;
         }

@@ -2,12 +2,14 @@
 //! moves them. A head fitted anew over vectors that know the scores would take them for better than they are.
 use super::fit::HeadLesson;
 use crate::bench::Bench;
-use crate::config::{Experiment, HeadKind, Scores};
+use crate::config::{Encoder, Experiment, HeadKind, Scores};
 use crate::run_dir::Member;
-use crate::{Result, tuned};
-use manyview_adapter::{Head, HeadCard, Layer, RidgeHeadFit};
+use crate::{Error, Result, tuned};
+use manyview_adapter::{HeadCard, RidgeHeadFit};
 use manyview_core::{Fingerprint, Fit, Targets};
 use manyview_encoder::tuning::{Lesson, Tuned, regression};
+use manyview_eval::RegressionMeasure::Rmse;
+use manyview_eval::mean_prediction;
 use std::path::{Path, PathBuf};
 
 /// That an encoder can learn as `experiment` says.
@@ -34,8 +36,8 @@ pub(crate) fn learnt_encoder(dir: &Path, card: &HeadCard) -> Option<PathBuf> {
 
 /// An encoder that learnt, and the head it learnt below.
 pub(super) struct LearntEncoder {
-    /// Its directory.
-    pub(super) model: String,
+    /// Where it is, and how it reads.
+    pub(super) encoder: Encoder,
     /// How that went.
     pub(super) training: Tuned,
     /// The head, fitted over the frozen vectors.
@@ -45,8 +47,8 @@ pub(super) struct LearntEncoder {
 /// Trains the encoder on the training texts, or takes the one trained before where everything it depends on is the same.
 ///
 /// # Errors
-/// Settings that training does not take, [`crate::Error::Missing`] where it may not train and nothing did, an
-/// interruption, or files that cannot be written.
+/// Settings that training does not take, [`Error::Missing`] where it may not train and nothing did, an interruption, or
+/// files that cannot be written.
 pub(super) fn learn(
     bench: &mut Bench<'_>,
     of_head: &HeadLesson<'_>,
@@ -57,54 +59,26 @@ pub(super) fn learn(
     let base = bench.encoder(&experiment.encoder)?;
     let data = of_head.rows(&corpus.split.train)?;
     let below = of_head.scores.ridge(&experiment.train).fit(&data)?;
-    let Scaled { weight, bias, targets } = Scaled::new(&below.head, data.targets())?;
+    let [layer] = below.head.layers() else {
+        return Err(Error::setting("scores.head", "expected one layer of a linear head, found several"));
+    };
+    let (weight, bias, targets) = (layer.weight(), layer.bias(), data.targets());
+    let spreads = Rmse.per_dimension(targets, &mean_prediction(targets, targets.n())?)?;
+    let spreads: Vec<f64> =
+        spreads.into_iter().map(|spread| if spread > 0.0 { spread } else { 1.0 }).collect();
     let texts = corpus.split.train.iter().filter_map(|&row| corpus.texts.get(row));
     let texts: Vec<&str> = texts.map(String::as_str).collect();
     let lesson = Lesson {
         queries: &texts,
         passages: &[],
         negatives: &[],
-        objective: &|batch| regression(&weight, &bias, &targets, batch),
-        objective_name: &name(&weight, &bias, &targets),
+        objective: &|batch| regression(weight, bias, targets, &spreads, batch),
+        objective_name: &name(weight, bias, targets),
         progress: bench.progress,
-        on_step: &|step| tracing::debug!(step = step.step, loss = step.loss, lr = step.lr, "fine-tuning"),
+        on_step: &tuned::tell,
     };
     let training = tuned::learn((experiment, member), &base, &lesson, may_train, &mut |_, _| Ok(()))?;
-    Ok(LearntEncoder { model: tuned::encoder(experiment, member).model, training, below })
-}
-
-/// A linear head and figures in which each dimension has mean 0 and spread 1: none weighs more for its unit.
-struct Scaled {
-    /// `[dim, figures]`.
-    weight: Vec<f32>,
-    /// `[figures]`.
-    bias: Vec<f32>,
-    /// `[n, figures]`.
-    targets: Targets,
-}
-
-impl Scaled {
-    fn new(head: &Head, figures: &Targets) -> Result<Self> {
-        let scales: Vec<(f64, f64)> = figures.columns().iter().map(|column| scale(column)).collect();
-        let spread = |(w, (_, spread)): (&f32, &(f64, f64))| (f64::from(*w) / spread) as f32;
-        let moved = |(b, (mean, spread)): (&f32, &(f64, f64))| ((f64::from(*b) - mean) / spread) as f32;
-        let scaled = |(y, (mean, spread)): (&f64, &(f64, f64))| (y - mean) / spread;
-        let targets = figures.rows().flat_map(|row| row.iter().zip(&scales).map(scaled));
-        let layers = || head.layers().iter(); // one, as it is linear
-        Ok(Self {
-            weight: layers().flat_map(Layer::weight).zip(scales.iter().cycle()).map(spread).collect(),
-            bias: layers().flat_map(Layer::bias).zip(&scales).map(moved).collect(),
-            targets: Targets::new(targets.collect(), scales.len())?,
-        })
-    }
-}
-
-/// Mean and spread; 1 for the spread of figures that are all one.
-fn scale(figures: &[f64]) -> (f64, f64) {
-    let n = figures.len() as f64;
-    let mean = figures.iter().sum::<f64>() / n;
-    let spread = (figures.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / n).sqrt();
-    (mean, if spread > 0.0 { spread } else { 1.0 })
+    Ok(LearntEncoder { encoder: tuned::encoder(experiment, member), training, below })
 }
 
 /// A name that no other head and no other figures have.
@@ -112,6 +86,6 @@ fn name(weight: &[f32], bias: &[f32], targets: &Targets) -> String {
     let of_head: Vec<u8> = weight.iter().chain(bias).flat_map(|v| v.to_le_bytes()).collect();
     let figures: Vec<u8> = targets.as_slice().iter().flat_map(|v| v.to_le_bytes()).collect();
     let key =
-        Fingerprint::builder("regression/1").field("head", &of_head).field("figures", &figures).finish();
+        Fingerprint::builder("regression/2").field("head", &of_head).field("figures", &figures).finish();
     format!("regression {}", key.as_str())
 }
