@@ -1,7 +1,7 @@
 //! States of a run on disk: enough to go on as if it had never stopped.
-use crate::publish::publish;
 use crate::weights::{self, Named, Weights};
 use crate::{Error, Result};
+use manyview_core::publish::write_directory;
 use manyview_core::{Embeddings, Fingerprint};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ impl Checkpoints {
         let manifest = json(&manifest)?;
         let [(_, tensors), (_, history)] = &files;
         let dir = self.root.join(format!("{}-{number:09}", self.key.short()));
-        publish(&dir, &[(TENSORS, tensors), (HISTORY, history), (MANIFEST, &manifest)])?;
+        write_directory(&dir, &[(TENSORS, tensors), (HISTORY, history), (MANIFEST, &manifest)])?;
         (self.written, self.last) = (Instant::now(), number);
         for old in self.found()?.iter().skip(KEPT) {
             fs::remove_dir_all(old).map_err(Error::io(old))?;

@@ -23,9 +23,9 @@ mod maps;
 mod matrix;
 #[cfg(feature = "gradient")]
 mod network;
+mod occupied;
 mod offset;
 mod prior;
-mod publish;
 mod ridge;
 mod saved;
 mod spectrum;

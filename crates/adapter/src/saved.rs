@@ -1,6 +1,7 @@
-use crate::publish::{occupied, publish};
+use crate::occupied::occupied;
 use crate::weights::{self, Named, Weights};
 use crate::{Error, Linear, Map, Maps, Result, Shape, Sides};
+use manyview_core::publish::write_directory;
 use manyview_core::{Embeddings, Error as CoreError, Fingerprint};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -156,7 +157,7 @@ pub fn save(dir: &Path, maps: &Maps, card: &AdapterCard) -> Result<()> {
     };
     let config = serde_json::to_vec_pretty(&config)
         .map_err(|e| Error::Unwritable { what: "adapter card", reason: e.to_string() })?;
-    publish(dir, &[(WEIGHTS, &bytes), (CONFIG, &config)])
+    Ok(write_directory(dir, &[(WEIGHTS, &bytes), (CONFIG, &config)])?)
 }
 
 /// Reads what [`save`] wrote.

@@ -80,6 +80,12 @@ impl Error {
         Self::Source { kind, source: source.into() }
     }
 
+    /// Says which file an error of the system is about.
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        |source| Self::Io { path, source }
+    }
+
     /// What sort of failure this is.
     pub fn kind(&self) -> Kind {
         match self {

@@ -1,4 +1,4 @@
-//! The vocabulary of Manyview and its seams; no file, no network, no model.
+//! The vocabulary of Manyview and its seams; no network, no model, and of files only the way they are written: [`publish`].
 //!
 //! The first type to know is [`Embeddings`]: a matrix `[n, dim]` whose row `i` belongs to text `i`. Everything that
 //! makes one is an [`Encoder`]; everything that turns one into another view is an [`Adapter`]; everything that learns
@@ -17,6 +17,7 @@ mod fit;
 mod instruction;
 mod matched;
 mod progress;
+pub mod publish;
 mod summary;
 mod supervision;
 mod targets;

@@ -1,10 +1,10 @@
 use crate::checkpoint::{Checkpoint, SCALE};
 use crate::layout::Layout;
 use crate::{Error, Result};
+use manyview_core::publish::WholeDirectory;
 use rayon::prelude::*;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError};
-use std::fs::File;
 use std::path::Path;
 
 const SMALL_FILES: &[&str] = &[
@@ -67,29 +67,17 @@ pub fn quantize(from: &Path, to: &Path) -> Result<Quantized> {
     let views = views.collect::<Result<Vec<_>>>()?;
     let inner = layout.transformer.strip_prefix(from).unwrap_or(Path::new(""));
     let weights = |dir: &Path| dir.join(inner).join("model.safetensors");
-    publish(to, |fresh| {
-        copy_small_files(from, fresh)?;
-        let file = weights(fresh);
-        safetensors::serialize_to_file(views, None, &file).map_err(|e| match e {
-            SafeTensorError::IoError(e) => Error::io(&file)(e),
-            e => Error::file(&file, e.to_string()),
-        })?;
-        File::open(&file).and_then(|file| file.sync_all()).map_err(Error::io(&file))
+    let staged = WholeDirectory::create(to)?;
+    copy_small_files(from, staged.path())?;
+    let file = weights(staged.path());
+    safetensors::serialize_to_file(views, None, &file).map_err(|e| match e {
+        SafeTensorError::IoError(e) => Error::io(&file)(e),
+        e => Error::file(&file, e.to_string()),
     })?;
+    staged.finish()?;
     let size = |path: &Path| std::fs::metadata(path).map(|m| m.len()).map_err(Error::io(path));
     let before = checkpoint.paths().map(size).sum::<Result<u64>>()?;
     Ok(Quantized { before, after: size(&weights(to))?, matrices })
-}
-
-/// Lets `fill` write into a hidden directory beside `to`, which becomes `to` in the end.
-fn publish(to: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    let name = to.file_name().unwrap_or_default().to_string_lossy();
-    let fresh = to.with_file_name(format!(".{name}.{}.new", std::process::id()));
-    let done = fill(&fresh).and_then(|()| std::fs::rename(&fresh, to).map_err(Error::io(to)));
-    if done.is_err() {
-        std::fs::remove_dir_all(&fresh).ok(); // the first error is the one that matters
-    }
-    done
 }
 
 /// Each row as int8 and the scale that gives it back, `[rows]`.

@@ -31,7 +31,6 @@ mod given;
 mod infer;
 mod inventory;
 mod latency;
-mod leftovers;
 mod machine;
 mod plain;
 mod push;

@@ -1,12 +1,16 @@
 use crate::config::{Experiment, Suite};
 use crate::plain::SCORES;
-use crate::{Error, Result, leftovers};
+use crate::{Error, Result};
+use manyview_core::publish::{clear, write_whole};
 use serde::{Serialize, de::DeserializeOwned};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 /// The file of measurements in a member's directory.
 pub(crate) const METRICS: &str = "metrics.json";
+
+/// How deep below a run directory anything is written beside its place: variants, and their checkpoints.
+const DEPTH: usize = 2;
 
 /// The directory of one run, held by one process at a time.
 #[derive(Debug)]
@@ -26,7 +30,7 @@ impl RunDir {
         let path = Self::of(experiment);
         std::fs::create_dir_all(&path).map_err(Error::io(&path))?;
         let lock = hold(&path)?;
-        let cleared = leftovers::clear(&path)?;
+        let cleared = clear(&path, DEPTH)?;
         Ok(Self { path, cleared, _lock: lock })
     }
 
@@ -205,7 +209,7 @@ pub(crate) fn json<T: Serialize>(path: &Path, value: &T) -> Result<Vec<u8>> {
 
 /// Writes a file whole or not at all.
 pub(crate) fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
-    Ok(manyview_report::write(path, bytes)?)
+    Ok(write_whole(path, bytes)?)
 }
 
 #[cfg(test)]

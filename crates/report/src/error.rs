@@ -1,10 +1,9 @@
 use manyview_core::Kind;
-use std::path::PathBuf;
 
 /// A result whose error is [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a map could not be drawn or a file not be written.
+/// Why a map could not be drawn or a document not be put together.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -30,14 +29,6 @@ pub enum Error {
         /// What the system said.
         source: rayon::ThreadPoolBuildError,
     },
-    /// A file could not be written; an older one of that name is as it was.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
     /// A document could not be put together.
     #[error("report.docx: {reason}")]
     Document {
@@ -56,7 +47,6 @@ impl Error {
             Self::Rows { .. } => Kind::Input,
             Self::Components { .. } => Kind::Numeric,
             Self::Thread { .. } | Self::Document { .. } => Kind::Internal,
-            Self::Io { source, .. } => Kind::of_io(source),
             Self::Core(e) => e.kind(),
         }
     }
@@ -66,7 +56,6 @@ impl From<Error> for manyview_core::Error {
     fn from(e: Error) -> Self {
         match e {
             Error::Core(e) => e,
-            Error::Io { path, source } => Self::Io { path, source },
             e => Self::other(e.kind(), e),
         }
     }

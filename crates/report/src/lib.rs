@@ -1,7 +1,7 @@
 //! Turns measurements into one HTML page, Markdown and a table for the terminal.
 //!
 //! The first type to know is [`Report`]: what was done, the [`Metrics`] of each view, 2-D maps of it ([`project`]) and
-//! how its adapter was fitted ([`Curve`]). [`write()`] puts any of its forms on disk, whole or not at all.
+//! how its adapter was fitted ([`Curve`]).
 //!
 //! One decision: the page is a single file without scripts or anything from outside. It can be sent to a colleague,
 //! opened offline in ten years, and printed; the charts are SVG in percentages, so their text stays readable on a phone.
@@ -12,7 +12,6 @@ mod chart;
 mod curve;
 mod error;
 mod escape;
-mod file;
 mod finding;
 mod heads;
 mod latency;
@@ -35,7 +34,6 @@ mod sample;
 
 pub use curve::{Curve, EpochPoint, PenaltyPoint};
 pub use error::{Error, Result};
-pub use file::write;
 pub use heads::{
     Decision, Errors, HeadCurve, HeadEpochPoint, HeadMetrics, HeadPenaltyPoint, HeadReport, HeadView,
     NamedErrors, Noise, TierFigures, Verdict, WorstText,

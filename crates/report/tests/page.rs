@@ -5,9 +5,7 @@
 mod sample;
 
 use manyview_core::{Embeddings, Result};
-use manyview_report::{
-    Curve, EpochPoint, Fact, Map, Metrics, PenaltyPoint, Report, ViewReport, project, write,
-};
+use manyview_report::{Curve, EpochPoint, Fact, Map, Metrics, PenaltyPoint, Report, ViewReport, project};
 
 /// `n` rows of `dim` values around as many centres as there are classes.
 fn vectors(n: usize, dim: usize, classes: usize, spread: f32) -> Result<Embeddings> {
@@ -37,7 +35,7 @@ fn a_page_with_projected_maps_is_written() {
     for (name, text) in
         [("report.html", report.html()), ("report.md", report.markdown()), ("report.txt", report.table())]
     {
-        write(&at.join(name), text.as_bytes()).unwrap();
+        manyview_core::publish::write_whole(&at.join(name), text.as_bytes()).unwrap();
         assert_eq!(std::fs::read_to_string(at.join(name)).unwrap(), text);
     }
 }

@@ -12,7 +12,6 @@
 mod error;
 mod index;
 mod part;
-mod publish;
 mod runs;
 mod space;
 mod store;

@@ -1,9 +1,8 @@
 use crate::part::{Opened, Part};
-use crate::publish::publish;
 use crate::{Error, Result, part};
+use manyview_core::publish::write_whole;
 use manyview_core::{Fingerprint, Instruction};
 use serde::{Deserialize, Serialize};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -138,10 +137,10 @@ impl Description {
     }
 
     pub(crate) fn write(&self, dir: &Path) -> Result<()> {
-        publish(dir, DESCRIPTION, |file| {
-            serde_json::to_writer_pretty(&mut *file, self)?;
-            file.write_all(b"\n")
-        })
+        let path = Self::path(dir);
+        let mut bytes = serde_json::to_vec_pretty(self).map_err(|e| Error::io(&path)(e.into()))?;
+        bytes.push(b'\n');
+        Ok(write_whole(&path, &bytes)?)
     }
 }
 

@@ -1,10 +1,9 @@
 use crate::part::{Opened, Part};
-use crate::publish::{create, publish, sweep};
 use crate::space::{Description, parts};
 use crate::{Error, Result, Space};
 use manyview_core::Progress;
-use serde::{Deserialize, Serialize};
-use std::io::Write;
+use manyview_core::publish::{create_directory, sweep, write_whole};
+use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -30,7 +29,7 @@ pub struct Checked {
     pub problem: Option<String>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Marker {
     schema: u64,
 }
@@ -45,14 +44,13 @@ impl Store {
         if root.exists() && !root.is_dir() {
             return Err(Error::NotADirectory { path: root });
         }
-        create(&root)?;
+        create_directory(&root)?;
         let path = root.join(MARKER);
         match fs::read(&path) {
             Ok(bytes) => check_marker(path, &bytes)?,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => publish(&root, MARKER, |file| {
-                serde_json::to_writer(&mut *file, &Marker { schema: SCHEMA })?;
-                file.write_all(b"\n")
-            })?,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                write_whole(&path, format!("{{\"schema\":{SCHEMA}}}\n").as_bytes())?;
+            }
             Err(e) => return Err(Error::io(&path)(e)),
         }
         Ok(Self { root })
@@ -76,11 +74,11 @@ impl Store {
     /// # Errors
     /// A directory that cannot be read or written, or a request to stop.
     pub fn verify(&self, progress: &dyn Progress) -> Result<Vec<Checked>> {
-        sweep(&self.root)?;
+        sweep(&self.root, 0)?;
         let (mut checked, mut todo) = (Vec::new(), Vec::new());
         for key in self.keys()? {
             let dir = self.dir(&key);
-            sweep(&dir)?;
+            sweep(&dir, 0)?;
             let dim = match Description::read(&dir) {
                 Ok(description) => description.map(|d| d.dim),
                 Err(e @ Error::Schema { .. }) => return Err(e),
@@ -149,7 +147,7 @@ impl Store {
     /// Sets a file of the space `key` aside under a name that is free.
     pub(crate) fn quarantine(&self, key: &str, path: &Path) -> Result<()> {
         let dir = self.root.join("quarantine");
-        create(&dir)?;
+        create_directory(&dir)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let free = (0_u64..)
             .map(|n| dir.join(if n == 0 { format!("{key}-{name}") } else { format!("{key}-{name}.{n}") }))

@@ -1,13 +1,13 @@
 use crate::index::{Index, Lost};
 use crate::part::{Opened, Part};
-use crate::publish::{create, publish, sweep};
 use crate::space::{Description, parts};
 use crate::table::Table;
 use crate::text::TextHash;
 use crate::{Error, Result, Store, part};
+use manyview_core::publish::{create_directory, sweep, write_whole};
 use manyview_core::{Encoded, Encoder, Fingerprint, Instruction, Progress, Quiet};
 use std::collections::HashMap;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -82,13 +82,13 @@ impl<E: Encoder> Stored<E> {
         let dir = self.store.dir(&key);
         let mut table = Table::new(texts, dim);
         if !self.is_described(&dir, dim)? {
-            create(&dir)?;
+            create_directory(&dir)?;
             description.write(&dir)?;
         }
         self.recall(&key, &dir, &mut table)?;
         let missing = table.missing();
         if !missing.is_empty() {
-            sweep(&dir)?;
+            sweep(&dir, 0)?;
             progress.begin("encode", missing.len() as u64);
             let done = self.encode_missing(&missing, instruction, &dir, &mut table, progress);
             progress.end();
@@ -171,7 +171,7 @@ impl<E: Encoder> Stored<E> {
             self.check(&encoded, texts.len())?;
             let (name, bytes) = part::write(&hashes, &encoded)
                 .map_err(|source| Error::Parquet { path: dir.into(), source })?;
-            publish(dir, &name, |file| file.write_all(&bytes))?;
+            write_whole(&dir.join(name), &bytes)?;
             let rows = encoded.vectors.rows().zip(&encoded.norms).zip(&encoded.truncated);
             for (hash, ((vector, &norm), &cut)) in hashes.iter().zip(rows) {
                 table.set(hash, vector, norm, cut);

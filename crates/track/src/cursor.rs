@@ -1,7 +1,7 @@
 use crate::{Error, Result, Server};
+use manyview_core::publish::write_whole;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::Path;
 
 /// How far the record was sent, below the directory of the run.
@@ -57,15 +57,10 @@ impl Cursor {
 
     /// Puts the cursor in `dir`, whole or not at all.
     pub(crate) fn publish(&self, dir: &Path) -> Result<()> {
-        let (path, part) = (dir.join(FILE), dir.join(format!("{FILE}.part")));
-        let write = || {
-            let mut file = File::create(&part)?;
-            serde_json::to_writer(&mut file, self)?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            fs::rename(&part, &path)
-        };
-        write().map_err(Error::io(&path))
+        let path = dir.join(FILE);
+        let mut bytes = serde_json::to_vec(self).map_err(|e| Error::io(&path)(e.into()))?;
+        bytes.push(b'\n');
+        Ok(write_whole(&path, &bytes)?)
     }
 }
 

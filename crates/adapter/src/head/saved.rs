@@ -1,7 +1,8 @@
 use super::{Head, Isotonic, Layer};
-use crate::publish::{occupied, publish};
+use crate::occupied::occupied;
 use crate::weights::{self, Named, Weights};
 use crate::{Error, Result};
+use manyview_core::publish::write_directory;
 use manyview_core::{Embeddings, Error as CoreError, Fingerprint, Targets, Transform};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -123,7 +124,7 @@ pub fn save_head(dir: &Path, head: &Head, card: &HeadCard) -> Result<()> {
     };
     let config = serde_json::to_vec_pretty(&config)
         .map_err(|e| Error::Unwritable { what: "head card", reason: e.to_string() })?;
-    publish(dir, &[(WEIGHTS, &bytes), (CONFIG, &config)])
+    Ok(write_directory(dir, &[(WEIGHTS, &bytes), (CONFIG, &config)])?)
 }
 
 /// Reads what [`save_head`] wrote.

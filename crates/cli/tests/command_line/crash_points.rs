@@ -37,7 +37,7 @@ fn c2_a_run_killed_at_any_change_of_a_name_goes_on_to_the_same_result() {
     };
     let (adapter, views) = (plain.read(ADAPTER), plain.json("runs/weather/metrics.json")["views"].clone());
     let mut tried = 0;
-    for name in ["rename", "unlink", "unlinkat", "mkdir"] {
+    for name in ["rename", "renameat2", "unlink", "unlinkat", "rmdir", "mkdir"] {
         for k in 1.. {
             let scene = Scene::new();
             copy(&begun.path(""), &scene.path(""));

@@ -51,7 +51,7 @@ fn what_a_killed_run_left_half_written_is_no_obstacle() {
     ] {
         scene.write(name, content);
     }
-    fs::write(space.join(".tmp-999-0"), "PAR1 half a part").unwrap();
+    fs::write(space.join(".part-0.parquet.999-0.tmp"), "PAR1 half a part").unwrap();
     fs::write(space.join(format!("part-{}.parquet", "0".repeat(32))), "PAR1 half a part").unwrap();
     fs::write(space.join("space.json"), "{").unwrap();
     let problem = ["fit.json", "not what an earlier stage writes", "delete it and run again"];

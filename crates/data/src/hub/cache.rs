@@ -3,6 +3,7 @@ use super::listing::{Listed, Listing};
 use super::repo::{Repo, is_commit};
 use crate::{Error, Result};
 use manyview_core::Progress;
+use manyview_core::publish::{rename_whole, write_whole, write_whole_with};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -104,7 +105,7 @@ impl Cache {
 
     /// Gives checked content its name.
     pub(super) fn keep_blob(&self, part: &Path, blob: &str) -> Result<()> {
-        std::fs::rename(part, self.blob(blob)).map_err(Error::io(part))
+        Ok(rename_whole(part, &self.blob(blob))?)
     }
 
     /// Makes content a file of a snapshot: a relative link, or a copy where there are no links.
@@ -112,9 +113,10 @@ impl Cache {
         let place = self.snapshot(commit).join(&file.path);
         create_parent(&place)?;
         let target = format!("{}blobs/{blob}", "../".repeat(2 + file.path.matches('/').count()));
-        let part = beside(&place);
-        let made = symlink(&target, &part).or_else(|_| std::fs::copy(self.blob(blob), &part).map(drop));
-        made.and_then(|()| std::fs::rename(&part, &place)).map_err(Error::io(&place))
+        write_whole_with(&place, |hidden| {
+            let made = symlink(&target, hidden).or_else(|_| std::fs::copy(self.blob(blob), hidden).map(drop));
+            made.map_err(Error::io(&place))
+        })
     }
 
     pub(super) fn keep_revision(&self, revision: &str, commit: &str) -> Result<()> {
@@ -149,18 +151,9 @@ fn is_whole(path: &Path, file: &Listed) -> bool {
         .is_ok_and(|there| there.is_file() && file.size.is_none_or(|size| size == there.len()))
 }
 
-/// Writes a small file so that it is there whole or not at all.
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     create_parent(path)?;
-    let part = beside(path);
-    std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, path)).map_err(Error::io(path))
-}
-
-/// A name next to `path` that no other thread or process uses.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.{:?}.part", std::process::id(), std::thread::current().id()));
-    name.into()
+    Ok(write_whole(path, bytes)?)
 }
 
 fn create_parent(path: &Path) -> Result<()> {

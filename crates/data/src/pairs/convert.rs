@@ -1,5 +1,6 @@
 use super::{keys, parts};
 use crate::{Error, Fractions, Result};
+use manyview_core::publish::write_whole_with;
 use serde_json::{Map, Value};
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -66,13 +67,7 @@ struct Item {
 /// [`Error::File`] or [`Error::Line`] for a file that is not of that kind or holds no pair, [`Error::Split`] for fewer
 /// documents than parts; files that cannot be read or written.
 pub fn convert_pairs(input: &Path, output: &Path, conversion: &Conversion<'_>) -> Result<Converted> {
-    let part = output.with_extension(format!("part-{}", std::process::id()));
-    let done = write(input, &part, conversion)
-        .and_then(|done| std::fs::rename(&part, output).map_err(Error::io(output)).map(|()| done));
-    if done.is_err() {
-        std::fs::remove_file(&part).ok(); // the error that matters is the first
-    }
-    done
+    write_whole_with(output, |hidden| write(input, hidden, conversion))
 }
 
 fn write(input: &Path, part: &Path, conversion: &Conversion<'_>) -> Result<Converted> {
@@ -101,7 +96,7 @@ fn write(input: &Path, part: &Path, conversion: &Conversion<'_>) -> Result<Conve
             format!("expected pairs, found none; {skipped} lack a text they need"),
         ));
     }
-    out.into_inner().map_err(|e| Error::io(part)(e.into_error()))?.sync_all().map_err(Error::io(part))?;
+    out.into_inner().map_err(|e| Error::io(part)(e.into_error()))?;
     done.parts = split.map(|(fractions, seed)| parts::add(part, fractions, seed)).transpose()?;
     Ok(done)
 }

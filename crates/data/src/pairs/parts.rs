@@ -35,7 +35,7 @@ pub(super) fn add(path: &Path, fractions: Fractions, seed: u64) -> Result<[usize
     for line in lines {
         writeln!(out, "{}", Value::Object(line)).map_err(Error::io(path))?;
     }
-    out.into_inner().map_err(|e| Error::io(path)(e.into_error()))?.sync_all().map_err(Error::io(path))?;
+    out.flush().map_err(Error::io(path))?;
     Ok(counts)
 }
 

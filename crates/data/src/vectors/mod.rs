@@ -10,6 +10,7 @@ pub use rows::VectorRows;
 
 use crate::{Error, Result};
 use manyview_core::Embeddings;
+use manyview_core::publish::write_whole_with;
 use std::path::Path;
 
 /// Reads vectors made elsewhere, `[n, dim]`: a two-dimensional `.npy` array of float32 or float64, in C or Fortran
@@ -31,17 +32,9 @@ pub fn read_vectors(path: &Path, column: &str) -> Result<Embeddings> {
 /// # Errors
 /// A file that cannot be written.
 pub fn write_npy(path: &Path, x: &Embeddings) -> Result<()> {
-    let mut part = path.as_os_str().to_owned();
-    part.push(format!(".{}.part", std::process::id()));
-    let part = Path::new(&part);
-    let write = || {
-        let mut writer = NpyWriter::create(part, x.dim())?;
+    write_whole_with(path, |hidden| {
+        let mut writer = NpyWriter::create(hidden, x.dim())?;
         writer.append(x)?;
-        writer.finish()?;
-        std::fs::rename(part, path).map_err(Error::io(path))
-    };
-    write().inspect_err(|_| {
-        // Nothing more can be done about a part that cannot be removed: the first error is the one to tell.
-        let _ = std::fs::remove_file(part);
+        writer.finish()
     })
 }

@@ -1,12 +1,12 @@
 //! A run on disk, between two steps: enough to go on as if it had never stopped.
 use super::adamw::AdamW;
 use crate::{Error, Result};
+use manyview_core::publish::write_directory;
 use manyview_core::{Error as CoreError, Fingerprint};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 pub(super) const SCHEMA: &str = "manyview-tuning/1";
@@ -55,17 +55,7 @@ impl Checkpoints {
             files: BTreeMap::from([(STATE.to_string(), hash(&state))]),
         };
         let manifest = serde_json::to_vec_pretty(&manifest).map_err(|e| Error::file(&dir, e.to_string()))?;
-        let fresh = self.root.join(format!(".{}-{}", self.key.short(), std::process::id()));
-        fs::create_dir_all(&fresh).map_err(Error::io(&fresh))?;
-        for (name, bytes) in [(STATE, &state), (MANIFEST, &manifest)] {
-            let path = fresh.join(name);
-            let mut file = File::create(&path).map_err(Error::io(&path))?;
-            file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io(&path))?;
-        }
-        if dir.exists() {
-            fs::remove_dir_all(&dir).map_err(Error::io(&dir))?;
-        }
-        fs::rename(&fresh, &dir).map_err(Error::io(&dir))?;
+        write_directory(&dir, &[(STATE, &state), (MANIFEST, &manifest)])?;
         for old in self.found()?.iter().skip(KEPT) {
             fs::remove_dir_all(old).map_err(Error::io(old))?;
         }

@@ -1,6 +1,7 @@
 //! What a run tells of itself on disk.
 use super::Step;
 use crate::{Error, Result};
+use manyview_core::publish::write_whole;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -45,7 +46,7 @@ impl Journal {
         let lines: Vec<String> = text.lines().take(steps as usize).map(String::from).collect();
         let whole = lines.len() as u64 == steps && lines.iter().zip(1..).all(|(line, n)| is_step(line, n));
         let lines = if whole { lines } else { Vec::new() };
-        publish(&path, text_of(&lines).as_bytes())?;
+        write_whole(&path, text_of(&lines).as_bytes())?;
         let metrics = OpenOptions::new().append(true).open(&path).map_err(Error::io(&path))?;
         let path = dir.join(PROGRESS);
         let before = fs::read(&path).ok().and_then(|b| serde_json::from_slice::<TrainingProgress>(&b).ok());
@@ -87,7 +88,7 @@ impl Journal {
         let path = self.dir.join(PROGRESS);
         let text = serde_json::to_vec_pretty(progress).map_err(|e| Error::file(&path, e.to_string()))?;
         self.told = Instant::now();
-        publish(&path, &text)
+        Ok(write_whole(&path, &text)?)
     }
 }
 
@@ -97,12 +98,4 @@ fn is_step(line: &str, number: u64) -> bool {
 
 fn text_of(lines: &[String]) -> String {
     lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
-}
-
-/// Writes a file whole or not at all.
-fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
-    let fresh = path.with_extension("new");
-    let mut file = File::create(&fresh).map_err(Error::io(&fresh))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io(&fresh))?;
-    fs::rename(&fresh, path).map_err(Error::io(path))
 }

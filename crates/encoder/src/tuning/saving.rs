@@ -5,6 +5,7 @@ use super::lora::Adapters;
 use crate::checkpoint::Checkpoint;
 use crate::portable::small_files;
 use crate::{Error, Result, TextEncoder};
+use manyview_core::publish::WholeDirectory;
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
@@ -22,21 +23,13 @@ pub(super) fn save(
     lora: Option<(&Lora, &Adapters)>,
     to: &Path,
 ) -> Result<()> {
-    let name = to.file_name().unwrap_or_default().to_string_lossy();
-    let fresh = to.with_file_name(format!(".{name}.{}.new", std::process::id()));
-    if fresh.exists() {
-        fs::remove_dir_all(&fresh).map_err(Error::io(&fresh))?;
-    }
-    fs::create_dir_all(&fresh).map_err(Error::io(&fresh))?;
-    small_files(base, &fresh)?;
-    weights(checkpoint, bert, &fresh.join("model.safetensors"))?;
+    let staged = WholeDirectory::create(to)?;
+    small_files(base, staged.path())?;
+    weights(checkpoint, bert, &staged.path().join("model.safetensors"))?;
     if let Some((lora, adapters)) = lora {
-        changes(base, lora, adapters, &fresh.join(LORA))?;
+        changes(base, lora, adapters, &staged.path().join(LORA))?;
     }
-    if to.exists() {
-        fs::remove_dir_all(to).map_err(Error::io(to))?;
-    }
-    fs::rename(&fresh, to).map_err(Error::io(to))
+    Ok(staged.finish()?)
 }
 
 /// Every tensor of the model's file: those that learn as they are now, the others as they were.

@@ -1,6 +1,7 @@
 //! What a training left behind, and whether it is still what it was.
 use crate::{Error, Result};
 use manyview_core::Fingerprint;
+use manyview_core::publish::write_whole;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::path::Path;
@@ -67,7 +68,7 @@ impl Tuned {
     pub(super) fn write(&self, work: &Path) -> Result<()> {
         let path = work.join(RECORD);
         let text = serde_json::to_vec_pretty(self).map_err(|e| Error::file(&path, e.to_string()))?;
-        fs::write(&path, text).map_err(Error::io(&path))
+        Ok(write_whole(&path, &text)?)
     }
 }
 

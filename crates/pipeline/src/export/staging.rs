@@ -1,9 +1,10 @@
 //! A directory that appears whole or not at all.
-use crate::{Error, Result, leftovers};
+use crate::{Error, Result};
 use manyview_core::Progress;
-use std::fs::{self, File};
+use manyview_core::publish::WholeDirectory;
+use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Refuses a place where something is already.
 pub(super) fn vacant(dir: &Path) -> Result<()> {
@@ -29,49 +30,16 @@ pub(super) fn publish(
     fill: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<()> {
     vacant(dir)?;
-    let parent = dir.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(Error::io(parent))?;
-    let fresh = beside(dir, parent)?;
-    let filled = fs::create_dir(&fresh).map_err(Error::io(&fresh)).and_then(|()| fill(&fresh));
-    let done = filled.and_then(|()| sync(&fresh)).and_then(|()| {
-        if progress.stopped() {
-            return Err(manyview_core::Error::Interrupted.into());
-        }
-        fs::remove_dir(dir).or_else(not_there).map_err(Error::io(dir))?; // it is empty: `vacant`
-        fs::rename(&fresh, dir).map_err(Error::io(dir))
-    });
-    if done.is_err() {
-        fs::remove_dir_all(&fresh).ok(); // the first error is the one that matters
+    if dir.file_name().is_none() {
+        let problem = "expected the name of a directory to make; name another";
+        return Err(Error::setting(&dir.display().to_string(), problem));
     }
-    done
-}
-
-/// A hidden name beside `dir`. What processes that died more than a day ago left for the same place is removed.
-fn beside(dir: &Path, parent: &Path) -> Result<PathBuf> {
-    let name = dir.file_name().ok_or_else(|| {
-        Error::setting(&dir.display().to_string(), "expected the name of a directory to make; name another")
-    })?;
-    leftovers::clear_old(parent, &name.to_string_lossy())?;
-    let fresh = parent.join(format!(".{}.{}.new", name.to_string_lossy(), std::process::id()));
-    match fs::remove_dir_all(&fresh) {
-        Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io(fresh)(e)),
-        _ => Ok(fresh),
+    let staged = WholeDirectory::create(dir)?;
+    fill(staged.path())?;
+    if progress.stopped() {
+        return Err(manyview_core::Error::Interrupted.into());
     }
-}
-
-fn sync(dir: &Path) -> Result<()> {
-    for entry in fs::read_dir(dir).map_err(Error::io(dir))? {
-        let path = entry.map_err(Error::io(dir))?.path();
-        match path.is_dir() {
-            true => sync(&path)?,
-            false => File::open(&path).and_then(|file| file.sync_all()).map_err(Error::io(&path))?,
-        }
-    }
-    Ok(())
-}
-
-fn not_there(e: std::io::Error) -> std::io::Result<()> {
-    if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) }
+    Ok(staged.finish()?)
 }
 
 #[cfg(test)]

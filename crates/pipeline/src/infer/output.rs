@@ -1,7 +1,8 @@
 use super::ledger::Ledger;
 use super::metadata::Inferred;
-use crate::{Error, Result, leftovers, run_dir};
+use crate::{Error, Result, run_dir};
 use manyview_core::Embeddings;
+use manyview_core::publish::{clear, rename_whole};
 use manyview_data::{Beside, CsvWriter, NpyWriter, ParquetWriter};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -68,7 +69,7 @@ impl Output {
     ) -> Result<Opened> {
         fs::create_dir_all(dir).map_err(Error::io(dir))?;
         let lock = run_dir::hold(dir)?;
-        leftovers::clear(dir)?;
+        clear(dir, 0)?;
         let partial = dir.join(PARTIAL);
         let output = |matrices, csv| {
             let (dir, partial) = (dir.into(), partial.clone());
@@ -192,13 +193,10 @@ impl Output {
         }
         let files = inferred.files.iter().map(|written| written.file.as_str());
         for name in files.chain([ROWS, Inferred::FILE]) {
-            match fs::rename(self.partial.join(name), self.dir.join(name)) {
-                Err(e) if !gone(&e) => return Err(Error::io(self.dir.join(name))(e)),
-                _ => {}
+            let whole = self.partial.join(name);
+            if whole.exists() {
+                rename_whole(&whole, &self.dir.join(name))?;
             }
-        }
-        if cfg!(unix) {
-            File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(Error::io(&self.dir))?;
         }
         fs::remove_dir_all(&self.partial).map_err(Error::io(&self.partial))
     }

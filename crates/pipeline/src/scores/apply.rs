@@ -4,14 +4,15 @@ use super::tuning;
 use crate::infer::encoder_of;
 use crate::{Environment, Error, Result, encoder};
 use manyview_adapter::{HeadCard, SavedHead, load_head};
+use manyview_core::publish::WholeFile;
 use manyview_core::{Encoder, Error as CoreError, Progress};
 use manyview_data::{Rows, Table};
 use manyview_encoder::TextEncoder;
 use manyview_store::Stored;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Rows read at once.
@@ -79,20 +80,14 @@ pub fn score(scoring: &Scoring, environment: &Environment, progress: &dyn Progre
     let config = encoder_of(&card.encoder, &card.settings, named, &scoring.device)?;
     let encoder = encoder::load(&config, environment, progress)?;
     let stored = encoder::remembered(&config, encoder, &scoring.store)?;
-    let partial = beside(&scoring.output);
-    let file = File::create(&partial).map_err(Error::io(&partial))?;
+    let mut out = WholeFile::create(&scoring.output)?;
     progress.begin("score", total as u64);
     let pass = Pass { scoring, saved: &saved, stored: &stored, progress };
-    let done = pass.run(BufWriter::new(file), &partial);
+    let done = pass.run(&mut out);
     progress.end();
-    let done = done.and_then(|done| {
-        fs::rename(&partial, &scoring.output).map_err(Error::io(&scoring.output))?;
-        Ok(done)
-    });
-    if done.is_err() {
-        fs::remove_file(&partial).ok();
-    }
-    done
+    let done = done?;
+    out.finish()?;
+    Ok(done)
 }
 
 /// The directory of the head of a run or a variant, or `path` itself where that is one.
@@ -131,11 +126,6 @@ fn count(scoring: &Scoring) -> Result<usize> {
         rows += table?.n();
     }
     Ok(rows)
-}
-
-fn beside(output: &Path) -> PathBuf {
-    let name = output.file_name().unwrap_or_default().to_string_lossy();
-    output.with_file_name(format!(".{name}.{}.part", std::process::id()))
 }
 
 impl Scoring {
@@ -185,27 +175,20 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn run(&self, mut out: BufWriter<File>, partial: &Path) -> Result<ScoredFile> {
+    fn run(&self, out: &mut WholeFile) -> Result<ScoredFile> {
         let mut done = ScoredFile::default();
         for table in self.scoring.rows()? {
             if self.progress.stopped() {
                 return Err(CoreError::Interrupted.into());
             }
             let table = table?;
-            self.chunk(&table, &mut done, &mut out, partial)?;
+            self.chunk(&table, &mut done, out)?;
             self.progress.advance(table.n() as u64);
         }
-        out.flush().and_then(|()| out.get_ref().sync_all()).map_err(Error::io(partial))?;
         Ok(done)
     }
 
-    fn chunk(
-        &self,
-        table: &Table,
-        done: &mut ScoredFile,
-        out: &mut BufWriter<File>,
-        partial: &Path,
-    ) -> Result<()> {
+    fn chunk(&self, table: &Table, done: &mut ScoredFile, out: &mut WholeFile) -> Result<()> {
         let texts = self.scoring.texts(table)?;
         let ids = self.scoring.id_column.as_deref().map(|name| table.column(name)).transpose()?;
         let present: Vec<&str> = texts.iter().flatten().map(String::as_str).collect();
@@ -228,7 +211,7 @@ impl Pass<'_> {
             serde_json::to_writer(&mut *out, &line)
                 .map_err(std::io::Error::from)
                 .and_then(|()| out.write_all(b"\n"))
-                .map_err(Error::io(partial))?;
+                .map_err(Error::io(&self.scoring.output))?;
             done.rows += 1;
         }
         Ok(())

@@ -4,7 +4,8 @@ use super::evaluate::Predictions;
 use super::fit::{HISTORY, HeadLesson, HeadRecord};
 use crate::config::{Experiment, Learning, Suite};
 use crate::run_dir::{METRICS, Member, publish};
-use crate::{Error, Result, report::reproduce};
+use crate::{Result, report::reproduce};
+use manyview_core::publish::write_whole_with;
 use manyview_data::CsvWriter;
 use manyview_report::{Fact, HeadCurve, HeadMetrics, HeadReport, HeadView, WorstText};
 use serde::Serialize;
@@ -37,16 +38,13 @@ pub(super) fn keep(
         .collect();
     let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
     let path = member.path().join(PREDICTIONS);
-    let partial = member.path().join(format!(".{PREDICTIONS}.{}-0.tmp", std::process::id()));
-    let mut csv = CsvWriter::create(&partial, &heads)?;
     let rows = predictions.truth.rows().zip(predictions.head.rows()).zip(&lesson.corpus.split.test);
-    csv.append(rows.map(|((truth, found), &row)| {
+    let rows = rows.map(|((truth, found), &row)| {
         let id = lesson.corpus.ids.get(row).cloned().unwrap_or_default();
         let figures = truth.iter().zip(found).flat_map(|(t, f)| [t.to_string(), f.to_string()]);
         [id].into_iter().chain(figures).collect::<Vec<_>>()
-    }))?;
-    csv.sync()?;
-    std::fs::rename(&partial, &path).map_err(Error::io(path))
+    });
+    write_whole_with(&path, |hidden| Ok(CsvWriter::create(hidden, &heads)?.append(rows)?))
 }
 
 /// What trained the head, for programs that know nothing of Manyview.

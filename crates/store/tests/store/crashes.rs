@@ -169,11 +169,11 @@ fn c1_what_a_killed_process_was_writing_goes_after_a_day() {
     let all = texts(40);
     stored(dir.path()).encode(&refs(&all[..20]), None).unwrap();
     let space = files(&dir.path().join("spaces"))[0].parent().unwrap().to_path_buf();
-    for name in [dir.path().join(".tmp-7-0"), space.join(".tmp-7-1"), space.join(".tmp-7-2")] {
+    for name in [dir.path().join(".x.7-0.tmp"), space.join(".x.7-1.tmp"), space.join(".x.7-2.tmp")] {
         std::fs::write(&name, "PAR1 half").unwrap();
         let file = std::fs::File::options().write(true).open(&name).unwrap();
         file.set_modified(std::time::SystemTime::now() - Duration::from_secs(2 * 86_400)).unwrap();
     }
     assert_eq!(whole_rows(dir.path()), 20);
-    assert!(files(dir.path()).iter().all(|f| !f.to_string_lossy().contains(".tmp-")));
+    assert!(files(dir.path()).iter().all(|f| !f.to_string_lossy().ends_with(".tmp")));
 }

@@ -54,7 +54,7 @@ fn each_call(name: &str, fault: &str) -> Option<usize> {
         assert!(!errors.contains("panicked") || !said.contains("refused"), "{what}: {errors}");
         if let Some(refused) = said.lines().find(|line| line.contains("refused ")) {
             assert!(["Io", "DiskFull"].iter().any(|kind| refused.contains(kind)), "{what}: {refused}");
-            let left = files(&root).into_iter().filter(|f| f.to_string_lossy().contains(".tmp-"));
+            let left = files(&root).into_iter().filter(|f| f.to_string_lossy().ends_with(".tmp"));
             assert!(name.contains("unlink") || left.count() == 0, "{what}: a temporary file stays");
         }
         assert_goes_on(&root, &output, &what);
