@@ -1,12 +1,10 @@
-/// Texts that go through the model together: indices into the texts, shortest first.
-pub(crate) type Batch = Vec<usize>;
-
-/// Sorts texts of these lengths (in tokens) into batches of at most `budget` tokens, a longer text alone. Those that
-/// several `streams` take last are smaller, down to an eighth, so that all end at about the same time.
+/// Sorts texts of these lengths (in tokens) into batches of at most `budget` tokens, a longer text alone: indices into
+/// the texts, shortest first. Those that several `streams` take last are smaller, down to an eighth, so that all end at
+/// about the same time.
 ///
 /// Texts of equal length stand together and keep their order, so that attention has few groups. Texts of different
 /// `kinds` are never in one batch.
-pub(crate) fn batches(lengths: &[usize], kinds: &[usize], budget: usize, streams: usize) -> Vec<Batch> {
+pub(crate) fn batches(lengths: &[usize], kinds: &[usize], budget: usize, streams: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     order.sort_by_key(|&i| (kinds[i], lengths[i]));
     let least = if streams > 1 { budget / 8 } else { budget };

@@ -1,3 +1,4 @@
+use crate::architecture::Summary;
 use crate::{Error, Result, header};
 use half::{bf16, f16};
 use safetensors::Dtype;
@@ -7,8 +8,8 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// Names the same model is saved under, with or without its head.
-const PREFIXES: &[&str] = &["", "model.", "bert.", "0.auto_model."];
+/// What sentence-transformers puts before the names of tensors where it saves a model as one of its modules.
+const MODULE: &str = "0.auto_model.";
 /// Ending of the tensor that holds the scale of each row of an int8 tensor.
 pub(crate) const SCALE: &str = "_scale";
 
@@ -30,16 +31,17 @@ struct Shard {
 }
 
 impl Checkpoint {
-    /// Reads the headers of `model.safetensors`, or of the shards `model.safetensors.index.json` lists. `anchor` is a
-    /// tensor the model must have; it tells under which prefix the names are saved.
-    pub(crate) fn open(dir: &Path, anchor: &str) -> Result<Self> {
+    /// Reads the headers of `model.safetensors`, or of the shards `model.safetensors.index.json` lists. The tensor of
+    /// token embeddings, which every model has, tells under which prefix the names are saved.
+    pub(crate) fn open(dir: &Path, model: &Summary) -> Result<Self> {
         let mut checkpoint = Self::open_any(dir)?;
-        checkpoint.prefix = PREFIXES
-            .iter()
-            .find(|prefix| checkpoint.tensors.contains_key(&format!("{prefix}{anchor}")))
-            .ok_or_else(|| {
-                checkpoint.bad(anchor, "not among the tensors; is this the model config.json describes?")
-            })?;
+        let anchor = model.token_embeddings;
+        let prefixes = ["", model.prefix, MODULE];
+        let found =
+            prefixes.into_iter().find(|prefix| checkpoint.tensors.contains_key(&format!("{prefix}{anchor}")));
+        checkpoint.prefix = found.ok_or_else(|| {
+            checkpoint.bad(anchor, "not among the tensors; is this the model config.json describes?")
+        })?;
         Ok(checkpoint)
     }
 

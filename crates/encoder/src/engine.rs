@@ -1,8 +1,11 @@
-use crate::architecture::Architecture;
+use crate::architecture::{self, Description, Own, Visitor};
+use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
-use crate::model::{Model, Place};
-use crate::native::{Native, Past};
-use crate::{Device, Error, Pooling, Result};
+use crate::kv_cache::KvCache;
+use crate::layout::Layout;
+use crate::model::{Loader, Network};
+use crate::states::States;
+use crate::{Device, Error, Result};
 use burn::tensor::DType;
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +13,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Engine {
-    /// This crate's own steps on plain slices where the device is the pure-Rust CPU, burn's tensors on any other.
+    /// This crate's own kernels where the device is the pure-Rust CPU, burn on any other device.
     #[default]
-    Fastest,
-    /// burn's tensors on every device: slower on the CPU, and an independent check of the other.
+    Own,
+    /// burn on every device: slower on the CPU, and an independent check of the other.
     Burn,
 }
 
@@ -24,10 +27,10 @@ pub enum Weights {
     /// `f32` in both.
     #[default]
     F32,
-    /// bf16 in memory, half of `f32`. This crate's own steps have products in `f32`, slower for being given `f32` each
-    /// time anew; burn's tensors compute in bf16, where the device does.
+    /// bf16 in memory, half of `f32`. This crate's own engine computes products in `f32`, slower for converting weights
+    /// each time; burn computes in bf16, where the device does.
     Bf16,
-    /// int8 in both, a quarter of `f32`: a scale for each row of a matrix and, made on the way, for each token.
+    /// int8 in both, a quarter of `f32`: a scale for each row of a matrix and, at run time, for each token.
     Int8,
 }
 
@@ -41,82 +44,72 @@ impl Weights {
     }
 }
 
-/// A loaded model.
-#[allow(clippy::large_enum_variant)] // one of it, never moved about
-pub(crate) enum Runner {
-    Native(Native),
-    Burn(Model),
+/// A transformer: token ids to token states. Pooling and normalisation come after it.
+pub(crate) trait Model: Send + Sync {
+    /// The states of a batch's tokens after the last layer, `[rows, hidden]`. With a cache, the batch's one text continues
+    /// the sequence of the cache, and its keys and values are appended.
+    fn states(&self, batch: &Batch<'_>, cache: Option<&mut KvCache>) -> Result<States>;
 }
 
-impl Runner {
-    pub(crate) fn load(
-        architecture: &Architecture,
-        checkpoint: &Checkpoint,
-        (engine, weights): (Engine, Weights),
-        device: &Device,
-    ) -> Result<Self> {
-        match (engine, weights) {
-            (Engine::Fastest, _) if on_own_cpu(device) => {
-                Ok(Self::Native(Native::load(architecture, checkpoint, weights)?))
-            }
-            (_, Weights::F32) => Self::burn(architecture, checkpoint, device, DType::F32),
-            (_, Weights::Bf16) if device.supports_dtype(DType::BF16) => {
-                Self::burn(architecture, checkpoint, device, DType::BF16)
-            }
-            (_, Weights::Bf16 | Weights::Int8) => Err(Error::Setting {
-                setting: "weights",
-                problem: format!(
-                    "expected numbers this device computes in, found {}; every device has f32, LibTorch bf16 as well, \
-                     flex bf16 and int8",
-                    weights.as_str()
-                ),
-            }),
-        }
-    }
-
-    fn burn(
-        architecture: &Architecture,
-        checkpoint: &Checkpoint,
-        device: &Device,
-        numbers: DType,
-    ) -> Result<Self> {
-        let place = Place { device: device.clone(), numbers };
-        Ok(Self::Burn(Model::load(architecture, checkpoint, place)?))
-    }
-
+/// A model on an engine.
+pub(crate) struct Loaded {
+    pub(crate) model: Box<dyn Model>,
     /// What vectors depend on beside the model: its weights as they are held, and what is computed in.
-    pub(crate) fn numbers(&self, weights: Weights) -> &'static str {
-        match (self, weights) {
-            (Self::Burn(_), Weights::Bf16) => "bf16 throughout", // our own steps only hold the weights as bf16
-            _ => weights.as_str(),
-        }
-    }
+    pub(crate) dtype: &'static str,
+    /// Whether the next texts are tokenised while a batch is computed: the device is not the CPU that tokenises.
+    pub(crate) reads_ahead: bool,
+}
 
-    /// Whether texts that are computed later may be read later: nothing is shared between all of them.
-    pub(crate) fn reads_ahead(&self) -> bool {
-        matches!(self, Self::Burn(_))
-    }
+/// Loads the model of `layout` on the engine and the device.
+pub(crate) fn load(
+    layout: &Layout,
+    checkpoint: &Checkpoint,
+    (engine, weights): (Engine, Weights),
+    device: &Device,
+) -> Result<Loaded> {
+    architecture::accept(layout, Load { checkpoint, engine, weights, device })
+}
 
-    /// What texts need of `ids` that stand before them all, where that can be known before the texts are.
-    pub(crate) fn past(&self, ids: &[u32]) -> Result<Option<Past>> {
-        match self {
-            Self::Native(model) => model.past(ids),
-            Self::Burn(_) => Ok(None),
-        }
-    }
+struct Load<'a> {
+    checkpoint: &'a Checkpoint,
+    engine: Engine,
+    weights: Weights,
+    device: &'a Device,
+}
 
-    /// Pooled states, `[texts, dim]`, of packed tokens of texts of these lengths, each after the tokens of `past`.
-    pub(crate) fn encode(
-        &self,
-        ids: &[u32],
-        lengths: &[usize],
-        past: Option<&Past>,
-        pooling: Pooling,
-    ) -> Result<Vec<f32>> {
-        match self {
-            Self::Native(model) => model.encode(ids, lengths, past, pooling),
-            Self::Burn(model) => model.encode(ids, lengths, pooling),
+impl Visitor for Load<'_> {
+    type Output = Loaded;
+
+    fn visit<C, N, B>(self, config: C) -> Result<Loaded>
+    where
+        C: Description,
+        N: Own<C>,
+        B: Network<Config = C>,
+    {
+        let Self { checkpoint, engine, weights, device } = self;
+        if engine == Engine::Own && on_own_cpu(device) {
+            let model = Box::new(N::load(&config, checkpoint, weights)?);
+            return Ok(Loaded { model, dtype: weights.as_str(), reads_ahead: false });
         }
+        let (dtype, name) = match weights {
+            Weights::F32 => (DType::F32, weights.as_str()),
+            // Not "bf16": the own engine only holds weights as bf16.
+            Weights::Bf16 if device.supports_dtype(DType::BF16) => (DType::BF16, "bf16 throughout"),
+            Weights::Bf16 | Weights::Int8 => return Err(unsupported(weights)),
+        };
+        let model = Box::new(B::load(&config, &Loader { checkpoint, device, dtype })?);
+        Ok(Loaded { model, dtype: name, reads_ahead: true })
+    }
+}
+
+fn unsupported(weights: Weights) -> Error {
+    Error::Setting {
+        setting: "weights",
+        problem: format!(
+            "expected a type this engine and device compute in, found {}; burn computes in f32 on every device and in \
+             bf16 on LibTorch, the own engine on flex holds f32, bf16 and int8",
+            weights.as_str()
+        ),
     }
 }
 

@@ -36,7 +36,7 @@ pub enum Error {
         /// Its name.
         found: String,
         /// What is supported in its place.
-        supported: &'static str,
+        supported: String,
     },
     /// A setting that does not fit the model.
     #[error("{setting}: {problem}")]

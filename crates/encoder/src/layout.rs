@@ -62,7 +62,7 @@ impl Layout {
                         path: modules,
                         what: "module",
                         found: other.into(),
-                        supported: "Transformer, Pooling, Normalize",
+                        supported: "Transformer, Pooling, Normalize".into(),
                     });
                 }
             }

@@ -9,21 +9,25 @@
 #![forbid(unsafe_code)]
 
 mod architecture;
+mod batch;
 mod batches;
 mod checkpoint;
 mod engine;
 mod error;
 mod header;
+mod kv_cache;
 mod layout;
 mod lookahead;
 mod model;
 mod native;
 mod pooling;
 mod portable;
-mod prompt;
+mod prefix_cache;
 mod quantize;
+mod states;
 mod streams;
 mod text_encoder;
+mod token_states;
 mod tokens;
 pub mod tuning;
 
@@ -34,6 +38,7 @@ pub use pooling::Pooling;
 pub use portable::portable;
 pub use quantize::{Quantized, quantize};
 pub use text_encoder::{EncoderConfig, TextEncoder};
+pub use token_states::TokenStates;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

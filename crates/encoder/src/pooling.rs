@@ -44,7 +44,7 @@ impl Pooling {
             path: path.into(),
             what: "pooling",
             found: found.into(),
-            supported: "mean, cls, lasttoken, one of them, over prompt and text",
+            supported: "mean, cls, lasttoken, one of them, over prompt and text".into(),
         };
         if file.include_prompt == Some(false) {
             return Err(unsupported("include_prompt = false"));
@@ -65,19 +65,6 @@ impl Pooling {
             "cls" => Ok(Self::Cls),
             "lasttoken" => Ok(Self::LastToken),
             other => Err(unsupported(other)),
-        }
-    }
-
-    /// Which packed tokens become the vectors of texts of these lengths; none where all do.
-    pub(crate) fn rows(self, lengths: &[usize]) -> Option<Vec<usize>> {
-        let ends = lengths.iter().scan(0, |end, &n| {
-            *end += n;
-            Some(*end)
-        });
-        match self {
-            Self::Cls => Some(ends.zip(lengths).map(|(end, n)| end - n).collect()),
-            Self::LastToken => Some(ends.map(|end| end - 1).collect()),
-            Self::Mean => None,
         }
     }
 }

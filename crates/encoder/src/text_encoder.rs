@@ -1,13 +1,16 @@
-use crate::architecture::Architecture;
+use crate::architecture::{self, Summary};
+use crate::batch::{Batch, Keep};
 use crate::batches::{batches, windows};
 use crate::checkpoint::Checkpoint;
-use crate::engine::{Engine, Runner, Weights};
+use crate::engine::{self, Engine, Loaded, Weights};
+use crate::kv_cache::KvCache;
 use crate::layout::Layout;
-use crate::native::Past;
-use crate::prompt::{Prompt, common, shared};
+use crate::prefix_cache::{PrefixKvCache, common, shared};
+use crate::states::States;
 use crate::tokens::{Ids, Tokens};
 use crate::{Device, Error, Pooling, Result, lookahead, streams};
 use manyview_core::{Embeddings, Encoded, Encoder, Fingerprint, Instruction};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -44,15 +47,15 @@ impl Default for EncoderConfig {
 
 /// A frozen text encoder: tokenizer, model and pooling of one directory.
 pub struct TextEncoder {
-    model: Runner,
-    dim: usize,
+    loaded: Loaded,
+    summary: Summary,
     tokens: Tokens,
     pooling: Pooling,
     layout: Layout,
     max_length: usize,
     config: EncoderConfig,
     fingerprint: Fingerprint,
-    prompt: Prompt,
+    prefixes: PrefixKvCache,
 }
 
 impl TextEncoder {
@@ -64,23 +67,22 @@ impl TextEncoder {
     /// tokenizer of another model.
     pub fn load(dir: &Path, config: &EncoderConfig, device: &Device) -> Result<Self> {
         let layout = Layout::read(dir)?;
-        let architecture = Architecture::read(&layout)?;
-        let checkpoint = Checkpoint::open(&layout.transformer, architecture.anchor())?;
-        let max_length = max_length(config, &layout, &architecture)?;
-        let tokens = Tokens::read(&layout.transformer, architecture.vocabulary(), max_length)?;
-        let pooling = layout.pooling.unwrap_or_else(|| architecture.usual_pooling());
-        let model = Runner::load(&architecture, &checkpoint, (config.engine, config.weights), device)?;
-        let numbers = model.numbers(config.weights);
+        let summary = architecture::summary(&layout)?;
+        let checkpoint = Checkpoint::open(&layout.transformer, &summary)?;
+        let max_length = max_length(config, &layout, &summary)?;
+        let tokens = Tokens::read(&layout.transformer, summary.vocabulary, max_length)?;
+        let pooling = layout.pooling.unwrap_or(summary.pooling);
+        let loaded = engine::load(&layout, &checkpoint, (config.engine, config.weights), device)?;
         Ok(Self {
-            model,
-            dim: architecture.dim(),
-            fingerprint: fingerprint(&checkpoint, &tokens, &layout, (pooling, max_length, numbers))?,
+            fingerprint: fingerprint(&checkpoint, &tokens, &layout, (pooling, max_length, loaded.dtype))?,
+            loaded,
+            summary,
             tokens,
             pooling,
             layout,
             max_length,
             config: config.clone(),
-            prompt: Prompt::default(),
+            prefixes: PrefixKvCache::default(),
         })
     }
 
@@ -117,10 +119,9 @@ impl TextEncoder {
         Ok(self.ids(texts, self.prefix(None).as_deref())?.into_iter().map(|i| i.ids).collect())
     }
 
-    /// The weights it was loaded from, and what they are of.
-    pub(crate) fn source(&self) -> Result<(Checkpoint, Architecture)> {
-        let architecture = Architecture::read(&self.layout)?;
-        Ok((Checkpoint::open(&self.layout.transformer, architecture.anchor())?, architecture))
+    /// The weights it was loaded from, and the directory that describes them.
+    pub(crate) fn source(&self) -> Result<(Checkpoint, &Layout)> {
+        Ok((Checkpoint::open(&self.layout.transformer, &self.summary)?, &self.layout))
     }
 
     fn ids(&self, texts: &[&str], prefix: Option<&str>) -> Result<Vec<Ids>> {
@@ -130,9 +131,24 @@ impl TextEncoder {
         }
     }
 
+    /// The ids of each text, and the bytes of it that each token stands for; none for what stands before it.
+    pub(crate) fn ids_and_offsets(
+        &self,
+        texts: &[&str],
+        instruction: Option<&Instruction>,
+    ) -> Result<Vec<(Ids, Vec<Range<usize>>)>> {
+        let prefix = self.prefix(instruction).unwrap_or_default();
+        let whole: Vec<String> = texts.iter().map(|text| format!("{prefix}{text}")).collect();
+        let mut found = self.tokens.ids_and_offsets(&whole)?;
+        for range in found.iter_mut().flat_map(|(_, offsets)| offsets) {
+            *range = range.start.saturating_sub(prefix.len())..range.end.saturating_sub(prefix.len());
+        }
+        Ok(found)
+    }
+
     /// Which texts are read together: all, or some batches of them on a device that computes meanwhile.
     fn windows(&self, texts: &[&str]) -> Vec<Vec<usize>> {
-        match self.model.reads_ahead() {
+        match self.loaded.reads_ahead {
             false => vec![(0..texts.len()).collect()],
             true => {
                 let tokens = self.config.batch_tokens.saturating_mul(WINDOW * self.config.streams.max(1));
@@ -152,7 +168,29 @@ impl TextEncoder {
 
     /// Pooled states, `[texts, dim]`, in the order of the texts.
     fn compute(&self, ids: &[Ids], prefix: Option<&str>) -> Result<Vec<f32>> {
-        let (past, known) = self.past(prefix, ids)?;
+        let prefix = self.shared_prefix(prefix, ids)?;
+        let pool = |states: States, lengths: &[usize]| states.pooled(self.pooling, lengths);
+        let batches = self.run(ids, prefix.as_ref(), Keep::of(self.pooling), pool)?;
+        let dim = self.dim();
+        let mut rows = vec![0f32; ids.len() * dim];
+        for (batch, found) in batches {
+            for (&i, row) in batch.iter().zip(found.chunks_exact(dim)) {
+                rows[i * dim..(i + 1) * dim].copy_from_slice(row);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Runs texts through the model in batches, and what it gives for each through `finish`, with the tokens of each text.
+    pub(crate) fn run(
+        &self,
+        ids: &[Ids],
+        prefix: Option<&Prefix>,
+        keep: Keep,
+        finish: impl Fn(States, &[usize]) -> Result<Vec<f32>> + Sync,
+    ) -> Result<Vec<(Vec<usize>, Vec<f32>)>> {
+        let known = |text: &Ids| prefix.map_or(0, |prefix| prefix.begins(text));
+        let known: Vec<usize> = ids.iter().map(known).collect();
         let own: Vec<&[u32]> = ids.iter().zip(&known).map(|(text, &known)| &text.ids[known..]).collect();
         let lengths: Vec<usize> = own.iter().map(|ids| ids.len()).collect();
         let streams = self.config.streams;
@@ -162,17 +200,11 @@ impl TextEncoder {
             let batch = &batches[i];
             let lengths: Vec<usize> = batch.iter().map(|&i| lengths[i]).collect();
             let packed: Vec<u32> = batch.iter().flat_map(|&i| own[i]).copied().collect();
-            let past = past.as_deref().filter(|_| known[batch[0]] > 0);
-            self.model.encode(&packed, &lengths, past, self.pooling)
+            let prefix = prefix.filter(|_| known[batch[0]] > 0).map(|prefix| &*prefix.cache);
+            let packed = Batch { ids: &packed, lengths: &lengths, prefix, keep };
+            finish(self.loaded.model.states(&packed, None)?, &lengths)
         })?;
-        let dim = self.dim;
-        let mut rows = vec![0f32; ids.len() * dim];
-        for (batch, found) in batches.iter().zip(found) {
-            for (&i, row) in batch.iter().zip(found.chunks_exact(dim)) {
-                rows[i * dim..(i + 1) * dim].copy_from_slice(row);
-            }
-        }
-        Ok(rows)
+        Ok(batches.into_iter().zip(found).collect())
     }
 
     /// What stands before a text.
@@ -180,24 +212,41 @@ impl TextEncoder {
         instruction.map(Instruction::prefix).or_else(|| self.layout.default_prompt.clone())
     }
 
-    /// The states of the prompt's tokens and, for each text, how many of its tokens they are.
-    fn past(&self, prefix: Option<&str>, ids: &[Ids]) -> Result<(Option<Arc<Past>>, Vec<usize>)> {
-        let none = (None, vec![0; ids.len()]);
-        let Some(prefix) = prefix.filter(|_| self.pooling == Pooling::LastToken) else { return Ok(none) };
-        let prompt: Vec<u32> = self.tokens.ids(&[prefix])?.into_iter().flat_map(|i| i.ids).collect();
-        let prompt = &prompt[..shared(&prompt, ids)];
-        if prompt.is_empty() {
-            return Ok(none);
+    /// What stands before most of the texts, where the model can compute it once.
+    fn shared_prefix(&self, prefix: Option<&str>, texts: &[Ids]) -> Result<Option<Prefix>> {
+        let shareable = self.summary.causal && self.pooling == Pooling::LastToken;
+        let Some(prefix) = prefix.filter(|_| shareable) else { return Ok(None) };
+        let mut ids: Vec<u32> = self.tokens.ids(&[prefix])?.into_iter().flat_map(|i| i.ids).collect();
+        ids.truncate(shared(&ids, texts));
+        if ids.is_empty() {
+            return Ok(None);
         }
-        let Some(past) = self.prompt.past(prompt, |ids| self.model.past(ids))? else { return Ok(none) };
-        let begins = |text: &Ids| if common(prompt, &text.ids) == prompt.len() { prompt.len() } else { 0 };
-        Ok((Some(past), ids.iter().map(begins).collect()))
+        let cache = self.prefixes.get(&ids, |ids| {
+            let mut cache = KvCache::default();
+            let batch = Batch { ids, lengths: &[ids.len()], prefix: None, keep: Keep::Last };
+            self.loaded.model.states(&batch, Some(&mut cache))?;
+            Ok(cache)
+        })?;
+        Ok(Some(Prefix { ids, cache }))
+    }
+}
+
+/// Tokens that stand before texts, and what the model computed of them.
+pub(crate) struct Prefix {
+    ids: Vec<u32>,
+    cache: Arc<KvCache>,
+}
+
+impl Prefix {
+    /// How many tokens of a text are those of the prefix: all of them, or none.
+    fn begins(&self, text: &Ids) -> usize {
+        if common(&self.ids, &text.ids) == self.ids.len() { self.ids.len() } else { 0 }
     }
 }
 
 impl Encoder for TextEncoder {
     fn dim(&self) -> usize {
-        self.dim
+        self.summary.hidden
     }
 
     fn fingerprint(&self) -> Fingerprint {
@@ -227,8 +276,8 @@ impl Encoder for TextEncoder {
     }
 }
 
-fn max_length(config: &EncoderConfig, layout: &Layout, architecture: &Architecture) -> Result<usize> {
-    let most = architecture.positions();
+fn max_length(config: &EncoderConfig, layout: &Layout, summary: &Summary) -> Result<usize> {
+    let most = summary.max_tokens;
     match config.max_length {
         None => Ok(layout.max_length.unwrap_or(most).min(most)),
         Some(n) if (4..=most).contains(&n) => Ok(n),
@@ -244,7 +293,7 @@ fn fingerprint(
     checkpoint: &Checkpoint,
     tokens: &Tokens,
     layout: &Layout,
-    (pooling, max_length, numbers): (Pooling, usize, &str),
+    (pooling, max_length, dtype): (Pooling, usize, &str),
 ) -> Result<Fingerprint> {
     let config = layout.config_path();
     let config = std::fs::read(&config).map_err(Error::io(&config))?;
@@ -254,7 +303,7 @@ fn fingerprint(
         .field("pooling", pooling.as_str().as_bytes())
         .field("prompt", layout.default_prompt.as_deref().unwrap_or_default().as_bytes())
         .field("max_length", &(max_length as u64).to_le_bytes())
-        .field("numbers", numbers.as_bytes());
+        .field("numbers", dtype.as_bytes());
     for path in checkpoint.paths() {
         let mut hasher = blake3::Hasher::new();
         let file = std::fs::File::open(path).map_err(Error::io(path))?;
@@ -262,4 +311,45 @@ fn fingerprint(
         builder = builder.field("weights", hasher.finalize().as_bytes());
     }
     Ok(builder.finish())
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use crate::engine::Model;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// A model that counts the prefixes it computes.
+    struct Counting {
+        model: Box<dyn Model>,
+        prefixes: Arc<AtomicUsize>,
+    }
+
+    impl Model for Counting {
+        fn states(&self, batch: &Batch<'_>, cache: Option<&mut KvCache>) -> Result<States> {
+            self.prefixes.fetch_add(usize::from(cache.is_some()), Ordering::SeqCst);
+            self.model.states(batch, cache)
+        }
+    }
+
+    #[test]
+    fn several_instructions_in_turn_are_each_computed_once() {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/models/qwen3-grouped");
+        for engine in [Engine::Own, Engine::Burn] {
+            let config = EncoderConfig { engine, ..EncoderConfig::default() };
+            let mut encoder = TextEncoder::load(&golden, &config, &Device::flex()).unwrap();
+            let prefixes = Arc::new(AtomicUsize::new(0));
+            let Loaded { model, dtype, reads_ahead } = encoder.loaded;
+            let model = Box::new(Counting { model, prefixes: prefixes.clone() });
+            encoder.loaded = Loaded { model, dtype, reads_ahead };
+            let tasks = ["topic", "place", "mood"].map(|task| Instruction::new(format!("Find the {task}")));
+            let texts = ["rain fell over old Kent", "nobody came to ask", "a warm stone"];
+            let encode = |task| encoder.encode(&texts, Some(task)).unwrap().vectors.into_vec();
+            let first: Vec<Vec<f32>> = tasks.iter().map(encode).collect();
+            for _ in 0..3 {
+                assert!(tasks.iter().map(encode).eq(first.iter().cloned()), "{engine:?}: other vectors");
+            }
+            assert_eq!(prefixes.load(Ordering::SeqCst), tasks.len(), "{engine:?}");
+        }
+    }
 }

@@ -1,8 +1,9 @@
 use crate::{Error, Result};
 use manyview_core::contained;
 use rayon::prelude::*;
+use std::ops::Range;
 use std::path::Path;
-use tokenizers::{Tokenizer, TruncationParams};
+use tokenizers::{Encoding, Tokenizer, TruncationParams};
 
 /// Some times the largest there is.
 const LARGEST: u64 = 128 << 20;
@@ -54,14 +55,29 @@ impl Tokens {
 
     /// The ids of each text.
     pub(crate) fn ids<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Result<Vec<Ids>> {
-        texts.par_iter().enumerate().map(|(index, text)| self.of_text(index, text.as_ref())).collect()
+        let one = |(index, text): (usize, &S)| {
+            self.encode(index, || self.tokenizer.encode_fast(text.as_ref(), true)).map(|(ids, _)| ids)
+        };
+        texts.par_iter().enumerate().map(one).collect()
     }
 
-    fn of_text(&self, index: usize, text: &str) -> Result<Ids> {
+    /// The ids of each text, and the bytes of it that each token stands for; none for special tokens.
+    pub(crate) fn ids_and_offsets(&self, texts: &[String]) -> Result<Vec<(Ids, Vec<Range<usize>>)>> {
+        let one = |(index, text): (usize, &String)| {
+            let (ids, encoding) = self.encode(index, || self.tokenizer.encode(text.as_str(), true))?;
+            Ok((ids, encoding.get_offsets().iter().map(|&(start, end)| start..end).collect()))
+        };
+        texts.par_iter().enumerate().map(one).collect()
+    }
+
+    fn encode(
+        &self,
+        index: usize,
+        encode: impl FnOnce() -> tokenizers::Result<Encoding>,
+    ) -> Result<(Ids, Encoding)> {
         let bad = |problem: String| Error::Text { index, problem };
-        let encoded = contained(|| self.tokenizer.encode_fast(text, true));
         let gave_up = || bad("the tokenizer gave up on it; is tokenizer.json damaged?".into());
-        let encoding = encoded.ok_or_else(gave_up)?.map_err(|e| bad(e.to_string()))?;
+        let encoding = contained(encode).ok_or_else(gave_up)?.map_err(|e| bad(e.to_string()))?;
         let ids = encoding.get_ids();
         if ids.is_empty() {
             return Err(bad(
@@ -72,7 +88,10 @@ impl Tokens {
             Some(id) => {
                 Err(bad(format!("token {id} is outside the model's vocabulary of {}", self.vocabulary)))
             }
-            None => Ok(Ids { ids: ids.to_vec(), truncated: !encoding.get_overflowing().is_empty() }),
+            None => {
+                let ids = Ids { ids: ids.to_vec(), truncated: !encoding.get_overflowing().is_empty() };
+                Ok((ids, encoding))
+            }
         }
     }
 }

@@ -1,13 +1,14 @@
-use super::{Heads, sound, supported};
-use crate::Result;
+use super::post_norm::{Activation, LayerNames, PostNorm, check_heads, heads};
+use super::{Description, Heads, Summary, supported};
 use crate::layout::Layout;
+use crate::{Pooling, Result};
 use serde::Deserialize;
 
-/// The tensor of word vectors.
-pub(crate) const WORDS: &str = "embeddings.word_embeddings.weight";
+/// The tensor of token embeddings.
+pub(crate) const TOKEN_EMBEDDINGS: &str = "embeddings.word_embeddings.weight";
 
 /// `config.json` of BERT (Devlin et al., 2019).
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Config {
     pub(crate) vocab_size: usize,
     pub(crate) hidden_size: usize,
@@ -23,16 +24,11 @@ pub(crate) struct Config {
     #[serde(default = "tenth")]
     pub(crate) attention_probs_dropout_prob: f64,
     hidden_act: String,
+    /// What `hidden_act` names.
+    #[serde(skip)]
+    pub(crate) activation: Activation,
     #[serde(default)]
     position_embedding_type: Option<String>,
-}
-
-/// The function between the two matrices of a feed-forward block.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Activation {
-    Gelu,
-    GeluTanh,
-    Relu,
 }
 
 fn two() -> usize {
@@ -43,38 +39,56 @@ fn tenth() -> f64 {
     0.1
 }
 
-impl Config {
-    pub(super) fn read(layout: &Layout) -> Result<Self> {
-        let config: Self = layout.config()?;
+impl Description for Config {
+    fn read(layout: &Layout) -> Result<Self> {
+        let mut config: Self = layout.config()?;
         let position_type = config.position_embedding_type.as_deref().unwrap_or("absolute");
         supported(layout, "position_embedding_type", position_type, position_type == "absolute", "absolute")?;
-        let known = ["gelu", "gelu_new", "gelu_pytorch_tanh", "relu"].contains(&config.hidden_act.as_str());
-        supported(
-            layout,
-            "hidden_act",
-            &config.hidden_act,
-            known,
-            "gelu, gelu_new, gelu_pytorch_tanh, relu",
-        )?;
-        let (hidden, heads) = (config.hidden_size, config.num_attention_heads);
-        sound(
-            layout,
-            "hidden_size in num_attention_heads equal parts",
-            heads > 0 && hidden > 0 && hidden % heads == 0,
-        )?;
+        config.activation = Activation::read(layout, &config.hidden_act)?;
+        check_heads(layout, config.hidden_size, config.num_attention_heads)?;
         Ok(config)
     }
 
-    pub(crate) fn activation(&self) -> Activation {
-        match self.hidden_act.as_str() {
-            "gelu" => Activation::Gelu,
-            "relu" => Activation::Relu,
-            _ => Activation::GeluTanh,
+    fn summary(&self) -> Summary {
+        Summary {
+            hidden: self.hidden_size,
+            vocabulary: self.vocab_size,
+            max_tokens: self.max_position_embeddings,
+            pooling: Pooling::Mean,
+            causal: false,
+            token_embeddings: TOKEN_EMBEDDINGS,
+            prefix: "bert.",
         }
     }
+}
 
+impl Config {
     pub(crate) fn heads(&self) -> Heads {
-        let heads = self.num_attention_heads;
-        Heads { query: heads, key: heads, dim: self.hidden_size / heads, causal: false }
+        heads(self.hidden_size, self.num_attention_heads)
+    }
+
+    /// What its layers are.
+    pub(crate) fn layers(&self) -> PostNorm {
+        PostNorm {
+            layers: self.num_hidden_layers,
+            hidden: self.hidden_size,
+            intermediate: self.intermediate_size,
+            heads: self.heads(),
+            epsilon: self.layer_norm_eps,
+            activation: self.activation,
+            dropout: self.hidden_dropout_prob,
+            attention_dropout: self.attention_probs_dropout_prob,
+            names: |i| {
+                let at = |name: &str| format!("encoder.layer.{i}.{name}");
+                LayerNames {
+                    qkv: ["query", "key", "value"].map(|part| at(&format!("attention.self.{part}"))),
+                    out: at("attention.output.dense"),
+                    attention_norm: at("attention.output.LayerNorm"),
+                    up: at("intermediate.dense"),
+                    down: at("output.dense"),
+                    output_norm: at("output.LayerNorm"),
+                }
+            },
+        }
     }
 }

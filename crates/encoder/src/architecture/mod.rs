@@ -1,88 +1,130 @@
-//! What `config.json` says of a model, one file for each architecture; adding one is a file and an arm here.
+//! What `config.json` says of a model, one file for each architecture, and the table that names their engines.
 
 pub(crate) mod bert;
+pub(crate) mod post_norm;
 pub(crate) mod qwen3;
 
+use crate::checkpoint::Checkpoint;
+use crate::engine::{Model, Weights};
 use crate::layout::Layout;
+use crate::model::{self, Network};
+use crate::native;
 use crate::{Error, Pooling, Result};
 use serde::Deserialize;
 
-/// A model by the `model_type` of its `config.json`.
-pub(crate) enum Architecture {
-    Bert(bert::Config),
-    Qwen3(qwen3::Config),
+/// The only place that lists architectures: `model_type` in `config.json`, how its configuration is read, the model of
+/// this crate's own CPU engine, the model of burn's.
+fn table<V: Visitor>() -> Vec<(&'static str, Visit<V>)> {
+    vec![
+        ("bert", visit::<V, bert::Config, native::Bert, model::Bert>),
+        ("qwen3", visit::<V, qwen3::Config, native::Qwen3, model::Qwen3>),
+    ]
 }
 
-#[derive(Deserialize)]
-struct ModelType {
-    model_type: Option<String>,
-    /// Code that comes with the model, by the class it is to stand in for.
-    auto_map: Option<serde::de::IgnoredAny>,
+/// The configuration of an architecture.
+pub(crate) trait Description: Sized {
+    /// Reads `config.json`, and refuses whatever would change what the model computes.
+    fn read(layout: &Layout) -> Result<Self>;
+
+    /// What every architecture has.
+    fn summary(&self) -> Summary;
 }
 
-impl Architecture {
-    /// Reads the configuration, and refuses whatever would change what the model computes.
-    pub(crate) fn read(layout: &Layout) -> Result<Self> {
-        let ModelType { model_type, auto_map } = layout.config()?;
-        if auto_map.is_some() {
-            let path = layout.config_path();
-            tracing::warn!(
-                "{}: `auto_map` names code that comes with the model; it is not run",
-                path.display()
-            );
-        }
-        let kind = model_type.unwrap_or_default();
-        match kind.as_str() {
-            "bert" => Ok(Self::Bert(bert::Config::read(layout)?)),
-            "qwen3" => Ok(Self::Qwen3(qwen3::Config::read(layout)?)),
-            _ => Err(Error::Unsupported {
-                path: layout.config_path(),
-                what: "model_type",
-                found: kind,
-                supported: "bert, qwen3",
-            }),
-        }
-    }
-
+/// What every architecture has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Summary {
     /// Length of its vectors.
-    pub(crate) fn dim(&self) -> usize {
-        match self {
-            Self::Bert(config) => config.hidden_size,
-            Self::Qwen3(config) => config.hidden_size,
-        }
-    }
-
-    /// Number of ids it knows.
-    pub(crate) fn vocabulary(&self) -> usize {
-        match self {
-            Self::Bert(config) => config.vocab_size,
-            Self::Qwen3(config) => config.vocab_size,
-        }
-    }
-
+    pub(crate) hidden: usize,
+    /// Number of token ids it knows.
+    pub(crate) vocabulary: usize,
     /// Tokens it can read of one text.
-    pub(crate) fn positions(&self) -> usize {
-        match self {
-            Self::Bert(config) => config.max_position_embeddings,
-            Self::Qwen3(config) => config.max_position_embeddings,
+    pub(crate) max_tokens: usize,
+    /// The pooling where a directory names none.
+    pub(crate) pooling: Pooling,
+    /// Whether a token sees only itself and what stands before it, so that a prefix can be computed once.
+    pub(crate) causal: bool,
+    /// The tensor of token embeddings, without the prefix.
+    pub(crate) token_embeddings: &'static str,
+    /// What stands before the names of tensors where the model was saved with a head.
+    pub(crate) prefix: &'static str,
+}
+
+/// A model of this crate's own CPU engine.
+pub(crate) trait Own<C>: Model + Sized + 'static {
+    fn load(config: &C, checkpoint: &Checkpoint, weights: Weights) -> Result<Self>;
+}
+
+/// Something to do with an architecture, whichever it is.
+pub(crate) trait Visitor {
+    type Output;
+
+    /// With the configuration `C`, its model `N` of this crate's own engine, and its model `B` of burn's.
+    fn visit<C, N, B>(self, config: C) -> Result<Self::Output>
+    where
+        C: Description,
+        N: Own<C>,
+        B: Network<Config = C>;
+}
+
+type Visit<V> = fn(&Layout, V) -> Result<<V as Visitor>::Output>;
+
+fn visit<V, C, N, B>(layout: &Layout, visitor: V) -> Result<V::Output>
+where
+    V: Visitor,
+    C: Description,
+    N: Own<C>,
+    B: Network<Config = C>,
+{
+    visitor.visit::<C, N, B>(C::read(layout)?)
+}
+
+/// Lets `visitor` see the architecture that `config.json` names.
+pub(crate) fn accept<V: Visitor>(layout: &Layout, visitor: V) -> Result<V::Output> {
+    let (found, table) = (model_type(layout)?, table::<V>());
+    match table.iter().find(|(name, _)| *name == found) {
+        Some((_, visit)) => visit(layout, visitor),
+        None => {
+            let names: Vec<&str> = table.iter().map(|(name, _)| *name).collect();
+            let (what, supported) = ("model_type", names.join(", "));
+            Err(Error::Unsupported { path: layout.config_path(), what, found, supported })
+        }
+    }
+}
+
+/// The name of the architecture in `config.json`; empty where it has none.
+pub(crate) fn model_type(layout: &Layout) -> Result<String> {
+    #[derive(Deserialize)]
+    struct ModelType {
+        model_type: Option<String>,
+        /// Code that comes with the model, by the class it is to stand in for.
+        auto_map: Option<serde::de::IgnoredAny>,
+    }
+    let ModelType { model_type, auto_map } = layout.config()?;
+    if auto_map.is_some() {
+        let path = layout.config_path();
+        tracing::warn!("{}: `auto_map` names code that comes with the model; it is not run", path.display());
+    }
+    Ok(model_type.unwrap_or_default())
+}
+
+/// What `config.json` says that every architecture has.
+pub(crate) fn summary(layout: &Layout) -> Result<Summary> {
+    struct Summarise;
+
+    impl Visitor for Summarise {
+        type Output = Summary;
+
+        fn visit<C, N, B>(self, config: C) -> Result<Summary>
+        where
+            C: Description,
+            N: Own<C>,
+            B: Network<Config = C>,
+        {
+            Ok(config.summary())
         }
     }
 
-    /// The pooling of this architecture where a directory names none.
-    pub(crate) fn usual_pooling(&self) -> Pooling {
-        match self {
-            Self::Bert(_) => Pooling::Mean,
-            Self::Qwen3(_) => Pooling::LastToken,
-        }
-    }
-
-    /// A tensor it must have.
-    pub(crate) fn anchor(&self) -> &'static str {
-        match self {
-            Self::Bert(_) => bert::WORDS,
-            Self::Qwen3(_) => qwen3::WORDS,
-        }
-    }
+    accept(layout, Summarise)
 }
 
 /// Heads of an attention layer.
@@ -115,7 +157,12 @@ fn supported(
 ) -> Result<()> {
     match fine {
         true => Ok(()),
-        false => Err(Error::Unsupported { path: layout.config_path(), what, found: found.into(), supported }),
+        false => Err(Error::Unsupported {
+            path: layout.config_path(),
+            what,
+            found: found.into(),
+            supported: supported.into(),
+        }),
     }
 }
 

@@ -1,13 +1,13 @@
-use super::{Heads, sound, supported};
-use crate::Result;
+use super::{Description, Heads, Summary, sound, supported};
 use crate::layout::Layout;
+use crate::{Pooling, Result};
 use serde::Deserialize;
 
-/// The tensor of word vectors.
-pub(crate) const WORDS: &str = "embed_tokens.weight";
+/// The tensor of token embeddings.
+pub(crate) const TOKEN_EMBEDDINGS: &str = "embed_tokens.weight";
 
 /// `config.json` of Qwen3 (Yang et al., 2025).
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Config {
     pub(crate) vocab_size: usize,
     pub(crate) hidden_size: usize,
@@ -26,15 +26,15 @@ pub(crate) struct Config {
     use_sliding_window: bool,
 }
 
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct Rope {
     rope_theta: Option<f32>,
     #[serde(alias = "type")]
     rope_type: Option<String>,
 }
 
-impl Config {
-    pub(super) fn read(layout: &Layout) -> Result<Self> {
+impl Description for Config {
+    fn read(layout: &Layout) -> Result<Self> {
         let config: Self = layout.config()?;
         supported(layout, "hidden_act", &config.hidden_act, config.hidden_act == "silu", "silu")?;
         supported(layout, "attention", "use_sliding_window", !config.use_sliding_window, "full attention")?;
@@ -51,6 +51,20 @@ impl Config {
         Ok(config)
     }
 
+    fn summary(&self) -> Summary {
+        Summary {
+            hidden: self.hidden_size,
+            vocabulary: self.vocab_size,
+            max_tokens: self.max_position_embeddings,
+            pooling: Pooling::LastToken,
+            causal: true,
+            token_embeddings: TOKEN_EMBEDDINGS,
+            prefix: "model.",
+        }
+    }
+}
+
+impl Config {
     pub(crate) fn heads(&self) -> Heads {
         let query = self.num_attention_heads;
         let dim = self.head_dim.unwrap_or(self.hidden_size / query);

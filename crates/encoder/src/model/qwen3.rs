@@ -1,32 +1,43 @@
-use super::attention::attend;
-use super::groups::Groups;
-use super::layers::{Dense, RmsNorm};
-use super::{Place, positions};
+use super::Network;
+use super::attention::Attention;
+use super::length_groups::Groups;
+use super::loader::{Loader, indices};
+use super::rms_norm::RmsNorm;
 use crate::Result;
 use crate::architecture::Heads;
-use crate::architecture::qwen3::{Config, WORDS};
-use crate::checkpoint::Checkpoint;
-use burn::tensor::Tensor;
+use crate::architecture::qwen3::{Config, TOKEN_EMBEDDINGS};
+use crate::batch::Batch;
+use crate::kv_cache::{KvCache, before};
+use burn::module::{Module, Param};
+use burn::nn::Linear;
 use burn::tensor::activation::silu;
+use burn::tensor::{Tensor, TensorData};
 
 /// Qwen3 (Yang et al., 2025): causal, grouped heads, normalised queries and keys, rotary positions, SwiGLU.
+#[derive(Module, Debug)]
 pub(crate) struct Qwen3 {
-    words: Tensor<2>, // [vocabulary, hidden]
+    token_embeddings: Param<Tensor<2>>, // [vocabulary, hidden]
     layers: Vec<Layer>,
     norm: RmsNorm,
-    heads: Heads,
+    #[module(skip)]
     config: Config,
 }
 
+#[derive(Module, Debug)]
 struct Layer {
     input_norm: RmsNorm,
-    qkv: Dense,
+    query: Linear,
+    key: Linear,
+    value: Linear,
     query_norm: RmsNorm,
     key_norm: RmsNorm,
-    out: Dense,
+    out: Linear,
     inner_norm: RmsNorm,
-    gate_up: Dense,
-    down: Dense,
+    gate: Linear,
+    up: Linear,
+    down: Linear,
+    #[module(skip)]
+    heads: Heads,
 }
 
 /// Cosines and sines of the angle of each packed token, `[tokens, 1, head_dim / 2]`.
@@ -35,80 +46,102 @@ struct Angles {
     sin: Tensor<3>,
 }
 
-impl Qwen3 {
-    pub(super) fn load(config: &Config, checkpoint: &Checkpoint, place: &Place) -> Result<Self> {
+impl Network for Qwen3 {
+    type Config = Config;
+
+    fn load(config: &Config, loader: &Loader<'_>) -> Result<Self> {
         let hidden = config.hidden_size;
-        let layers = (0..config.num_hidden_layers).map(|i| Layer::load(checkpoint, config, i, place));
+        let layers = (0..config.num_hidden_layers).map(|i| Layer::load(loader, config, i));
         Ok(Self {
-            words: place.load(checkpoint, WORDS, [config.vocab_size, hidden])?,
+            token_embeddings: loader.param(TOKEN_EMBEDDINGS, [config.vocab_size, hidden])?,
             layers: layers.collect::<Result<_>>()?,
-            norm: RmsNorm::load(checkpoint, "norm", hidden, config.rms_norm_eps, place)?,
-            heads: config.heads(),
+            norm: RmsNorm::load(loader, "norm", hidden, config.rms_norm_eps)?,
             config: config.clone(),
         })
     }
 
-    /// States of packed tokens, `[tokens, hidden]`.
-    pub(super) fn forward(&self, ids: &[u32], lengths: &[usize], place: &Place) -> Tensor<2> {
-        let ids = place.index(ids.iter().map(|&id| id as usize));
-        let mut x = self.words.clone().select(0, ids); // [tokens, hidden]
-        let angles = Angles::of(&self.config, lengths, place);
-        let groups = Groups::of(lengths, self.heads.causal, place);
-        for layer in &self.layers {
-            x = layer.forward(x, &groups, self.heads, &angles);
+    fn forward(&self, batch: &Batch<'_>, mut cache: Option<&mut KvCache>) -> Result<Tensor<2>> {
+        let before = before(batch, cache.as_deref(), true)?;
+        let embeddings = self.token_embeddings.val();
+        let device = embeddings.device();
+        let angles = Angles::of(&self.config, batch, before, &embeddings);
+        let mut x = embeddings.select(0, indices(batch.ids.iter().map(|&id| id as usize), &device)); // [tokens, hidden]
+        let groups = &Groups::of(batch.lengths, true, &device);
+        for (i, layer) in self.layers.iter().enumerate() {
+            let past = match batch.prefix.or(cache.as_deref()) {
+                None => None,
+                Some(past) => past.tensors(i)?,
+            };
+            let [q, k, v] = layer.project(&x, &angles);
+            if let Some(cache) = &mut cache {
+                cache.append(i, k.clone(), v.clone())?;
+            }
+            let attention = Attention { groups, heads: layer.heads, past, dropout: None };
+            x = layer.finish(x, attention.forward(q, k, v));
         }
-        self.norm.forward(x)
+        if let Some(cache) = cache {
+            cache.advance(batch.ids.len());
+        }
+        let x = match batch.rows() {
+            None => x,
+            Some(rows) => x.select(0, indices(rows, &device)),
+        };
+        Ok(self.norm.forward(x))
     }
 }
 
 impl Layer {
-    fn load(checkpoint: &Checkpoint, config: &Config, i: usize, place: &Place) -> Result<Self> {
-        let (hidden, inner, eps) = (config.hidden_size, config.intermediate_size, config.rms_norm_eps);
-        let heads = config.heads();
+    fn load(loader: &Loader<'_>, config: &Config, i: usize) -> Result<Self> {
+        let (hidden, inner, heads) = (config.hidden_size, config.intermediate_size, config.heads());
         let at = |name: &str| format!("layers.{i}.{name}");
-        let norm = |name: &str, dim: usize| RmsNorm::load(checkpoint, &at(name), dim, eps, place);
-        let qkv = [
-            (at("self_attn.q_proj"), heads.query * heads.dim),
-            (at("self_attn.k_proj"), heads.key * heads.dim),
-            (at("self_attn.v_proj"), heads.key * heads.dim),
-        ];
-        let gate_up = [(at("mlp.gate_proj"), inner), (at("mlp.up_proj"), inner)];
+        let linear = |name: &str, dims: [usize; 2]| loader.linear(&at(name), dims);
+        let norm = |name: &str, dim: usize| RmsNorm::load(loader, &at(name), dim, config.rms_norm_eps);
+        let (queries, keys) = (heads.query * heads.dim, heads.key * heads.dim);
         Ok(Self {
             input_norm: norm("input_layernorm", hidden)?,
-            qkv: Dense::fused(checkpoint, &qkv, hidden, place)?,
+            query: linear("self_attn.q_proj", [hidden, queries])?,
+            key: linear("self_attn.k_proj", [hidden, keys])?,
+            value: linear("self_attn.v_proj", [hidden, keys])?,
             query_norm: norm("self_attn.q_norm", heads.dim)?,
             key_norm: norm("self_attn.k_norm", heads.dim)?,
-            out: Dense::load(checkpoint, &at("self_attn.o_proj"), heads.query * heads.dim, hidden, place)?,
+            out: linear("self_attn.o_proj", [queries, hidden])?,
             inner_norm: norm("post_attention_layernorm", hidden)?,
-            gate_up: Dense::fused(checkpoint, &gate_up, hidden, place)?,
-            down: Dense::load(checkpoint, &at("mlp.down_proj"), inner, hidden, place)?,
+            gate: linear("mlp.gate_proj", [hidden, inner])?,
+            up: linear("mlp.up_proj", [hidden, inner])?,
+            down: linear("mlp.down_proj", [inner, hidden])?,
+            heads,
         })
     }
 
-    fn forward(&self, x: Tensor<2>, groups: &Groups, heads: Heads, angles: &Angles) -> Tensor<2> {
-        let tokens = x.dims()[0];
-        let qkv = self.qkv.forward(self.input_norm.forward(x.clone())); // [tokens, (query + 2 * key) * dim]
-        let part = |from: usize, count: usize| {
-            qkv.clone().narrow(1, from * heads.dim, count * heads.dim).reshape([tokens, count, heads.dim])
-        };
-        let q = angles.rotate(self.query_norm.forward(part(0, heads.query)));
-        let k = angles.rotate(self.key_norm.forward(part(heads.query, heads.key)));
-        let v = part(heads.query + heads.key, heads.key);
-        let x = x + self.out.forward(attend(q, k, v, groups, heads)); // [tokens, hidden]
-        let gate_up = self.gate_up.forward(self.inner_norm.forward(x.clone())); // [tokens, 2 * intermediate]
-        let inner = gate_up.dims()[1] / 2;
-        let gated = silu(gate_up.clone().narrow(1, 0, inner)) * gate_up.narrow(1, inner, inner);
+    /// Queries, keys and values of states `[tokens, hidden]`, each `[tokens, heads, dim]`.
+    fn project(&self, x: &Tensor<2>, angles: &Angles) -> [Tensor<3>; 3] {
+        let (tokens, heads) = (x.dims()[0], self.heads);
+        let x = self.input_norm.forward(x.clone());
+        let part =
+            |layer: &Linear, count: usize| layer.forward(x.clone()).reshape([tokens, count, heads.dim]);
+        let q = angles.rotate(self.query_norm.forward(part(&self.query, heads.query)));
+        let k = angles.rotate(self.key_norm.forward(part(&self.key, heads.key)));
+        [q, k, part(&self.value, heads.key)]
+    }
+
+    /// The states after the layer, of those before it and what attention gave.
+    fn finish(&self, x: Tensor<2>, attended: Tensor<2>) -> Tensor<2> {
+        let x = x + self.out.forward(attended); // [tokens, hidden]
+        let normed = self.inner_norm.forward(x.clone());
+        let gated = silu(self.gate.forward(normed.clone())) * self.up.forward(normed); // [tokens, intermediate]
         x + self.down.forward(gated)
     }
 }
 
 impl Angles {
-    fn of(config: &Config, lengths: &[usize], place: &Place) -> Self {
-        let longest = lengths.iter().copied().max().unwrap_or(0);
-        let half = config.heads().dim / 2;
+    /// Of a batch whose texts start at position `first`, in the type and on the device of `like`.
+    fn of(config: &Config, batch: &Batch<'_>, first: usize, like: &Tensor<2>) -> Self {
+        let (longest, half) = (first + batch.longest(), config.heads().dim / 2);
+        let device = like.device();
         let rows = |table: Vec<f32>| {
-            let table = place.tensor(table, [longest, half]);
-            table.select(0, place.index(positions(lengths))).unsqueeze_dim::<3>(1) // [tokens, 1, half]
+            let table = TensorData::new(table, [longest, half]);
+            let table = Tensor::<2>::from_data(table, (&device, like.dtype()));
+            table.select(0, indices(batch.positions(first), &device)).unsqueeze_dim::<3>(1) // [tokens, 1, half]
         };
         let (cos, sin) = config.angles(longest);
         Self { cos: rows(cos), sin: rows(sin) }

@@ -2,6 +2,7 @@ use super::product::{matrix, multiply};
 use super::softmax::Exponentials;
 use crate::Result;
 use crate::architecture::Heads;
+use crate::kv_cache::HeadCache;
 use rayon::prelude::*;
 use rten_simd::SimdOp;
 use std::ops::Range;
@@ -20,10 +21,24 @@ pub(super) struct Span {
     pub(super) queries: Range<usize>,
 }
 
+/// Keys and values from elsewhere, head by head; none where there are no tokens but those of the batch.
+#[derive(Clone, Copy)]
+pub(super) enum Past<'a> {
+    /// Those of the tokens that stand before every text of the batch.
+    Prefix(&'a [HeadCache]),
+    /// Those of the sequence that the batch's one text continues, its own tokens included.
+    Sequence(&'a [HeadCache]),
+}
+
 /// Attention within each text: packed queries, keys and values `[tokens, width]` side by side, to what each query
-/// gathered, text after text, in each head after head `[query, queries, dim]`. The tokens of `past`, laid out like those
-/// of `qkv`, stand before every text.
-pub(super) fn attend(qkv: &[f32], past: &[f32], spans: &[Span], heads: Heads, out: &mut [f32]) -> Result<()> {
+/// attended to, text after text, in each head after head `[query, queries, dim]`.
+pub(super) fn attend(
+    qkv: &[f32],
+    past: Past<'_>,
+    spans: &[Span],
+    heads: Heads,
+    out: &mut [f32],
+) -> Result<()> {
     let mut tasks = Vec::with_capacity(spans.len() * heads.key);
     let mut rest = out;
     for span in spans {
@@ -35,7 +50,7 @@ pub(super) fn attend(qkv: &[f32], past: &[f32], spans: &[Span], heads: Heads, ou
         }
     }
     tasks.into_par_iter().try_for_each_init(Scratch::default, |scratch, (span, key, part)| {
-        share((qkv, past), span, key, heads, scratch, part)
+        group((qkv, past), span, key, heads, scratch, part)
     })
 }
 
@@ -43,13 +58,12 @@ pub(super) fn attend(qkv: &[f32], past: &[f32], spans: &[Span], heads: Heads, ou
 struct Scratch {
     scores: Vec<f32>,
     shares: Vec<f32>,
-    keys: Vec<f32>,
-    values: Vec<f32>,
+    joined: HeadCache,
 }
 
 /// The query heads that share one key head: `[query / key, queries, dim]`.
-fn share(
-    (qkv, past): (&[f32], &[f32]),
+fn group(
+    (qkv, past): (&[f32], Past<'_>),
     span: &Span,
     key: usize,
     heads: Heads,
@@ -59,17 +73,22 @@ fn share(
     let (width, dim) = (heads.width(), heads.dim);
     let head = |row: usize, head: usize| &qkv[(span.token + row) * width + head * dim..];
     let (key_head, value_head) = (heads.query + key, heads.query + heads.key + key);
-    let before = past.len() / width;
-    let (keys, values, stride) = match before {
-        0 => (head(0, key_head), head(0, value_head), width),
-        _ => {
-            let own = &qkv[span.token * width..(span.token + span.length) * width];
-            join(&mut scratch.keys, past, own, width, key_head * dim..(key_head + 1) * dim);
-            join(&mut scratch.values, past, own, width, value_head * dim..(value_head + 1) * dim);
-            (&scratch.keys[..], &scratch.values[..], dim)
+    let Scratch { scores, shares, joined } = scratch;
+    let (keys, values, stride, before) = match past {
+        Past::Prefix(past) => match past.get(key) {
+            None => (head(0, key_head), head(0, value_head), width, 0),
+            Some(past) => {
+                let own = &qkv[span.token * width..(span.token + span.length) * width];
+                join(&mut joined.keys, &past.keys, own, width, key_head * dim..(key_head + 1) * dim);
+                join(&mut joined.values, &past.values, own, width, value_head * dim..(value_head + 1) * dim);
+                (&joined.keys[..], &joined.values[..], dim, past.keys.len() / dim)
+            }
+        },
+        Past::Sequence(whole) => {
+            let HeadCache { keys, values } = &whole[key];
+            (&keys[..], &values[..], dim, keys.len() / dim - span.length)
         }
     };
-    let Scratch { scores, shares, .. } = scratch;
     let (group, scale) = (heads.query / heads.key, 1.0 / (dim as f32).sqrt());
     for (query, out) in out.chunks_exact_mut(span.queries.len() * dim).enumerate() {
         let blocks = span.queries.clone().step_by(BLOCK).zip(out.chunks_mut(BLOCK * dim));
@@ -98,7 +117,8 @@ fn share(
 /// One head of the past and of a text's own tokens, `[past + own, dim]`.
 fn join(joined: &mut Vec<f32>, past: &[f32], own: &[f32], width: usize, head: Range<usize>) {
     joined.clear();
-    for row in past.chunks_exact(width).chain(own.chunks_exact(width)) {
+    joined.extend_from_slice(past);
+    for row in own.chunks_exact(width) {
         joined.extend_from_slice(&row[head.clone()]);
     }
 }

@@ -1,16 +1,21 @@
 use super::dense::{Care, Dense, Source};
+use super::layers::{self, Layers};
 use super::norm::RmsNorm;
-use super::stack::{self, Layers, Past};
 use super::words::Words;
-use crate::Result;
-use crate::architecture::Heads;
-use crate::architecture::qwen3::{Config, WORDS};
+use crate::architecture::qwen3::{Config, TOKEN_EMBEDDINGS};
+use crate::architecture::{Heads, Own};
+use crate::batch::Batch;
+use crate::checkpoint::Checkpoint;
+use crate::engine::Model;
+use crate::kv_cache::{KvCache, before};
+use crate::states::States;
+use crate::{Result, Weights};
 use rten_simd::SimdUnaryOp;
 use rten_vecmath::Silu;
 
 /// Qwen3 (Yang et al., 2025): causal, grouped heads, normalised queries and keys, rotary positions, SwiGLU.
 pub(crate) struct Qwen3 {
-    words: Words,
+    token_embeddings: Words,
     layers: Vec<Layer>,
     norm: RmsNorm,
     heads: Heads,
@@ -28,58 +33,45 @@ struct Layer {
     down: Dense,
 }
 
-/// The model and where each packed token of a batch stands.
+/// The model and the position of each packed token of a batch.
 struct Pass<'a> {
     model: &'a Qwen3,
-    places: Vec<usize>,
+    positions: Vec<usize>,
     cos: Vec<f32>, // [positions, dim / 2]
     sin: Vec<f32>,
 }
 
-impl Qwen3 {
-    pub(super) fn load(config: &Config, source: &Source<'_>) -> Result<Self> {
-        let checkpoint = source.checkpoint;
+impl Own<Config> for Qwen3 {
+    fn load(config: &Config, checkpoint: &Checkpoint, weights: Weights) -> Result<Self> {
+        let source = &Source { checkpoint, weights };
         let hidden = config.hidden_size;
         let layers = (0..config.num_hidden_layers).map(|i| Layer::load(source, config, i));
         Ok(Self {
-            words: Words::load(source, WORDS, [config.vocab_size, hidden])?,
+            token_embeddings: Words::load(source, TOKEN_EMBEDDINGS, [config.vocab_size, hidden])?,
             layers: layers.collect::<Result<_>>()?,
             norm: RmsNorm::load(checkpoint, "norm", hidden, config.rms_norm_eps)?,
             heads: config.heads(),
             config: config.clone(),
         })
     }
+}
 
-    /// States of packed tokens, `[tokens, hidden]`, or of those `kept`; the tokens of `past` stand before each text.
-    pub(super) fn forward(
-        &self,
-        ids: &[u32],
-        lengths: &[usize],
-        past: Option<&Past>,
-        kept: Option<&[usize]>,
-    ) -> Result<Vec<f32>> {
-        let (words, pass) = self.pass(ids, lengths, past.map_or(0, Past::tokens));
-        let mut states = stack::run(&pass, words, lengths, past, kept)?;
-        self.norm.apply(&mut states);
-        Ok(states)
-    }
-
-    /// What texts need of tokens that stand before them all.
-    pub(super) fn past(&self, ids: &[u32]) -> Result<Past> {
-        let (words, pass) = self.pass(ids, &[ids.len()], 0);
-        stack::past(&pass, words, ids.len())
-    }
-
-    fn pass(&self, ids: &[u32], lengths: &[usize], before: usize) -> (Vec<f32>, Pass<'_>) {
+impl Model for Qwen3 {
+    fn states(&self, batch: &Batch<'_>, cache: Option<&mut KvCache>) -> Result<States> {
+        let first = before(batch, cache.as_deref(), true)?;
         let n = self.dim();
-        let mut words = vec![0f32; ids.len() * n];
-        words.chunks_exact_mut(n).zip(ids).for_each(|(row, &id)| self.words.copy(id, row));
-        let (cos, sin) = self.config.angles(before + lengths.iter().copied().max().unwrap_or(0));
-        let places = lengths.iter().flat_map(|&length| before..before + length).collect();
-        (words, Pass { model: self, places, cos, sin })
+        let mut states = vec![0f32; batch.ids.len() * n];
+        states.chunks_exact_mut(n).zip(batch.ids).for_each(|(row, &id)| self.token_embeddings.copy(id, row));
+        let (cos, sin) = self.config.angles(first + batch.longest());
+        let pass = Pass { model: self, positions: batch.positions(first).collect(), cos, sin };
+        let mut states = layers::run(&pass, states, batch, cache)?;
+        self.norm.apply(&mut states);
+        Ok(States::Slice(states))
     }
+}
 
-    pub(super) fn dim(&self) -> usize {
+impl Qwen3 {
+    fn dim(&self) -> usize {
         self.config.hidden_size
     }
 }
@@ -98,13 +90,13 @@ impl Layers for Pass<'_> {
         let mut normed = states.to_vec();
         layer.input_norm.apply(&mut normed);
         layer.qkv.forward(&normed, self.model.dim(), qkv)?;
-        for (row, &place) in qkv.chunks_exact_mut(heads.width()).zip(&self.places[first..]) {
+        for (row, &position) in qkv.chunks_exact_mut(heads.width()).zip(&self.positions[first..]) {
             let (queries, rest) = row.split_at_mut(heads.query * heads.dim);
             let keys = &mut rest[..heads.key * heads.dim];
             layer.query_norm.apply(queries);
             layer.key_norm.apply(keys);
-            self.rotate(queries, place);
-            self.rotate(keys, place);
+            self.rotate(queries, position);
+            self.rotate(keys, position);
         }
         Ok(())
     }
@@ -113,12 +105,12 @@ impl Layers for Pass<'_> {
         &self,
         layer: usize,
         states: &mut [f32],
-        gathered: &[f32],
+        attended: &[f32],
         gate_up: &mut Vec<f32>,
     ) -> Result<()> {
         let (layer, n) = (&self.model.layers[layer], self.model.dim());
         let inner = self.model.config.intermediate_size;
-        layer.out.add(gathered, self.model.heads.query * self.model.heads.dim, states)?;
+        layer.out.add(attended, self.model.heads.query * self.model.heads.dim, states)?;
         let mut normed = states.to_vec();
         layer.inner_norm.apply(&mut normed);
         gate_up.resize(states.len() / n * 2 * inner, 0.0);
@@ -134,9 +126,9 @@ impl Layers for Pass<'_> {
 
 impl Pass<'_> {
     /// Rotates the two halves of each head against each other, `[heads, dim]`; not neighbouring pairs.
-    fn rotate(&self, x: &mut [f32], place: usize) {
+    fn rotate(&self, x: &mut [f32], position: usize) {
         let half = self.model.heads.dim / 2;
-        let (cos, sin) = (&self.cos[place * half..][..half], &self.sin[place * half..][..half]);
+        let (cos, sin) = (&self.cos[position * half..][..half], &self.sin[position * half..][..half]);
         for head in x.chunks_exact_mut(2 * half) {
             let (first, second) = head.split_at_mut(half);
             for (((a, b), cos), sin) in first.iter_mut().zip(second).zip(cos).zip(sin) {

@@ -1,4 +1,4 @@
-use crate::architecture::bert::Activation;
+use crate::architecture::post_norm::Activation;
 use rten_simd::SimdUnaryOp;
 use rten_vecmath::{ApproxGelu, Erf, Exp, Gelu, Tanh};
 use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};

@@ -141,7 +141,7 @@ impl Bert {
             laid: &self.laid[number],
             number,
             heads: self.config.heads(),
-            activation: self.config.activation(),
+            activation: self.config.activation,
             epsilon: self.config.layer_norm_eps as f32,
             spans,
             dropout,

@@ -7,7 +7,7 @@ use super::plan;
 use super::products::{Laid, Scratch, outer};
 use crate::Result;
 use crate::architecture::Heads;
-use crate::architecture::bert::Activation;
+use crate::architecture::post_norm::Activation;
 use rayon::prelude::*;
 use std::ops::Range;
 

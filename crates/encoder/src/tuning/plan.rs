@@ -1,4 +1,4 @@
-use crate::architecture::bert::{Config, WORDS};
+use crate::architecture::bert::{Config, TOKEN_EMBEDDINGS};
 use std::ops::Range;
 
 /// Where each tensor of a BERT lies among all its values, side by side: optimiser, clipping and checkpoints then see one
@@ -48,7 +48,7 @@ impl Plan {
     pub(super) fn new(config: &Config) -> Self {
         let (hidden, inner) = (config.hidden_size, config.intermediate_size);
         let mut tensors = Vec::new();
-        let words = add(&mut tensors, WORDS, &[config.vocab_size, hidden]);
+        let words = add(&mut tensors, TOKEN_EMBEDDINGS, &[config.vocab_size, hidden]);
         let places = [config.max_position_embeddings, hidden];
         let positions = add(&mut tensors, "embeddings.position_embeddings.weight", &places);
         let kinds =

@@ -9,7 +9,8 @@ use super::lora::Adapters;
 use super::texts::Texts;
 use super::tuned::{Tuned, tuned, weights};
 use super::{Batch, Lesson, Slopes, Step, saving};
-use crate::architecture::Architecture;
+use crate::architecture::bert::Config;
+use crate::architecture::{Description, model_type};
 use crate::checkpoint::Checkpoint;
 use crate::{Error, Result, TextEncoder};
 use manyview_core::{Embeddings, Encoder, Error as CoreError, Fingerprint, Kind};
@@ -94,15 +95,17 @@ impl<'a> Training<'a> {
         texts: Texts,
         (work, run): (&Path, &Fingerprint),
     ) -> Result<(Checkpoint, Self)> {
-        let (checkpoint, architecture) = base.source()?;
-        let Architecture::Bert(description) = architecture else {
+        let (checkpoint, layout) = base.source()?;
+        let found = model_type(layout)?;
+        if found != "bert" {
             return Err(Error::Unsupported {
-                path: base.path().join("config.json"),
+                path: layout.config_path(),
                 what: "fine-tuning of model_type",
-                found: "qwen3".into(),
-                supported: "bert",
+                found,
+                supported: "bert".into(),
             });
-        };
+        }
+        let description = Config::read(layout)?;
         let lora = match &config.method {
             Method::Full => None,
             Method::Lora(lora) => Some(lora),

@@ -81,7 +81,7 @@ impl Golden {
     }
 
     pub(crate) fn load(&self, batch_tokens: usize, streams: usize) -> TextEncoder {
-        self.load_on(Engine::Fastest, batch_tokens, streams)
+        self.load_on(Engine::Own, batch_tokens, streams)
     }
 
     pub(crate) fn load_on(&self, engine: Engine, batch_tokens: usize, streams: usize) -> TextEncoder {

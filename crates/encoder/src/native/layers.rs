@@ -1,6 +1,8 @@
-use super::attention::{Span, attend};
+use super::attention::{Past, Span, attend};
 use crate::Result;
 use crate::architecture::Heads;
+use crate::batch::Batch;
+use crate::kv_cache::{HeadCache, KvCache};
 use rayon::prelude::*;
 
 /// Rows that pass together through all steps between two attentions: what they need stays in a core's own cache.
@@ -17,55 +19,24 @@ pub(super) trait Layers: Sync {
     /// Queries, keys and values side by side, `[rows, width]`, of states `[rows, hidden]` before a layer; `first` is
     /// the packed token of the first row.
     fn project(&self, layer: usize, states: &[f32], first: usize, qkv: &mut [f32]) -> Result<()>;
-    /// Makes states before a layer those after it, from what its attention gathered, `[rows, query * dim]`; `spare` is
-    /// a buffer for whatever comes in between.
-    fn finish(&self, layer: usize, states: &mut [f32], gathered: &[f32], spare: &mut Vec<f32>) -> Result<()>;
+    /// Makes states before a layer those after it, from what its attention gave, `[rows, query * dim]`; `spare` is a
+    /// buffer for whatever comes in between.
+    fn finish(&self, layer: usize, states: &mut [f32], attended: &[f32], spare: &mut Vec<f32>) -> Result<()>;
 }
 
-/// Queries, keys and values of tokens that stand before other texts, `[tokens, width]`, layer by layer.
-pub(crate) struct Past {
-    qkv: Vec<Vec<f32>>,
-    tokens: usize,
-}
-
-impl Past {
-    /// Number of tokens.
-    pub(crate) fn tokens(&self) -> usize {
-        self.tokens
-    }
-}
-
-/// Runs the states of one text through all layers, and keeps what those who come after it will ask for.
-pub(super) fn past(layers: &impl Layers, states: Vec<f32>, tokens: usize) -> Result<Past> {
-    let mut qkv = Vec::with_capacity(layers.count());
-    walk(layers, states, &[tokens], None, None, |found| qkv.push(found.to_vec()))?;
-    Ok(Past { qkv, tokens })
-}
-
-/// Runs packed states `[tokens, hidden]` of texts of these lengths through all layers. Where only one token of each
-/// text is `kept`, the last layer computes no other: `[texts, hidden]`. The tokens of `past` stand before each text.
+/// Runs packed states `[tokens, hidden]` of a batch through all layers. Where only one token of each text is kept, the
+/// last layer computes no other: `[texts, hidden]`. Keys and values are appended to the cache, if there is one.
 pub(super) fn run(
     layers: &impl Layers,
-    states: Vec<f32>,
-    lengths: &[usize],
-    past: Option<&Past>,
-    kept: Option<&[usize]>,
-) -> Result<Vec<f32>> {
-    walk(layers, states, lengths, past, kept, |_| ())
-}
-
-fn walk(
-    layers: &impl Layers,
     mut states: Vec<f32>,
-    lengths: &[usize],
-    past: Option<&Past>,
-    kept: Option<&[usize]>,
-    mut seen: impl FnMut(&[f32]),
+    batch: &Batch<'_>,
+    mut cache: Option<&mut KvCache>,
 ) -> Result<Vec<f32>> {
-    let tokens: usize = lengths.iter().sum();
+    let tokens = batch.ids.len();
     let (heads, hidden) = (layers.heads(), states.len() / tokens);
     let (width, gathers) = (heads.width(), heads.query * heads.dim);
-    let mut spans = spans(lengths);
+    let kept = batch.rows();
+    let mut spans = spans(batch.lengths);
     let rows = tokens.div_ceil(rayon::current_num_threads()).next_multiple_of(TILE).min(ROWS);
     let mut qkv = vec![0f32; tokens * width];
     let mut found = vec![0f32; tokens * gathers];
@@ -73,25 +44,45 @@ fn walk(
     parts.try_for_each(|(i, (states, qkv))| layers.project(0, states, i * rows, qkv))?;
     for layer in 0..layers.count() {
         let last = layer + 1 == layers.count();
-        if let Some(kept) = kept.filter(|_| last) {
+        if let Some(kept) = kept.as_ref().filter(|_| last) {
             states = kept.iter().flat_map(|&k| &states[k * hidden..(k + 1) * hidden]).copied().collect();
             found.truncate(kept.len() * gathers);
             for (span, &k) in spans.iter_mut().zip(kept) {
                 span.queries = k - span.token..k - span.token + 1;
             }
         }
-        seen(&qkv);
-        attend(&qkv, past.map_or(&[], |past| &past.qkv[layer]), &spans, heads, &mut found)?;
+        let past = match (&mut cache, batch.prefix) {
+            (Some(cache), _) => Past::Sequence(append(cache.heads_mut(layer, heads.key)?, &qkv, heads)),
+            (None, Some(prefix)) => Past::Prefix(prefix.heads(layer)?),
+            (None, None) => Past::Prefix(&[]),
+        };
+        attend(&qkv, past, &spans, heads, &mut found)?;
         let places = places(&spans, heads);
         let parts = states.par_chunks_mut(rows * hidden).zip(qkv.par_chunks_mut(rows * width)).enumerate();
-        parts.try_for_each_init(Default::default, |(gathered, spare), (i, (states, qkv))| {
+        parts.try_for_each_init(Default::default, |(attended, spare), (i, (states, qkv))| {
             let places = &places[i * rows..][..states.len() / hidden];
-            gather(&found, places, heads, gathered);
-            layers.finish(layer, states, gathered, spare)?;
+            gather(&found, places, heads, attended);
+            layers.finish(layer, states, attended, spare)?;
             if last { Ok(()) } else { layers.project(layer + 1, states, i * rows, qkv) }
         })?;
     }
+    if let Some(cache) = cache {
+        cache.advance(tokens);
+    }
     Ok(states)
+}
+
+/// Appends keys and values of packed tokens, `[tokens, width]` behind their queries, to those of each head.
+fn append<'a>(cache: &'a mut [HeadCache], qkv: &[f32], heads: Heads) -> &'a [HeadCache] {
+    for (i, head) in cache.iter_mut().enumerate() {
+        let part = |head: usize| head * heads.dim..(head + 1) * heads.dim;
+        let (key, value) = (part(heads.query + i), part(heads.query + heads.key + i));
+        for row in qkv.chunks_exact(heads.width()) {
+            head.keys.extend_from_slice(&row[key.clone()]);
+            head.values.extend_from_slice(&row[value.clone()]);
+        }
+    }
+    cache
 }
 
 fn spans(lengths: &[usize]) -> Vec<Span> {

@@ -1,4 +1,5 @@
-use super::Place;
+use super::loader::indices;
+use crate::Device;
 use burn::tensor::{Int, Tensor};
 
 /// A text is padded to a length that is at most a quarter more than its own.
@@ -33,13 +34,13 @@ pub(super) struct Padding {
 
 impl Groups {
     /// Of texts of these lengths in this order.
-    pub(super) fn of(lengths: &[usize], causal: bool, place: &Place) -> Self {
+    pub(super) fn of(lengths: &[usize], causal: bool, device: &Device) -> Self {
         let (mut groups, mut rest, mut token) = (Vec::new(), lengths, 0);
         while let Some(&first) = rest.first() {
             let most = if causal { first + first / SLACK } else { first };
             let texts = rest.iter().take_while(|&&n| first <= n && n <= most).count();
             let (own, others) = rest.split_at(texts);
-            let group = Group::of(own, token, place);
+            let group = Group::of(own, token, device);
             token += group.tokens;
             groups.push(group);
             rest = others;
@@ -49,7 +50,7 @@ impl Groups {
 }
 
 impl Group {
-    fn of(lengths: &[usize], token: usize, place: &Place) -> Self {
+    fn of(lengths: &[usize], token: usize, device: &Device) -> Self {
         let (tokens, longest) = (lengths.iter().sum(), lengths.iter().copied().max().unwrap_or(0));
         let padding = lengths.iter().any(|&n| n != longest).then(|| {
             let starts = lengths.iter().scan(token, |next, &n| {
@@ -59,7 +60,7 @@ impl Group {
             let into = starts.zip(lengths).flat_map(|(at, &n)| (0..longest).map(move |i| at + i.min(n - 1)));
             let rows = lengths.iter().enumerate();
             let back = rows.flat_map(|(row, &n)| (0..n).map(move |i| row * longest + i));
-            Padding { into: place.index(into), back: place.index(back) }
+            Padding { into: indices(into, device), back: indices(back, device) }
         });
         Self { token, tokens, texts: lengths.len(), length: longest, padding }
     }
@@ -68,15 +69,13 @@ impl Group {
 #[cfg(all(test, feature = "flex"))]
 mod tests {
     use super::*;
-    use crate::Device;
-    use burn::tensor::DType;
     use proptest::prelude::*;
 
     fn groups(lengths: &[usize], causal: bool) -> Groups {
-        Groups::of(lengths, causal, &Place { device: Device::flex(), numbers: DType::F32 })
+        Groups::of(lengths, causal, &Device::flex())
     }
 
-    fn indices(of: &Tensor<1, Int>) -> Vec<usize> {
+    fn values(of: &Tensor<1, Int>) -> Vec<usize> {
         of.to_data().iter::<i64>().map(|i| i as usize).collect()
     }
 
@@ -89,7 +88,7 @@ mod tests {
                 next += group.tokens;
                 prop_assert!(4 * group.texts * group.length <= 5 * group.tokens, "too much padding");
                 if let Some(padding) = &group.padding {
-                    let (into, back) = (indices(&padding.into), indices(&padding.back));
+                    let (into, back) = (values(&padding.into), values(&padding.back));
                     prop_assert_eq!(into.len(), group.texts * group.length);
                     let found: Vec<usize> = back.iter().map(|&i| into[i]).collect();
                     prop_assert_eq!(found, (group.token..next).collect::<Vec<_>>());

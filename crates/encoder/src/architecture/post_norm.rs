@@ -1,0 +1,70 @@
+use super::{Heads, sound};
+use crate::layout::Layout;
+use crate::{Error, Result};
+
+/// The layers of BERT and its descendants: attention in both directions and a feed-forward block, each followed by
+/// layer normalisation.
+#[derive(Clone, Debug)]
+pub(crate) struct PostNorm {
+    pub(crate) layers: usize,
+    pub(crate) hidden: usize,
+    /// Length of a token's vector inside a feed-forward block.
+    pub(crate) intermediate: usize,
+    pub(crate) heads: Heads,
+    pub(crate) epsilon: f64,
+    pub(crate) activation: Activation,
+    /// Dropout in training, after embeddings and after each block.
+    pub(crate) dropout: f64,
+    /// Dropout in training of attention weights.
+    pub(crate) attention_dropout: f64,
+    /// The names of the parts of a layer.
+    pub(crate) names: fn(usize) -> LayerNames,
+}
+
+/// The function between the two matrices of a feed-forward block.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Activation {
+    #[default]
+    Gelu,
+    GeluTanh,
+    Relu,
+}
+
+/// What the parts of one layer are called in a checkpoint.
+pub(crate) struct LayerNames {
+    /// Queries, keys and values.
+    pub(crate) qkv: [String; 3],
+    pub(crate) out: String,
+    pub(crate) attention_norm: String,
+    pub(crate) up: String,
+    pub(crate) down: String,
+    pub(crate) output_norm: String,
+}
+
+impl Activation {
+    /// By its name in `config.json`.
+    pub(super) fn read(layout: &Layout, name: &str) -> Result<Self> {
+        match name {
+            "gelu" => Ok(Self::Gelu),
+            "gelu_new" | "gelu_pytorch_tanh" => Ok(Self::GeluTanh),
+            "relu" => Ok(Self::Relu),
+            other => Err(Error::Unsupported {
+                path: layout.config_path(),
+                what: "hidden_act",
+                found: other.into(),
+                supported: "gelu, gelu_new, gelu_pytorch_tanh, relu".into(),
+            }),
+        }
+    }
+}
+
+/// Heads of attention in both directions, each an equal part of `hidden`.
+pub(super) fn heads(hidden: usize, count: usize) -> Heads {
+    Heads { query: count, key: count, dim: hidden / count, causal: false }
+}
+
+/// Refuses a `hidden_size` that heads cannot share.
+pub(super) fn check_heads(layout: &Layout, hidden: usize, count: usize) -> Result<()> {
+    let fine = count > 0 && hidden > 0 && hidden.is_multiple_of(count);
+    sound(layout, "hidden_size in num_attention_heads equal parts", fine)
+}
