@@ -12,6 +12,8 @@ pub(super) struct Attention<'a> {
     pub(super) heads: Heads,
     /// Keys and values of the tokens that stand before every text, `[tokens, key heads, dim]`.
     pub(super) past: Option<[Tensor<3>; 2]>,
+    /// Added to the scores of each group, `[1, heads, length, length]`.
+    pub(super) bias: Option<&'a [Tensor<4>]>,
     /// Applied to the attention weights in training, if at all.
     pub(super) dropout: Option<&'a Dropout>,
 }
@@ -20,7 +22,7 @@ impl Attention<'_> {
     /// Of queries `[tokens, query heads, dim]`, keys and values `[tokens, key heads, dim]`: `[tokens, query heads * dim]`.
     pub(super) fn forward(&self, q: Tensor<3>, k: Tensor<3>, v: Tensor<3>) -> Tensor<2> {
         let heads = self.heads;
-        let parts = self.groups.0.iter().map(|group| {
+        let parts = self.groups.0.iter().enumerate().map(|(i, group)| {
             let part = |x: &Tensor<3>, count: usize| group.part(x, [count, heads.dim]);
             let (q, mut k, mut v) = (part(&q, heads.query), part(&k, heads.key), part(&v, heads.key));
             if let Some([keys, values]) = &self.past {
@@ -28,24 +30,29 @@ impl Attention<'_> {
                 v = Tensor::cat(vec![group.each(values), v], 2);
             }
             let (k, v) = (repeat(k, heads.query / heads.key), repeat(v, heads.query / heads.key));
-            let found = self.attend(q, k, v); // [texts, query heads, length, dim]
+            let bias = self.bias.map(|bias| bias[i].clone());
+            let found = self.attend([q, k, v], bias); // [texts, query heads, length, dim]
             group.packed(found.swap_dims(1, 2).reshape([group.texts * group.length, heads.query * heads.dim]))
         });
         Tensor::cat(parts.collect(), 0) // [tokens, query heads * dim]
     }
 
     /// Of queries `[texts, heads, length, dim]`, keys and values `[texts, heads, past + length, dim]`.
-    fn attend(&self, q: Tensor<4>, k: Tensor<4>, v: Tensor<4>) -> Tensor<4> {
+    fn attend(&self, [q, k, v]: [Tensor<4>; 3], bias: Option<Tensor<4>>) -> Tensor<4> {
         let [texts, heads, length, dim] = q.dims();
         if let Some(dropout) = self.dropout.filter(|dropout| drops(dropout, &q)) {
             let scores = q.matmul(k.swap_dims(2, 3)) / (dim as f64).sqrt(); // [texts, heads, length, length]
+            let scores = match bias {
+                Some(bias) => scores + bias,
+                None => scores,
+            };
             return dropout.forward(softmax(scores, 3)).matmul(v);
         }
         let past = k.dims()[2] - length;
         let options = |is_causal| AttentionModuleOptions { is_causal, ..Default::default() };
         if past == 0 || length == 1 {
             let causal = self.heads.causal && length > 1; // a last token sees all that stands before it
-            return attention(q, k, v, None, None, options(causal));
+            return attention(q, k, v, None, bias, options(causal));
         }
         // Backends disagree on what causal means where there are more keys than queries, and a mask or a bias keeps
         // LibTorch from its fast kernels: so queries of the past are added, and what they gather is dropped.

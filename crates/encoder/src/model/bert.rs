@@ -48,7 +48,7 @@ impl Network for Bert {
         let mut x = self.dropout.forward(self.norm.forward(tokens + positions + first_type)); // [tokens, hidden]
         let groups = Groups::of(batch.lengths, false, &device);
         for layer in &self.layers {
-            x = layer.forward(x, &groups);
+            x = layer.forward(x, &groups, None);
         }
         Ok(match batch.rows() {
             None => x,

@@ -54,11 +54,11 @@ impl PostNormLayer {
         })
     }
 
-    /// `[tokens, hidden]`, kept.
-    pub(super) fn forward(&self, x: Tensor<2>, groups: &Groups) -> Tensor<2> {
+    /// `[tokens, hidden]`, kept; `bias` is added to the attention scores of each group.
+    pub(super) fn forward(&self, x: Tensor<2>, groups: &Groups, bias: Option<&[Tensor<4>]>) -> Tensor<2> {
         let (tokens, heads) = (x.dims()[0], self.heads);
         let part = |layer: &Linear| layer.forward(x.clone()).reshape([tokens, heads.query, heads.dim]);
-        let attention = Attention { groups, heads, past: None, dropout: Some(&self.attention_dropout) };
+        let attention = Attention { groups, heads, past: None, bias, dropout: Some(&self.attention_dropout) };
         let attended = attention.forward(part(&self.query), part(&self.key), part(&self.value)); // [tokens, hidden]
         let x = self.attention_norm.forward(x + self.dropout.forward(self.out.forward(attended)));
         let inner = activate(self.activation, self.up.forward(x.clone())); // [tokens, intermediate]

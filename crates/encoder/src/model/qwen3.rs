@@ -76,7 +76,7 @@ impl Network for Qwen3 {
             if let Some(cache) = &mut cache {
                 cache.append(i, k.clone(), v.clone())?;
             }
-            let attention = Attention { groups, heads: layer.heads, past, dropout: None };
+            let attention = Attention { groups, heads: layer.heads, past, bias: None, dropout: None };
             x = layer.finish(x, attention.forward(q, k, v));
         }
         if let Some(cache) = cache {

@@ -1,3 +1,4 @@
+use super::position_bias::PositionBias;
 use super::product::{matrix, multiply};
 use super::softmax::Exponentials;
 use crate::Result;
@@ -30,28 +31,97 @@ pub(super) enum Past<'a> {
     Sequence(&'a [HeadCache]),
 }
 
-/// Attention within each text: packed queries, keys and values `[tokens, width]` side by side, to what each query
-/// attended to, text after text, in each head after head `[query, queries, dim]`.
-pub(super) fn attend(
-    qkv: &[f32],
-    past: Past<'_>,
-    spans: &[Span],
-    heads: Heads,
-    out: &mut [f32],
-) -> Result<()> {
-    let mut tasks = Vec::with_capacity(spans.len() * heads.key);
-    let mut rest = out;
-    for span in spans {
-        for key in 0..heads.key {
-            let size = span.queries.len() * heads.query / heads.key * heads.dim;
-            let (part, others) = rest.split_at_mut(size);
-            tasks.push((span, key, part));
-            rest = others;
+/// Attention within each text of a packed batch.
+#[derive(Clone, Copy)]
+pub(super) struct Attention<'a> {
+    pub(super) heads: Heads,
+    pub(super) past: Past<'a>,
+    /// Added to the scores, by how far a key is from its query.
+    pub(super) bias: Option<&'a PositionBias>,
+}
+
+impl Attention<'_> {
+    /// Packed queries, keys and values `[tokens, width]` side by side, to what each query attended to, text after text, in
+    /// each head after head `[query, queries, dim]`.
+    pub(super) fn forward(&self, qkv: &[f32], spans: &[Span], out: &mut [f32]) -> Result<()> {
+        let heads = self.heads;
+        let mut tasks = Vec::with_capacity(spans.len() * heads.key);
+        let mut rest = out;
+        for span in spans {
+            for key in 0..heads.key {
+                let size = span.queries.len() * heads.query / heads.key * heads.dim;
+                let (part, others) = rest.split_at_mut(size);
+                tasks.push((span, key, part));
+                rest = others;
+            }
         }
+        tasks.into_par_iter().try_for_each_init(Scratch::default, |scratch, (span, key, part)| {
+            self.group(qkv, span, key, scratch, part)
+        })
     }
-    tasks.into_par_iter().try_for_each_init(Scratch::default, |scratch, (span, key, part)| {
-        group((qkv, past), span, key, heads, scratch, part)
-    })
+
+    /// The query heads that share one key head: `[query / key, queries, dim]`.
+    fn group(
+        &self,
+        qkv: &[f32],
+        span: &Span,
+        key: usize,
+        scratch: &mut Scratch,
+        out: &mut [f32],
+    ) -> Result<()> {
+        let heads = self.heads;
+        let (width, dim) = (heads.width(), heads.dim);
+        let head = |row: usize, head: usize| &qkv[(span.token + row) * width + head * dim..];
+        let (key_head, value_head) = (heads.query + key, heads.query + heads.key + key);
+        let Scratch { scores, shares, joined } = scratch;
+        let (keys, values, stride, before) = match self.past {
+            Past::Prefix(past) => match past.get(key) {
+                None => (head(0, key_head), head(0, value_head), width, 0),
+                Some(past) => {
+                    let own = &qkv[span.token * width..(span.token + span.length) * width];
+                    join(&mut joined.keys, &past.keys, own, width, key_head * dim..(key_head + 1) * dim);
+                    join(
+                        &mut joined.values,
+                        &past.values,
+                        own,
+                        width,
+                        value_head * dim..(value_head + 1) * dim,
+                    );
+                    (&joined.keys[..], &joined.values[..], dim, past.keys.len() / dim)
+                }
+            },
+            Past::Sequence(whole) => {
+                let HeadCache { keys, values } = &whole[key];
+                (&keys[..], &values[..], dim, keys.len() / dim - span.length)
+            }
+        };
+        let (group, scale) = (heads.query / heads.key, 1.0 / (dim as f32).sqrt());
+        for (query, out) in out.chunks_exact_mut(span.queries.len() * dim).enumerate() {
+            let blocks = span.queries.clone().step_by(BLOCK).zip(out.chunks_mut(BLOCK * dim));
+            for (first, out) in blocks {
+                let rows = out.len() / dim;
+                let seen = before + if heads.causal { first + rows } else { span.length };
+                let queries = matrix(head(first, key * group + query), rows, dim, width)?;
+                scores.resize(rows * seen, 0.0);
+                multiply(scores, queries, matrix(keys, seen, dim, stride)?.transposed(), scale)?;
+                shares.clear();
+                for (i, row) in scores.chunks_exact_mut(seen).enumerate() {
+                    if let Some(bias) = self.bias {
+                        bias.add(key * group + query, first + i, row);
+                    }
+                    let visible = if heads.causal { before + first + i + 1 } else { seen };
+                    let (visible, future) = row.split_at_mut(visible);
+                    shares.push(Exponentials(visible).dispatch());
+                    future.fill(0.0);
+                }
+                multiply(out, matrix(scores, rows, seen, seen)?, matrix(values, seen, dim, stride)?, 1.0)?;
+                for (out, share) in out.chunks_exact_mut(dim).zip(shares.iter()) {
+                    out.iter_mut().for_each(|v| *v *= share);
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 #[derive(Default)]
@@ -59,59 +129,6 @@ struct Scratch {
     scores: Vec<f32>,
     shares: Vec<f32>,
     joined: HeadCache,
-}
-
-/// The query heads that share one key head: `[query / key, queries, dim]`.
-fn group(
-    (qkv, past): (&[f32], Past<'_>),
-    span: &Span,
-    key: usize,
-    heads: Heads,
-    scratch: &mut Scratch,
-    out: &mut [f32],
-) -> Result<()> {
-    let (width, dim) = (heads.width(), heads.dim);
-    let head = |row: usize, head: usize| &qkv[(span.token + row) * width + head * dim..];
-    let (key_head, value_head) = (heads.query + key, heads.query + heads.key + key);
-    let Scratch { scores, shares, joined } = scratch;
-    let (keys, values, stride, before) = match past {
-        Past::Prefix(past) => match past.get(key) {
-            None => (head(0, key_head), head(0, value_head), width, 0),
-            Some(past) => {
-                let own = &qkv[span.token * width..(span.token + span.length) * width];
-                join(&mut joined.keys, &past.keys, own, width, key_head * dim..(key_head + 1) * dim);
-                join(&mut joined.values, &past.values, own, width, value_head * dim..(value_head + 1) * dim);
-                (&joined.keys[..], &joined.values[..], dim, past.keys.len() / dim)
-            }
-        },
-        Past::Sequence(whole) => {
-            let HeadCache { keys, values } = &whole[key];
-            (&keys[..], &values[..], dim, keys.len() / dim - span.length)
-        }
-    };
-    let (group, scale) = (heads.query / heads.key, 1.0 / (dim as f32).sqrt());
-    for (query, out) in out.chunks_exact_mut(span.queries.len() * dim).enumerate() {
-        let blocks = span.queries.clone().step_by(BLOCK).zip(out.chunks_mut(BLOCK * dim));
-        for (first, out) in blocks {
-            let rows = out.len() / dim;
-            let seen = before + if heads.causal { first + rows } else { span.length };
-            let queries = matrix(head(first, key * group + query), rows, dim, width)?;
-            scores.resize(rows * seen, 0.0);
-            multiply(scores, queries, matrix(keys, seen, dim, stride)?.transposed(), scale)?;
-            shares.clear();
-            for (i, row) in scores.chunks_exact_mut(seen).enumerate() {
-                let visible = if heads.causal { before + first + i + 1 } else { seen };
-                let (visible, future) = row.split_at_mut(visible);
-                shares.push(Exponentials(visible).dispatch());
-                future.fill(0.0);
-            }
-            multiply(out, matrix(scores, rows, seen, seen)?, matrix(values, seen, dim, stride)?, 1.0)?;
-            for (out, share) in out.chunks_exact_mut(dim).zip(shares.iter()) {
-                out.iter_mut().for_each(|v| *v *= share);
-            }
-        }
-    }
-    Ok(())
 }
 
 /// One head of the past and of a text's own tokens, `[past + own, dim]`.

@@ -1,4 +1,5 @@
-use super::attention::{Past, Span, attend};
+use super::attention::{Attention, Past, Span};
+use super::position_bias::PositionBias;
 use crate::Result;
 use crate::architecture::Heads;
 use crate::batch::Batch;
@@ -16,6 +17,10 @@ pub(super) trait Layers: Sync {
     fn count(&self) -> usize;
     /// Heads of each.
     fn heads(&self) -> Heads;
+    /// What their attention adds to scores.
+    fn bias(&self) -> Option<&PositionBias> {
+        None
+    }
     /// Queries, keys and values side by side, `[rows, width]`, of states `[rows, hidden]` before a layer; `first` is
     /// the packed token of the first row.
     fn project(&self, layer: usize, states: &[f32], first: usize, qkv: &mut [f32]) -> Result<()>;
@@ -56,7 +61,7 @@ pub(super) fn run(
             (None, Some(prefix)) => Past::Prefix(prefix.heads(layer)?),
             (None, None) => Past::Prefix(&[]),
         };
-        attend(&qkv, past, &spans, heads, &mut found)?;
+        Attention { heads, past, bias: layers.bias() }.forward(&qkv, &spans, &mut found)?;
         let places = places(&spans, heads);
         let parts = states.par_chunks_mut(rows * hidden).zip(qkv.par_chunks_mut(rows * width)).enumerate();
         parts.try_for_each_init(Default::default, |(attended, spare), (i, (states, qkv))| {

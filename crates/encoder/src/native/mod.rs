@@ -9,6 +9,7 @@ mod gelu;
 mod int8;
 mod layers;
 mod norm;
+mod position_bias;
 mod post_norm;
 pub(crate) mod product;
 mod qwen3;
