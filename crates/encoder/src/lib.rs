@@ -1,4 +1,4 @@
-//! Text encoders: Qwen3 and BERT, loaded from any directory in the Hugging Face or sentence-transformers
+//! Text encoders: BERT, MPNet and Qwen3, loaded from any directory in the Hugging Face or sentence-transformers
 //! layout.
 //!
 //! The first type to know is [`TextEncoder`]: a directory in, unit vectors out, in the order of the texts.

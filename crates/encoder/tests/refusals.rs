@@ -91,7 +91,7 @@ fn an_unknown_architecture_is_refused_by_name() {
     let (_dir, path) = model("qwen3-tiny");
     edit(&path.join("config.json"), "\"qwen3\"", "\"gpt9\"");
     let e = refusal(&path);
-    assert!(e.contains("gpt9") && e.contains("bert, qwen3"), "{e}");
+    assert!(e.contains("gpt9") && e.contains("bert, mpnet, qwen3"), "{e}");
 }
 
 #[test]

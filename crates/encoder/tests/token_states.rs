@@ -12,6 +12,8 @@ use std::ops::Range;
 const BOUND: f32 = 1e-5;
 /// The texts that states are kept of: every so many.
 const STEP: usize = 10;
+/// Texts of single models beside them: MPNet does not count the padding token inside a text as a position.
+const EXTRA: &[(&str, &str)] = &[("mpnet-tiny", "rain <pad> fell <mask> over <pad> Kent")];
 
 /// What the reference gave for the tokens of all texts, one text after the other.
 struct Reference {
@@ -48,7 +50,8 @@ fn rows(states: &[TokenStates]) -> Vec<f32> {
 fn states_ids_and_offsets_equal_the_reference_on_both_engines() {
     for name in MODELS {
         let (golden, reference) = (Golden::read(name), Reference::read(name));
-        let texts: Vec<&str> = golden.texts().into_iter().step_by(STEP).collect();
+        let mut texts: Vec<&str> = golden.texts().into_iter().step_by(STEP).collect();
+        texts.extend(EXTRA.iter().filter(|(of, _)| of == name).map(|(_, text)| text));
         for (engine, batch_tokens) in
             [(Engine::Own, 1), (Engine::Own, 1024), (Engine::Burn, 1), (Engine::Burn, 1024)]
         {

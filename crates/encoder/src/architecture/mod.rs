@@ -1,6 +1,7 @@
 //! What `config.json` says of a model, one file for each architecture, and the table that names their engines.
 
 pub(crate) mod bert;
+pub(crate) mod mpnet;
 pub(crate) mod post_norm;
 pub(crate) mod qwen3;
 
@@ -17,6 +18,7 @@ use serde::Deserialize;
 fn table<V: Visitor>() -> Vec<(&'static str, Visit<V>)> {
     vec![
         ("bert", visit::<V, bert::Config, native::Bert, model::Bert>),
+        ("mpnet", visit::<V, mpnet::Config, native::MpNet, model::MpNet>),
         ("qwen3", visit::<V, qwen3::Config, native::Qwen3, model::Qwen3>),
     ]
 }

@@ -6,6 +6,7 @@ mod bert;
 mod length_groups;
 mod loader;
 mod mean;
+mod mpnet;
 mod post_norm;
 mod qwen3;
 mod rms_norm;
@@ -20,6 +21,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 pub(crate) use loader::Loader;
 pub(crate) use mean::means;
+pub(crate) use mpnet::MpNet;
 pub(crate) use qwen3::Qwen3;
 
 /// A transformer on burn. Nothing in it is detached from the gradient: on a device with autodiff it is trained.

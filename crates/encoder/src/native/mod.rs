@@ -8,6 +8,7 @@ mod dense;
 mod gelu;
 mod int8;
 mod layers;
+mod mpnet;
 mod norm;
 mod position_bias;
 mod post_norm;
@@ -20,6 +21,7 @@ mod tiles;
 mod words;
 
 pub(crate) use bert::Bert;
+pub(crate) use mpnet::MpNet;
 pub(crate) use qwen3::Qwen3;
 
 /// The mean state of each text, `[texts, hidden]`, of packed states `[tokens, hidden]`.

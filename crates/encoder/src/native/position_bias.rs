@@ -6,7 +6,6 @@ pub(super) struct PositionBias {
 
 impl PositionBias {
     /// For texts of up to `reach` tokens: `of(head, distance)`, where the distance is the key's position less the query's.
-    #[expect(dead_code, reason = "no architecture has one yet")]
     pub(super) fn new(heads: usize, reach: usize, of: impl Fn(usize, isize) -> f32) -> Self {
         let most = reach.cast_signed() - 1;
         let table = (0..heads).flat_map(|head| (-most..=most).map(move |distance| (head, distance)));

@@ -1,14 +1,15 @@
 """Makes the golden vectors of tests/parity.rs with sentence-transformers, one text at a time, in f32.
 
     pip install torch transformers sentence-transformers tokenizers safetensors numpy
-    python make.py
+    python make.py            # all of it, or
+    python make.py mpnet-tiny # one model
 
-Writes two small Qwen3 models with random weights (below models/), the texts (texts.json), and for each model a
-safetensors file: `plain` and `instructed` vectors, and `lengths`, the tokens of each text as the model reads it.
+Writes small models with random weights (below models/), the texts (texts.json), and for each model a safetensors file: `plain` and `instructed` vectors, and `lengths`, the tokens of each text as the model reads it.
 The MiniLM vectors are those of the weights in data/minilm, int8 with a scale for each row, multiplied out.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,9 @@ from safetensors.torch import load_file
 from safetensors.torch import save_file as save_torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.models import Normalize, Pooling, Transformer
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast, Qwen3Config, Qwen3Model
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import (BertConfig, BertModel, MPNetConfig, MPNetModel, PreTrainedTokenizerFast, Qwen3Config,
+                          Qwen3Model)
 
 HERE = Path(__file__).parent
 DATA = HERE.parents[3] / "data"
@@ -64,18 +66,44 @@ def byte_level_bpe(corpus, size):
 
 def qwen3(name, corpus, size, dtype, shard, **shape):
     folder = HERE / "models" / name
-    (folder / "1_Pooling").mkdir(parents=True, exist_ok=True)
     tokenizer = byte_level_bpe(corpus, size)
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<|endoftext|>", model_max_length=MAX)
     config = Qwen3Config(vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=256, initializer_range=0.2,
                          use_cache=False, **shape)
     model = Qwen3Model(config).eval().to(dtype)
+    return saved(folder, model, fast, "lasttoken", shard)
+
+
+def word_piece(corpus, size):
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    special = ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"]
+    trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=special, show_progress=False)
+    tokenizer.train_from_iterator(corpus, trainer)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
+    return tokenizer
+
+
+def mpnet(name, corpus, size, **shape):
+    torch.manual_seed(11)
+    tokenizer = word_piece(corpus, size)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", pad_token="<pad>", eos_token="</s>",
+                                   unk_token="[UNK]", mask_token="<mask>", model_max_length=MAX)
+    config = MPNetConfig(vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=514, initializer_range=0.2,
+                         layer_norm_eps=1e-5, **shape)
+    return saved(HERE / "models" / name, MPNetModel(config).eval(), fast, "mean_tokens", "10MB")
+
+
+def saved(folder, model, tokenizer, pooling, shard):
+    (folder / "1_Pooling").mkdir(parents=True, exist_ok=True)
     model.save_pretrained(folder, max_shard_size=shard)
-    fast.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
     write = lambda path, value: (folder / path).write_text(json.dumps(value, indent=1) + "\n")
     write("sentence_bert_config.json", {"max_seq_length": MAX})
-    write("1_Pooling/config.json", {"word_embedding_dimension": config.hidden_size, "pooling_mode_lasttoken": True,
-                                    "pooling_mode_mean_tokens": False, "include_prompt": True})
+    modes = {f"pooling_mode_{mode}": mode == pooling for mode in ("lasttoken", "mean_tokens")}
+    write("1_Pooling/config.json", {"word_embedding_dimension": model.config.hidden_size, **modes, "include_prompt": True})
     kinds = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")]
     write("modules.json", [{"idx": i, "name": str(i), "path": p, "type": f"sentence_transformers.models.{k}"}
                            for i, (p, k) in enumerate(kinds)])
@@ -113,9 +141,16 @@ def golden(name, model, corpus):
 if __name__ == "__main__":
     corpus = texts()
     (HERE / "texts.json").write_text(json.dumps({"task": TASK, "max_length": MAX, "texts": corpus}, indent=0) + "\n")
-    golden("minilm", minilm(), corpus)
-    golden("qwen3-tiny", qwen3("qwen3-tiny", corpus, 300, torch.float32, "10MB", hidden_size=32, num_hidden_layers=2,
-                               num_attention_heads=4, num_key_value_heads=4, head_dim=8, intermediate_size=64), corpus)
-    golden("qwen3-grouped", qwen3("qwen3-grouped", corpus, 600, torch.bfloat16, "100KB", hidden_size=64,
-                                  num_hidden_layers=5, num_attention_heads=8, num_key_value_heads=2, head_dim=16,
-                                  intermediate_size=160, rope_theta=1_000_000.0), corpus)
+    make = {
+        "minilm": minilm,
+        "qwen3-tiny": lambda: qwen3("qwen3-tiny", corpus, 300, torch.float32, "10MB", hidden_size=32,
+                                    num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=4, head_dim=8,
+                                    intermediate_size=64),
+        "qwen3-grouped": lambda: qwen3("qwen3-grouped", corpus, 600, torch.bfloat16, "100KB", hidden_size=64,
+                                       num_hidden_layers=5, num_attention_heads=8, num_key_value_heads=2, head_dim=16,
+                                       intermediate_size=160, rope_theta=1_000_000.0),
+        "mpnet-tiny": lambda: mpnet("mpnet-tiny", corpus, 400, hidden_size=48, num_hidden_layers=3,
+                                    num_attention_heads=4, intermediate_size=96),
+    }
+    for name in sys.argv[1:] or make:
+        golden(name, make[name](), corpus)

@@ -1,0 +1,187 @@
+use super::post_norm::{Activation, LayerNames, PostNorm, check_heads, heads};
+use super::{Description, Summary, sound};
+use crate::layout::Layout;
+use crate::{Pooling, Result};
+use serde::Deserialize;
+
+/// The tensor of token embeddings.
+pub(crate) const TOKEN_EMBEDDINGS: &str = "embeddings.word_embeddings.weight";
+/// The tensor of position embeddings.
+pub(crate) const POSITION_EMBEDDINGS: &str = "embeddings.position_embeddings.weight";
+/// Scale and shift of the normalisation of embeddings.
+pub(crate) const EMBEDDINGS_NORM: &str = "embeddings.LayerNorm";
+/// The tensor of attention biases, `[buckets, heads]`.
+pub(crate) const ATTENTION_BIAS: &str = "encoder.relative_attention_bias.weight";
+
+/// The id of the padding token, which is fixed: positions are counted from the one after it.
+const PADDING: u32 = 1;
+/// The distance from which all keys share the last bucket.
+const FARTHEST: f32 = 128.0;
+
+/// `config.json` of MPNet (Song et al., 2020).
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Config {
+    pub(crate) vocab_size: usize,
+    pub(crate) hidden_size: usize,
+    num_hidden_layers: usize,
+    pub(crate) num_attention_heads: usize,
+    intermediate_size: usize,
+    pub(crate) max_position_embeddings: usize,
+    #[serde(default = "thirty_two")]
+    pub(crate) relative_attention_num_buckets: usize,
+    pub(crate) layer_norm_eps: f64,
+    #[serde(default = "tenth")]
+    pub(crate) hidden_dropout_prob: f64,
+    #[serde(default = "tenth")]
+    attention_probs_dropout_prob: f64,
+    hidden_act: String,
+    /// What `hidden_act` names.
+    #[serde(skip)]
+    activation: Activation,
+}
+
+fn thirty_two() -> usize {
+    32
+}
+
+fn tenth() -> f64 {
+    0.1
+}
+
+impl Description for Config {
+    fn read(layout: &Layout) -> Result<Self> {
+        let mut config: Self = layout.config()?;
+        config.activation = Activation::read(layout, &config.hidden_act)?;
+        check_heads(layout, config.hidden_size, config.num_attention_heads)?;
+        let buckets = config.relative_attention_num_buckets;
+        let fine = (4..=256).contains(&buckets) && buckets.is_multiple_of(4);
+        sound(layout, "relative_attention_num_buckets as a multiple of 4, up to 256", fine)?;
+        let positions = config.max_position_embeddings;
+        sound(layout, "max_position_embeddings of more than 2", positions > PADDING as usize + 1)?;
+        Ok(config)
+    }
+
+    fn summary(&self) -> Summary {
+        Summary {
+            hidden: self.hidden_size,
+            vocabulary: self.vocab_size,
+            max_tokens: self.max_position_embeddings - PADDING as usize - 1,
+            pooling: Pooling::Mean,
+            causal: false,
+            token_embeddings: TOKEN_EMBEDDINGS,
+            prefix: "mpnet.",
+        }
+    }
+}
+
+impl Config {
+    /// What its layers are.
+    pub(crate) fn layers(&self) -> PostNorm {
+        PostNorm {
+            layers: self.num_hidden_layers,
+            hidden: self.hidden_size,
+            intermediate: self.intermediate_size,
+            heads: heads(self.hidden_size, self.num_attention_heads),
+            epsilon: self.layer_norm_eps,
+            activation: self.activation,
+            dropout: self.hidden_dropout_prob,
+            attention_dropout: self.attention_probs_dropout_prob,
+            names: |i| {
+                let at = |name: &str| format!("encoder.layer.{i}.{name}");
+                LayerNames {
+                    qkv: ["q", "k", "v"].map(|part| at(&format!("attention.attn.{part}"))),
+                    out: at("attention.attn.o"),
+                    attention_norm: at("attention.LayerNorm"),
+                    up: at("intermediate.dense"),
+                    down: at("output.dense"),
+                    output_norm: at("output.LayerNorm"),
+                }
+            },
+        }
+    }
+
+    /// The bucket of the attention bias for a key so many tokens after its query: one for each small distance, the larger
+    /// ones in buckets that grow with their logarithm, half of all for keys that stand before.
+    pub(crate) fn bucket(&self, distance: isize) -> usize {
+        let half = self.relative_attention_num_buckets / 2;
+        let (after, distance) = (if distance > 0 { half } else { 0 }, distance.unsigned_abs());
+        let exact = half / 2;
+        if distance < exact {
+            return after + distance;
+        }
+        let share = (distance as f32 / exact as f32).ln() / (FARTHEST / exact as f32).ln();
+        after + (exact + (share * (half - exact) as f32) as usize).min(half - 1)
+    }
+}
+
+/// The position of every token of packed texts: counted from the one after the padding token's, which keeps its own.
+pub(crate) fn positions(ids: &[u32], lengths: &[usize]) -> Vec<usize> {
+    let mut positions = Vec::with_capacity(ids.len());
+    let mut rest = ids;
+    for &n in lengths {
+        let (text, others) = rest.split_at(n);
+        let mut last = PADDING as usize;
+        positions.extend(text.iter().map(|&id| {
+            last += usize::from(id != PADDING);
+            if id == PADDING { PADDING as usize } else { last }
+        }));
+        rest = others;
+    }
+    positions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where transformers changes the bucket, from the farthest key before the query to the farthest after it.
+    const STARTS: [(isize, usize); 31] = [
+        (-300, 15),
+        (-90, 14),
+        (-63, 13),
+        (-45, 12),
+        (-31, 11),
+        (-22, 10),
+        (-15, 9),
+        (-11, 8),
+        (-7, 7),
+        (-6, 6),
+        (-5, 5),
+        (-4, 4),
+        (-3, 3),
+        (-2, 2),
+        (-1, 1),
+        (0, 0),
+        (1, 17),
+        (2, 18),
+        (3, 19),
+        (4, 20),
+        (5, 21),
+        (6, 22),
+        (7, 23),
+        (8, 24),
+        (12, 25),
+        (16, 26),
+        (23, 27),
+        (32, 28),
+        (46, 29),
+        (64, 30),
+        (91, 31),
+    ];
+
+    #[test]
+    fn buckets_are_those_of_the_reference() {
+        let config = r#"{"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1,
+            "intermediate_size": 4, "max_position_embeddings": 514, "layer_norm_eps": 1e-5, "hidden_act": "gelu"}"#;
+        let config: Config = serde_json::from_str(config).unwrap();
+        for distance in -300..=300 {
+            let expected = STARTS.iter().rev().find(|(start, _)| *start <= distance).unwrap().1;
+            assert_eq!(config.bucket(distance), expected, "{distance}");
+        }
+    }
+
+    #[test]
+    fn padding_inside_a_text_is_not_counted() {
+        assert_eq!(positions(&[0, 5, 1, 6, 2, 0, 2], &[5, 2]), [2, 3, 1, 4, 5, 2, 3]);
+    }
+}
