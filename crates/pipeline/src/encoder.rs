@@ -17,8 +17,8 @@ pub fn load(config: &Encoder, environment: &Environment, progress: &dyn Progress
         max_length: config.max_length,
         batch_tokens: config.batch_tokens.unwrap_or_else(|| device::batch_tokens(&config.device)),
         streams,
+        engine: config.engine,
         weights: config.weights,
-        ..EncoderConfig::default()
     };
     tracing::info!(model = config.model, device = config.device, "loading the encoder");
     Ok(TextEncoder::load(&dir, &options, &device)?)

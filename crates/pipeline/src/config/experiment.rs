@@ -1,5 +1,5 @@
 use super::{Pairs, Scores, Teacher, Train};
-use manyview_encoder::Weights;
+use manyview_encoder::{Engine, Weights};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -129,6 +129,8 @@ pub struct Encoder {
     pub revision: String,
     /// `flex`, `ndarray`, `libtorch` or `libtorch:cuda:N`, as far as built in.
     pub device: String,
+    /// What computes on the device `flex`: `own` or `burn`. Every other device has burn alone.
+    pub engine: Engine,
     /// Tokens read of each text; the model's own maximum without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_length: Option<usize>,
@@ -146,6 +148,7 @@ impl Default for Encoder {
             model: "minilm".into(),
             revision: "main".into(),
             device: "flex".into(),
+            engine: Engine::default(),
             max_length: None,
             batch_tokens: None,
             weights: Weights::F32,

@@ -124,7 +124,7 @@ pub(crate) fn encoder_of(
     let weights =
         weights.map_err(|e| Error::setting("weights", format!("{e}, in config.json of what was fitted")))?;
     let weights = weights.unwrap_or_default();
-    Ok(Encoder { model, revision, device: device.into(), max_length, batch_tokens: None, weights })
+    Ok(Encoder { model, revision, device: device.into(), max_length, weights, ..Encoder::default() })
 }
 
 /// The directory of the adapter that `path` leads to.
