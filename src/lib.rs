@@ -30,6 +30,7 @@ pub use manyview_adapter as adapter;
 pub use manyview_data as data;
 pub use manyview_encoder as encoder;
 pub use manyview_eval as eval;
+pub use manyview_labelling as labelling;
 pub use manyview_oracle as oracle;
 pub use manyview_pipeline as pipeline;
 pub use manyview_report as report;

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const SIBLINGS: &[&str] = &["data", "encoder", "store", "adapter", "eval", "report", "track", "oracle"];
+/// Those that join siblings; neither knows the other.
+const JOINERS: &[&str] = &["labelling", "pipeline"];
 const LEAVES: &[&str] = &["cli"];
 
 fn root() -> &'static Path {
@@ -48,7 +50,7 @@ fn manifest(name: &str) -> String {
 fn no_sibling_names_a_sibling() {
     for sibling in SIBLINGS {
         let manifest = manifest(sibling);
-        for other in SIBLINGS.iter().chain(LEAVES).chain(&["pipeline"]).filter(|other| *other != sibling) {
+        for other in SIBLINGS.iter().chain(LEAVES).chain(JOINERS).filter(|other| *other != sibling) {
             assert!(!manifest.contains(&format!("manyview-{other}")), "crates/{sibling} depends on {other}");
         }
     }
@@ -102,10 +104,23 @@ fn releases_notice_sums_that_overflow() {
     assert!(release.contains("overflow-checks = true"), "{release}");
 }
 
+/// Labels are paid for and made once; experiments are run again and again. Neither should wait for the other to build.
+#[test]
+fn no_joiner_names_another() {
+    for joiner in JOINERS {
+        for other in JOINERS.iter().filter(|other| *other != joiner) {
+            assert!(
+                !manifest(joiner).contains(&format!("manyview-{other}")),
+                "crates/{joiner} depends on {other}"
+            );
+        }
+    }
+}
+
 /// What is imported by nobody can be rewritten at will.
 #[test]
 fn nobody_imports_a_leaf() {
-    for name in SIBLINGS.iter().chain(&["core", "pipeline"]) {
+    for name in SIBLINGS.iter().chain(JOINERS).chain(&["core"]) {
         for leaf in LEAVES {
             assert!(!manifest(name).contains(&format!("manyview-{leaf}")), "crates/{name} depends on {leaf}");
         }

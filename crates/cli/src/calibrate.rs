@@ -2,8 +2,9 @@ use crate::environment::environment;
 use crate::progress::Bars;
 use crate::say::say;
 use clap::{Args, Subcommand, ValueEnum};
-use manyview_pipeline::calibrate::{self, By, ReportRequest, SampleRequest};
+use manyview_labelling::calibrate::{self, By, ReportRequest, SampleRequest};
 use manyview_pipeline::config::Encoder;
+use manyview_pipeline::load_encoder;
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -90,13 +91,14 @@ pub(crate) fn run(command: Calibrate, bars: &Bars) -> anyhow::Result<()> {
 }
 
 fn sample(wanted: Sample, bars: &Bars) -> anyhow::Result<()> {
-    let by = match wanted.by {
-        How::Words => By::Words,
+    let encoder = match wanted.by {
+        How::Words => None,
         How::Likeness => {
-            let (model, device) = (wanted.encoder, wanted.device);
-            By::Likeness(Box::new(Encoder { model, device, ..Encoder::default() }))
+            let named = Encoder { model: wanted.encoder, device: wanted.device, ..Encoder::default() };
+            Some(load_encoder(&named, &environment(), bars)?)
         }
     };
+    let by = encoder.as_ref().map_or(By::Words, |encoder| By::Likeness(encoder));
     let request = SampleRequest {
         filter: wanted.filter,
         input: wanted.input,
@@ -104,9 +106,8 @@ fn sample(wanted: Sample, bars: &Bars) -> anyhow::Result<()> {
         counts: [wanted.positive, wanted.negative, wanted.edge],
         seed: wanted.seed,
         exclude: wanted.exclude,
-        by,
     };
-    let sample = calibrate::sample(&request, &environment(), bars)?;
+    let sample = calibrate::sample(&request, by, bars)?;
     if sample.excluded > 0 {
         say(format_args!("{} texts of earlier samples were left out", sample.excluded))?;
     }

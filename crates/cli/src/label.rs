@@ -1,8 +1,7 @@
 use crate::progress::Bars;
 use crate::say::say;
 use clap::Args;
-use manyview_pipeline::Secret;
-use manyview_pipeline::label::{self, LabelRecord, LabelRequest};
+use manyview_labelling::label::{self, LabelRecord, LabelRequest, OracleKey};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -46,7 +45,7 @@ pub(crate) fn run(label: Label, bars: &Bars) -> anyhow::Result<()> {
         input: label.input,
         output: label.output,
         oracle: label.oracle,
-        key: key.filter(|key| !key.trim().is_empty()).map(Secret),
+        key: key.filter(|key| !key.trim().is_empty()).map(OracleKey::new),
         limit: label.limit,
         budget: label.budget,
         round: label.round,

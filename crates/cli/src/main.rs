@@ -1,4 +1,4 @@
-//! The command line of Manyview: arguments to the pipeline, results to a terminal.
+//! The command line of Manyview: arguments to pipeline and labelling, results to a terminal.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stderr)] // errors go there; what is asked for goes through `say`
 
@@ -51,6 +51,9 @@ fn run(cli: Cli, bars: Bars) -> anyhow::Result<()> {
 fn kind(error: &anyhow::Error) -> Kind {
     for cause in error.chain() {
         if let Some(e) = cause.downcast_ref::<manyview_pipeline::Error>() {
+            return e.kind();
+        }
+        if let Some(e) = cause.downcast_ref::<manyview_labelling::Error>() {
             return e.kind();
         }
         if let Some(e) = cause.downcast_ref::<manyview_core::Error>() {

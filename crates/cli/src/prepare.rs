@@ -1,7 +1,7 @@
 use crate::convert;
 use crate::say::say;
 use clap::{Args, Subcommand};
-use manyview_pipeline::prepare::{self, Left, Preparation, Prepared, RECORD};
+use manyview_labelling::prepare::{self, Left, Preparation, Prepared, RECORD};
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]

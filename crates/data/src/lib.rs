@@ -16,6 +16,7 @@ mod error;
 mod filter;
 mod grouped;
 mod hub;
+mod inventory;
 mod labels;
 mod pairs;
 mod parquet_file;
@@ -33,6 +34,7 @@ pub use hub::{Hub, Upload, Uploaded};
 /// Public for fuzzing alone, which cannot follow redirects over a network.
 #[doc(hidden)]
 pub use hub::{redirected, same_origin};
+pub use inventory::file_hashes;
 pub use labels::Labels;
 pub use pairs::{
     Conversion, Converted, DroppedPairs, LeakReport, PairColumns, PairForm, PairOrigin, Repeats, TextPairs,

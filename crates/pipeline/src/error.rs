@@ -74,9 +74,6 @@ pub enum Error {
     /// From the report.
     #[error(transparent)]
     Report(#[from] manyview_report::Error),
-    /// From an oracle.
-    #[error(transparent)]
-    Oracle(#[from] manyview_oracle::Error),
 }
 
 impl Error {
@@ -93,7 +90,6 @@ impl Error {
             Self::Eval(e) => e.kind(),
             Self::Track(e) => e.kind(),
             Self::Report(e) => e.kind(),
-            Self::Oracle(e) => e.kind(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The only crate that joins the layers: experiment files as types, steps, run directories, devices.
+//! Joins the layers into experiments: files as types, steps, run directories, devices.
 //!
 //! The first type to know is [`config::Suite`]: what an experiment file says. [`run`] takes it from text to report.
 //!
@@ -6,11 +6,8 @@
 //! interrupted run goes on where it stopped, and a changed setting redoes what depends on it and no more.
 #![forbid(unsafe_code)]
 
-pub mod calibrate;
 pub mod config;
-pub mod label;
 pub mod pairs;
-pub mod prepare;
 pub mod scores;
 
 mod bench;
@@ -29,7 +26,6 @@ mod export;
 mod fit;
 mod given;
 mod infer;
-mod inventory;
 mod latency;
 mod machine;
 mod plain;
@@ -57,9 +53,8 @@ pub use infer::{
     Dropped, Encoding, FileFormat, GivenVectors, Holds, Inference, InferenceInput, Inferred, Origin, Seconds,
     Texts, Written, infer,
 };
-pub use inventory::file_hashes;
 pub use manyview_data::{
-    Conversion, Converted, Fractions, PairForm, PairOrigin, Upload, Uploaded, convert_pairs,
+    Conversion, Converted, Fractions, PairForm, PairOrigin, Upload, Uploaded, convert_pairs, file_hashes,
 };
 pub use manyview_encoder::{Quantized, quantize};
 pub use manyview_report::{Metrics, Report, RetrievalMetrics, RetrievalReport};

@@ -2,11 +2,12 @@ use super::decide::{Decision, Finding, findings};
 use super::figures::{self, CostFigures, DimensionFigures, Disagreement, GroupFigures};
 use super::settings::Settings;
 use super::text;
+use crate::file::publish_json;
 use crate::label::{LabelRecord, beside};
 use crate::prepare::filter_fingerprint;
-use crate::run_dir::{json, publish};
 use crate::{Error, Result};
 use manyview_core::Fingerprint;
+use manyview_core::publish::write_whole;
 use manyview_data::{Filter, read_labelled};
 use manyview_oracle::Totals;
 use serde::{Deserialize, Serialize};
@@ -154,8 +155,8 @@ pub fn run(request: &ReportRequest) -> Result<(Report, PathBuf)> {
     report.decision = report.findings.iter().map(|finding| finding.decision).max().unwrap_or(Decision::Fail);
     let [of_calibration, of_validation] = reports(&filter);
     let path = if calibration.is_some() { of_validation } else { of_calibration };
-    publish(&path.with_extension("md"), text::markdown(&report).as_bytes())?;
-    publish(&path, &json(&path, &report)?)?;
+    write_whole(&path.with_extension("md"), text::markdown(&report).as_bytes())?;
+    publish_json(&path, &report)?;
     Ok((report, path))
 }
 

@@ -1,4 +1,4 @@
-use crate::{Error, Result, Secret};
+use crate::{Error, Result};
 use manyview_core::Fingerprint;
 use manyview_data::{Filter, read_labelled};
 use manyview_oracle::{Endpoint, EndpointConfig, Key, LabelFile, Labelling, Oracle, Prices, Prompt, Rubric};
@@ -79,7 +79,7 @@ pub fn key_variable(path: &Path) -> Result<Option<String>> {
 }
 
 /// The oracle of the file at `path`, asked with the prompt of `filter`.
-pub(super) fn load(path: &Path, key: Option<Secret>, filter: &Filter) -> Result<Asked> {
+pub(super) fn load(path: &Path, key: Option<Key>, filter: &Filter) -> Result<Asked> {
     let fail = |problem: &str| Err(Error::setting(&path.display().to_string(), problem));
     match read(path)? {
         OracleFile { endpoint: Some(table), labels: None } => endpoint(table, key, filter, path),
@@ -93,12 +93,10 @@ pub(super) fn load(path: &Path, key: Option<Secret>, filter: &Filter) -> Result<
 
 fn read(path: &Path) -> Result<OracleFile> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-    let config =
-        |key: String, problem: String| Error::Config { key, origin: path.display().to_string(), problem };
     // The source of an error is not shown: a key may stand where none should.
-    let parsed = toml::Deserializer::parse(&text).map_err(|e| config("TOML".into(), e.message().into()))?;
+    let parsed = toml::Deserializer::parse(&text).map_err(|e| Error::config("TOML", path, e.message()))?;
     serde_path_to_error::deserialize(parsed)
-        .map_err(|e| config(e.path().to_string(), e.into_inner().message().to_string()))
+        .map_err(|e| Error::config(e.path().to_string(), path, e.inner().message()))
 }
 
 fn labels(path: &Path, filter: &Filter) -> Result<Asked> {
@@ -114,12 +112,8 @@ fn labels(path: &Path, filter: &Filter) -> Result<Asked> {
     })
 }
 
-fn endpoint(table: EndpointTable, key: Option<Secret>, filter: &Filter, path: &Path) -> Result<Asked> {
-    let setting = |key: &str, problem: String| Error::Config {
-        key: format!("endpoint.{key}"),
-        origin: path.display().to_string(),
-        problem,
-    };
+fn endpoint(table: EndpointTable, key: Option<Key>, filter: &Filter, path: &Path) -> Result<Asked> {
+    let setting = |key: &str, problem: String| Error::config(format!("endpoint.{key}"), path, problem);
     let seconds = |key: &str, value: f64| {
         let seconds = Duration::try_from_secs_f64(value).ok().filter(|seconds| !seconds.is_zero());
         seconds.ok_or_else(|| setting(key, format!("expected seconds above 0, found {value}")))
@@ -156,7 +150,7 @@ fn endpoint(table: EndpointTable, key: Option<Secret>, filter: &Filter, path: &P
     let config = EndpointConfig {
         base_url: table.base_url,
         model: table.model.clone(),
-        key: key.map(|Secret(key)| Key::new(key)),
+        key,
         temperature: table.temperature,
         max_tokens: table.max_tokens,
         timeout: seconds("timeout_seconds", table.timeout_seconds)?,

@@ -1,9 +1,9 @@
 use super::group::groups;
 use super::settings::Settings;
 use super::{By, Group, SAMPLED};
-use crate::run_dir::publish;
-use crate::{Environment, Error, Result};
+use crate::{Error, Result};
 use manyview_core::Progress;
+use manyview_core::publish::write_whole;
 use manyview_data::{Article, Filter, shuffled};
 use serde_json::json;
 use std::collections::HashSet;
@@ -24,8 +24,6 @@ pub struct SampleRequest {
     pub seed: u64,
     /// Samples drawn earlier: no text of theirs is drawn again.
     pub exclude: Vec<PathBuf>,
-    /// How texts are told apart.
-    pub by: By,
 }
 
 /// What was drawn.
@@ -39,11 +37,11 @@ pub struct Sample {
     pub excluded: usize,
 }
 
-/// Draws texts on the topic, off it and between, and marks each with its group. The same seed gives the same texts.
+/// Draws texts on the topic, off it and between, told apart by `by`, and marks each with its group. The same seed gives the same texts.
 ///
 /// # Errors
 /// Files, a filter without words or descriptions, fewer texts of a group than asked for.
-pub fn run(request: &SampleRequest, environment: &Environment, progress: &dyn Progress) -> Result<Sample> {
+pub fn run(request: &SampleRequest, by: By<'_>, progress: &dyn Progress) -> Result<Sample> {
     let filter = Filter::load(&request.filter)?;
     let settings = Settings::of(&filter)?;
     let mut articles = Article::read_all(&request.input)?;
@@ -60,7 +58,7 @@ pub fn run(request: &SampleRequest, environment: &Environment, progress: &dyn Pr
     let mut texts = HashSet::new();
     articles.retain(|article| texts.insert(article.text()) && texts.insert(format!("id {}", article.id)));
 
-    let groups = groups(&request.by, &articles, &settings, environment, progress)?;
+    let groups = groups(by, &articles, &settings, progress)?;
     let order = shuffled(articles.len(), request.seed);
     let (mut drawn, mut there) = (Vec::new(), [0; 3]);
     for (place, (group, &wanted)) in Group::ALL.into_iter().zip(&request.counts).enumerate() {
@@ -90,6 +88,6 @@ pub fn run(request: &SampleRequest, environment: &Environment, progress: &dyn Pr
         lines.extend(serde_json::Value::Object(object).to_string().into_bytes());
         lines.push(b'\n');
     }
-    publish(&request.output, &lines)?;
+    write_whole(&request.output, &lines)?;
     Ok(Sample { drawn: request.counts, there, excluded })
 }

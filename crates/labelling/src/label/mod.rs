@@ -4,14 +4,16 @@ mod gate;
 mod record;
 mod settings;
 
+pub use manyview_oracle::Key as OracleKey;
 pub use record::LabelRecord;
 pub use settings::key_variable;
 
-use crate::run_dir::{json, publish};
-use crate::{Error, Result, Secret};
+use crate::file::publish_json;
+use crate::{Error, Result};
 use manyview_core::Progress;
+use manyview_core::publish::write_whole;
 use manyview_data::{Article, Filter, ScoredText};
-use manyview_oracle::{Ended, Labelled, Ledger, Question};
+use manyview_oracle::{Ended, Key, Labelled, Ledger, Question};
 use std::path::{Path, PathBuf};
 
 /// What to label, and whom to ask.
@@ -26,7 +28,7 @@ pub struct LabelRequest {
     /// The file that says which oracle.
     pub oracle: PathBuf,
     /// The oracle's key, from the variable that [`key_variable`] names.
-    pub key: Option<Secret>,
+    pub key: Option<Key>,
     /// Only the first texts.
     pub limit: Option<usize>,
     /// The most that all answers in the ledger may cost.
@@ -62,9 +64,9 @@ pub fn run(request: &LabelRequest, progress: &dyn Progress) -> Result<LabelRecor
     }
     let mut ledger = Ledger::open(&ledger)?;
     let labelled = labelling.run(asked.oracle.as_ref(), &questions, &mut ledger, progress)?;
-    publish(&request.output, &lines(&filter, articles, &labelled)?)?;
+    write_whole(&request.output, &lines(&filter, articles, &labelled)?)?;
     let made = record::of(&filter, &asked, &labelled, request.round);
-    publish(&record, &json(&record, &made)?)?;
+    publish_json(&record, &made)?;
     for (place, error) in &labelled.failed {
         let id = questions.get(*place).map_or("", |question| question.id.as_str());
         tracing::warn!("`{id}` has no label: {error}");

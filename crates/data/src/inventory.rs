@@ -1,5 +1,3 @@
-//! Which bytes an experiment starts from, said alike on every machine.
-
 use crate::{Error, Result};
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,6 @@
 use super::settings::Settings;
-use crate::config::Encoder;
-use crate::{Environment, Error, Result};
-use manyview_core::Encoder as _;
-use manyview_core::Progress;
+use crate::{Error, Result};
+use manyview_core::{Encoder, Progress};
 use manyview_data::Article;
 use serde::{Deserialize, Serialize};
 
@@ -33,25 +31,24 @@ impl Group {
 }
 
 /// How texts are told apart before an oracle sees them.
-#[derive(Clone, Debug, PartialEq)]
-pub enum By {
+#[derive(Clone, Copy)]
+pub enum By<'a> {
     /// By the words of the filter's calibration table.
     Words,
-    /// By the likeness of their vectors to two descriptions there, with this encoder.
-    Likeness(Box<Encoder>),
+    /// By the likeness of their vectors to two descriptions there, as this encoder makes them.
+    Likeness(&'a dyn Encoder),
 }
 
 /// The group of each text; none for one that could be in several.
 pub(super) fn groups(
-    by: &By,
+    by: By<'_>,
     articles: &[Article],
     settings: &Settings,
-    environment: &Environment,
     progress: &dyn Progress,
 ) -> Result<Vec<Option<Group>>> {
     match by {
         By::Words => words(articles, settings),
-        By::Likeness(encoder) => likeness(articles, settings, encoder, environment, progress),
+        By::Likeness(encoder) => likeness(articles, settings, encoder, progress),
     }
 }
 
@@ -88,8 +85,7 @@ fn plain(text: &str) -> String {
 fn likeness(
     articles: &[Article],
     settings: &Settings,
-    encoder: &Encoder,
-    environment: &Environment,
+    encoder: &dyn Encoder,
     progress: &dyn Progress,
 ) -> Result<Vec<Option<Group>>> {
     for (key, text) in
@@ -99,7 +95,6 @@ fn likeness(
             return Err(missing(key, "a description in words"));
         }
     }
-    let encoder = crate::encoder::load(encoder, environment, progress)?;
     let poles =
         encoder.encode(&[&settings.positive_text, &settings.negative_text], None)?.vectors.normalized()?;
     let texts: Vec<String> = articles.iter().map(Article::text).collect();

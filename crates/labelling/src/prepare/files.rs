@@ -1,5 +1,5 @@
 use crate::Result;
-use crate::run_dir::publish;
+use manyview_core::publish::write_whole;
 use manyview_data::{Filter, ScoredText, Split, training_lines};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -44,7 +44,7 @@ pub(super) fn write(
 ) -> Result<PreparedFiles> {
     let file = |name: &str, part: &[usize]| -> Result<PreparedFile> {
         let bytes = training_lines(part.iter().filter_map(|&row| rows.get(row)), filter);
-        publish(&dir.join(name), &bytes)?;
+        write_whole(&dir.join(name), &bytes)?;
         let blake3 = blake3::hash(&bytes).to_hex().to_string();
         Ok(PreparedFile { file: name.into(), rows: part.len(), blake3 })
     };

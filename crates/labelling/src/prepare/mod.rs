@@ -8,8 +8,8 @@ pub use files::{PreparedFile, PreparedFiles, PreparedInput};
 pub use rows::Left;
 pub use table::{TierRow, filter_fingerprint};
 
-use crate::run_dir::{json, publish};
-use crate::{Error, Result, inventory};
+use crate::file::publish_json;
+use crate::{Error, Result};
 use manyview_core::Fingerprint;
 use manyview_data::{Filter, Fractions, Split};
 use serde::{Deserialize, Serialize};
@@ -83,7 +83,7 @@ pub fn run(preparation: &Preparation) -> Result<Prepared> {
     let groups = rows::groups(&rows, preparation.group.as_deref());
     let tiers: Vec<usize> = rows.iter().map(|row| table::tier(&filter, row)).collect();
     let split = Split::grouped(&tiers, &groups, fractions, preparation.seed)?;
-    let inputs = inventory::file_hashes(&preparation.inputs)?;
+    let inputs = manyview_data::file_hashes(&preparation.inputs)?;
     let inputs = inputs.into_iter().map(|(file, blake3)| PreparedInput { file, blake3 }).collect();
     if preparation.group.is_none() && rows.iter().all(|row| row.article.field(SOURCE).is_some()) {
         tracing::warn!("every row has a `{SOURCE}`; with --group {SOURCE} no {SOURCE} is in two parts");
@@ -109,7 +109,7 @@ pub fn run(preparation: &Preparation) -> Result<Prepared> {
         version: filter.version,
         filter: filter.name,
     };
-    publish(&record, &json(&record, &prepared)?)?;
+    publish_json(&record, &prepared)?;
     Ok(prepared)
 }
 
