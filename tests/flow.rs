@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use manyview::data::write_npy;
 use manyview::pipeline::config::Suite;
-use manyview::pipeline::{Environment, Outcome};
+use manyview::pipeline::{Environment, RunSummary, Stages};
 use manyview::{Embeddings, Quiet};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ fn corpus(dir: &Path) -> Result<()> {
     Ok(write_npy(&dir.join("teacher.npy"), &Embeddings::from_rows(taught)?)?)
 }
 
-fn run(dir: &Path) -> Result<Outcome> {
+fn run(dir: &Path) -> Result<RunSummary> {
     let text = format!(
         "name = 'flow'\n\
          data = {{ source = {:?}, train = 0.6, val = 0.2, test = 0.2 }}\n\
@@ -51,7 +51,7 @@ fn run(dir: &Path) -> Result<Outcome> {
     );
     let environment =
         Environment { hub: Environment::new(dir).hub.with_offline(true), ..Environment::new(dir) };
-    Ok(manyview::pipeline::run(&Suite::parse(&text, "flow.toml", &[])?, &environment, &Quiet)?)
+    Ok(manyview::pipeline::run(&Suite::parse(&text, "flow.toml", &[])?, Stages::All, &environment, &Quiet)?)
 }
 
 #[test]
@@ -108,6 +108,7 @@ fn check(metrics: &Value, variant: &str) -> Result<()> {
     has(
         metrics,
         &[
+            "task",
             "dataset",
             "encoder",
             "encoder_fingerprint",
@@ -131,8 +132,12 @@ fn check(metrics: &Value, variant: &str) -> Result<()> {
             "encoding",
         ],
     )?;
-    for (key, text) in [("encoder", "minilm"), ("instruction", "Identify the weather"), ("teacher", variant)]
-    {
+    for (key, text) in [
+        ("task", "views"),
+        ("encoder", "minilm"),
+        ("instruction", "Identify the weather"),
+        ("teacher", variant),
+    ] {
         assert_eq!(metrics[key], text, "{variant}: {key}");
     }
     assert!(metrics["dataset"].as_str().is_some_and(|name| name.ends_with("corpus.jsonl")));

@@ -2,10 +2,10 @@ use crate::args::{Command, Experiment};
 use crate::environment::environment;
 use crate::progress::Bars;
 use crate::say::say;
-use crate::{calibrate, infer, label, pairs, prepare, print, runs, score, scores, share, store, track};
+use crate::{calibrate, infer, label, prepare, print, runs, score, share, store, track};
 use anyhow::bail;
-use manyview_pipeline::config::{Suite, Task};
-use manyview_pipeline::{QUICKSTART, Stage};
+use manyview_pipeline::config::Suite;
+use manyview_pipeline::{QUICKSTART, Stage, Stages};
 use std::path::Path;
 
 /// The experiment that `manyview quickstart` runs.
@@ -15,9 +15,9 @@ const QUICKSTART_TOML: &str = include_str!("../../../configs/quickstart.toml");
 pub(crate) fn run(command: Command, bars: &Bars) -> anyhow::Result<()> {
     match command {
         Command::Quickstart { overrides, on } => {
-            report(&Suite::parse(QUICKSTART_TOML, QUICKSTART, &on.with(&overrides))?, bars)
+            stages(&Suite::parse(QUICKSTART_TOML, QUICKSTART, &on.with(&overrides))?, Stages::All, bars)
         }
-        Command::Run(experiment) => report(&suite(&experiment)?, bars),
+        Command::Run(experiment) => stages(&suite(&experiment)?, Stages::All, bars),
         Command::Fetch(wanted) => fetch(&suite(&wanted.experiment)?, wanted.hashes, bars),
         Command::Encode(experiment) => stage(&experiment, Stage::Encode, bars),
         Command::Train(experiment) => stage(&experiment, Stage::Train, bars),
@@ -45,23 +45,12 @@ fn suite(experiment: &Experiment) -> anyhow::Result<Suite> {
     Ok(Suite::load(&experiment.config, &experiment.on.with(&experiment.overrides))?)
 }
 
-fn report(suite: &Suite, bars: &Bars) -> anyhow::Result<()> {
-    match suite.task()? {
-        Task::Views => print::outcome(&manyview_pipeline::run(suite, &environment(), bars)?),
-        Task::Scores => scores::run(suite, None, bars),
-        Task::Pairs => pairs::run(suite, None, bars),
-    }
+fn stage(experiment: &Experiment, stage: Stage, bars: &Bars) -> anyhow::Result<()> {
+    stages(&suite(experiment)?, Stages::Only(stage), bars)
 }
 
-fn stage(experiment: &Experiment, stage: Stage, bars: &Bars) -> anyhow::Result<()> {
-    let suite = suite(experiment)?;
-    match suite.task()? {
-        Task::Views => {
-            print::stage(stage, &manyview_pipeline::run_stage(&suite, stage, &environment(), bars)?)
-        }
-        Task::Scores => scores::run(&suite, Some(stage), bars),
-        Task::Pairs => pairs::run(&suite, Some(stage), bars),
-    }
+fn stages(suite: &Suite, stages: Stages, bars: &Bars) -> anyhow::Result<()> {
+    print::run(stages, &manyview_pipeline::run(suite, stages, &environment(), bars)?)
 }
 
 fn fetch(suite: &Suite, hashes: bool, bars: &Bars) -> anyhow::Result<()> {

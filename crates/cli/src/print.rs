@@ -1,50 +1,37 @@
 use crate::say::say;
 use anyhow::Result;
-use manyview_pipeline::{Check, Outcome, Quantized, Stage, Tally};
+use manyview_pipeline::{Check, Quantized, RunSummary, Stage, Stages, Tally};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The table of a finished run, and where its report is.
-pub(crate) fn outcome(outcome: &Outcome) -> Result<()> {
-    if let Some(report) = &outcome.report {
-        say(report.table())?;
+/// What a run left: the table of its report, what was fitted, and where the files are.
+pub(crate) fn run(stages: Stages, run: &RunSummary) -> Result<()> {
+    if let Some(table) = &run.table {
+        say(table)?;
     }
-    encoding(&outcome.tally, outcome.truncated)?;
-    untracked(outcome.untracked)?;
-    say(format_args!("report: {}", outcome.dir.join("report.html").display()))
-}
-
-/// What a tracking server missed.
-pub(crate) fn untracked(left: u64) -> Result<()> {
-    match left {
-        0 => Ok(()),
-        left => say(format_args!(
-            "{left} events have not reached the tracking server; `manyview track sync` sends them"
-        )),
-    }
-}
-
-/// What one stage did.
-pub(crate) fn stage(stage: Stage, outcome: &Outcome) -> Result<()> {
-    if stage == Stage::Report {
-        return self::outcome(outcome);
-    }
-    encoding(&outcome.tally, outcome.truncated)?;
-    if stage == Stage::Train {
-        for (name, record) in &outcome.fits {
-            let (method, rows) = (&record.method, record.rows);
-            say(format_args!("{name}: {method} on {rows} rows, {}", figures(&record.figures)))?;
+    encoding(&run.tally, run.truncated)?;
+    if stages == Stages::Only(Stage::Train) {
+        for (name, fit) in &run.fits {
+            let (method, rows, seconds) = (&fit.method, fit.rows, fit.seconds);
+            let figures = figures(&fit.figures);
+            say(format_args!("{name}: {method} on {rows} rows in {seconds:.2} s, {figures}"))?;
         }
     }
-    untracked(outcome.untracked)?;
-    if stage == Stage::Evaluate {
-        say(format_args!("metrics: {}", outcome.dir.join("metrics.json").display()))?;
+    if run.untracked > 0 {
+        let left = run.untracked;
+        say(format_args!(
+            "{left} events have not reached the tracking server; `manyview track sync` sends them"
+        ))?;
     }
-    Ok(())
+    match stages.last() {
+        Stage::Encode | Stage::Train => Ok(()),
+        Stage::Evaluate => say(format_args!("metrics: {}", run.dir.join("metrics.json").display())),
+        Stage::Report => say(format_args!("report: {}", run.dir.join("report.html").display())),
+    }
 }
 
 /// What was chosen or reached, in one line.
-pub(crate) fn figures(figures: &BTreeMap<String, f64>) -> String {
+fn figures(figures: &BTreeMap<String, f64>) -> String {
     let figure = |(name, value): (&String, &f64)| match value.fract() == 0.0 {
         true => format!("{name} {value}"),
         false => format!("{name} {value:.4}"),
@@ -53,7 +40,7 @@ pub(crate) fn figures(figures: &BTreeMap<String, f64>) -> String {
 }
 
 /// What encoding took.
-pub(crate) fn encoding(tally: &Tally, truncated: usize) -> Result<()> {
+fn encoding(tally: &Tally, truncated: usize) -> Result<()> {
     let Tally { encoded, reused, seconds } = tally;
     say(format_args!("encoded {encoded} texts in {seconds:.1} s, took {reused} from the store"))?;
     if truncated > 0 {

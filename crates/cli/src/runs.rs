@@ -1,7 +1,6 @@
 use crate::args::Runs as Command;
 use crate::say::say;
-use manyview_core::Estimate;
-use manyview_pipeline::{Measured, PastRun, past_run, past_runs, run_difference};
+use manyview_pipeline::{PastRun, past_run, past_runs, run_difference};
 use serde_json::Value;
 use std::path::Path;
 
@@ -29,60 +28,34 @@ fn list(runs: &[PastRun]) -> anyhow::Result<()> {
         for view in &run.views {
             let name = run.path.file_name().unwrap_or_default().to_string_lossy();
             let name = if view.name.is_empty() { name.into() } else { format!("{name}/{}", view.name) };
-            let Some(m) = &view.metrics else {
+            let Some(scores) = &view.scores else {
                 let reached = if view.fit.is_some() { "fitted, not evaluated" } else { "not fitted" };
                 say(format_args!("{name:32}  {reached}"))?;
                 continue;
             };
-            let [base, adapter] = main(m);
-            let (gain, of) = (gain(m), measured(m));
-            let gain = format!("{:+.3} ({:+.3})", gain.value, gain.low);
+            let (base, adapter, of) = (scores.base, scores.adapter, &scores.of);
+            let gain =
+                scores.gain.map_or("–".into(), |gain| format!("{:+.3} ({:+.3})", gain.value, gain.low));
             say(format_args!("{name:32}  {base:6.3}  {adapter:7.3}  {gain:16}  {of}"))?;
         }
     }
     say(
-        "V-measures on test texts; of pairs nDCG@10 on test queries; of heads the mean absolute error, base the mean's.",
+        "V-measures on test texts; of retrieval nDCG@10 on test queries; of scores the mean absolute error, base the mean's.",
     )?;
-    say("The gain with the lower end of its 95% interval; of heads the share of the mean's error taken away.")
-}
-
-/// The score of base and adapter that decides.
-fn main(measured: &Measured) -> [f64; 2] {
-    match measured {
-        Measured::View(m) => [&m.views.base, &m.views.adapter].map(|view| view.v_measure.mean),
-        Measured::Retrieval(m) => {
-            [&m.views.base, &m.views.adapter].map(|view| view.get("ndcg@10").map_or(f64::NAN, |e| e.value))
-        }
-        Measured::Heads(m) => [&m.overall.mean, &m.overall.head].map(|errors| errors.mae.value),
-    }
-}
-
-fn gain(measured: &Measured) -> Estimate {
-    match measured {
-        Measured::View(m) => m.gain,
-        Measured::Retrieval(m) => m.gain,
-        Measured::Heads(m) => m.overall.gain,
-    }
-}
-
-/// What was measured: label or task, corpus, encoder.
-fn measured(measured: &Measured) -> String {
-    match measured {
-        Measured::View(m) => format!("{} of {}, {}", m.label, m.dataset, m.encoder),
-        Measured::Retrieval(m) => format!("pairs of {}, {}", m.dataset, m.encoder),
-        Measured::Heads(m) => format!("{} of {}, {}", m.filter, m.dataset, m.encoder),
-    }
+    say(
+        "The gain with the lower end of its 95% interval; of scores the share of the mean's error taken away.",
+    )
 }
 
 fn show(run: &PastRun) -> anyhow::Result<()> {
-    for (key, value) in run.config.iter().chain(&run.figures()?) {
+    for (key, value) in run.config.iter().chain(&run.figures()) {
         say(format_args!("{key} = {}", shown(Some(value))))?;
     }
     Ok(())
 }
 
 fn diff(a: &PastRun, b: &PastRun) -> anyhow::Result<()> {
-    let differences = run_difference(a, b)?;
+    let differences = run_difference(a, b);
     if differences.is_empty() {
         return say("the same experiment, the same figures");
     }

@@ -1,6 +1,5 @@
-use crate::config::{Experiment, Suite, TeacherKind};
-use crate::corpus::SplitCorpus;
-use crate::{Environment, Error, Result, device, embedded, encoder, machine, tracking};
+use crate::config::{Experiment, Suite};
+use crate::{Environment, Error, Result, device, embedded, encoder, machine, run, task};
 use manyview_core::{Encoder, Progress};
 use manyview_store::Store;
 use std::path::Path;
@@ -34,20 +33,11 @@ pub fn doctor(suite: Option<&Suite>, environment: &Environment, progress: &dyn P
     for (name, experiment) in suite.map(Suite::members).unwrap_or_default() {
         let of = |what: &str| name.map_or(what.to_string(), |name| format!("{name}: {what}"));
         checks.push(check(&of("encoder"), encoder_loads(experiment, environment, progress)));
-        match &experiment.scores {
-            Some(scores) => {
-                let found = crate::scores::corpus_loads(experiment, scores, environment, progress);
-                checks.push(check(&of("scored texts"), found));
-            }
-            None if experiment.pairs.is_some() => {
-                let found = crate::pairs::corpus_loads(experiment, environment, progress);
-                checks.push(check(&of("pairs"), found));
-            }
-            None => {
-                checks.push(check(&of("corpus"), corpus_loads(experiment, environment, progress)));
-                checks.push(check(&of("teacher"), teacher_ready(experiment)));
-            }
-        }
+        let found = match task::of_experiment(experiment) {
+            Ok(task) => task.checks(experiment, environment, progress),
+            Err(e) => vec![("task", Err(e))],
+        };
+        checks.extend(found.into_iter().map(|(what, found)| check(&of(what), found)));
         checks.push(check(&of("run directory"), writable(&experiment.output.dir)));
         checks.push(check(&of("store"), store_opens(&experiment.output.store)));
         if let Some(answer) = tracking_answers(experiment, environment) {
@@ -92,39 +82,6 @@ fn encoder_loads(
     ))
 }
 
-fn corpus_loads(
-    experiment: &Experiment,
-    environment: &Environment,
-    progress: &dyn Progress,
-) -> Result<String> {
-    let corpus = SplitCorpus::load(&experiment.data, environment, progress)?;
-    let split = &corpus.split;
-    let parts = [split.train.len(), split.val.len(), split.test.len()];
-    let [train, val, test] = parts;
-    let labels = corpus.truth.names.len();
-    Ok(format!("{}: {train} train, {val} validation, {test} test, {labels} labels", corpus.name))
-}
-
-fn teacher_ready(experiment: &Experiment) -> Result<String> {
-    let teacher = &experiment.teacher;
-    match teacher.kind {
-        TeacherKind::Instructed => {
-            crate::teacher::instruction(experiment)?;
-        }
-        TeacherKind::Answers if experiment.data.answers.is_none() => {
-            return Err(Error::setting("data.answers", "the teacher `answers` needs the column of answers"));
-        }
-        TeacherKind::Vectors => match &teacher.vectors {
-            None => return Err(Error::setting("teacher.vectors", "the teacher `vectors` needs a file")),
-            Some(path) => {
-                manyview_data::read_vectors(path, &teacher.vectors_column)?;
-            }
-        },
-        TeacherKind::Answers | TeacherKind::Names => {}
-    }
-    Ok(teacher.kind.as_str().into())
-}
-
 fn store_opens(path: &Path) -> Result<String> {
     let spaces = Store::open(path)?.spaces()?;
     writable(path)?;
@@ -133,7 +90,7 @@ fn store_opens(path: &Path) -> Result<String> {
 
 /// Whether something listens where the tracking server should be; nothing when there is to be none.
 fn tracking_answers(experiment: &Experiment, environment: &Environment) -> Option<Result<String>> {
-    let server = match tracking::server(&experiment.tracking, &environment.tracking) {
+    let server = match run::server(&experiment.tracking, &environment.tracking) {
         Err(e) => return Some(Err(e)),
         Ok(server) => server?,
     };

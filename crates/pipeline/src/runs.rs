@@ -1,11 +1,11 @@
 //! Finished runs, read back: what each was, and how two differ.
 
 use crate::config::Suite;
-use crate::run_dir::{METRICS, Member};
+use crate::run::{FIT, METRICS, VariantDir, flat};
+use crate::task::{self, ComparedScores, untagged};
 use crate::{Error, Result};
 use manyview_core::Fingerprint;
-use manyview_report::{HeadMetrics, Metrics, RetrievalMetrics};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,20 +28,10 @@ pub struct PastView {
     pub name: String,
     /// Identity of what fitting depended on.
     pub fit: Option<Fingerprint>,
-    /// What was measured.
-    pub metrics: Option<Measured>,
-}
-
-/// What was measured of one adapter, by what it was taught.
-#[derive(Clone, Debug, Serialize)]
-#[serde(untagged)]
-pub enum Measured {
-    /// A view, by clusters.
-    View(Box<Metrics>),
-    /// An adapter learnt from pairs, by retrieval.
-    Retrieval(Box<RetrievalMetrics>),
-    /// A head, by its errors.
-    Heads(Box<HeadMetrics>),
+    /// What was measured: `metrics.json`.
+    pub metrics: Option<Value>,
+    /// The scores to compare runs by.
+    pub scores: Option<ComparedScores>,
 }
 
 /// The part of `fit.json` that every task writes.
@@ -128,59 +118,32 @@ fn past_variant(path: &Path, file: &Path) -> Result<PastRun> {
     Ok(PastRun { path: path.into(), config: flat(&config), views: vec![view(path.into(), String::new())?] })
 }
 
-/// What is in the directory of a member: its fit, and what was measured.
-///
-/// # Errors
-/// A file that holds something else.
-pub(crate) fn view(path: PathBuf, name: String) -> Result<PastView> {
-    let member = Member::at(path);
-    let fit = member.read::<Fitted>("fit.json")?.map(|fit| fit.key);
-    let metrics = member.read::<Value>(METRICS)?.map(|metrics| member.parsed(METRICS, Measured::of(metrics)));
-    Ok(PastView { fit, metrics: metrics.transpose()?, name })
-}
-
-impl Measured {
-    /// What `metrics.json` holds: whose it is can be told by its keys.
-    pub(crate) fn of(metrics: Value) -> serde_json::Result<Self> {
-        if metrics.get("task").is_some() {
-            serde_json::from_value(metrics).map(Self::Retrieval)
-        } else if metrics.get("head").is_some() {
-            serde_json::from_value(metrics).map(Self::Heads)
-        } else {
-            serde_json::from_value(metrics).map(Self::View)
-        }
-    }
-
-    /// The fingerprint of the encoder whose vectors were measured.
-    pub(crate) fn encoder_fingerprint(&self) -> &str {
-        match self {
-            Self::View(metrics) => &metrics.encoder_fingerprint,
-            Self::Retrieval(metrics) => &metrics.encoder_fingerprint,
-            Self::Heads(metrics) => metrics.encoder_fingerprint.as_str(),
-        }
-    }
+/// What is in the directory of a variant: its fit, and what was measured.
+fn view(path: PathBuf, name: String) -> Result<PastView> {
+    let dir = VariantDir::at(path);
+    let fit = dir.read::<Fitted>(FIT)?.map(|fit| fit.key);
+    let metrics = dir.read::<Value>(METRICS)?;
+    let scores = metrics.clone().map(|metrics| {
+        let (task, _) = untagged(&dir, metrics.clone())?;
+        task::of_name(&task)?.scores(&dir, metrics)
+    });
+    Ok(PastView { fit, scores: scores.transpose()?, metrics, name })
 }
 
 /// The keys of the experiments and the figures in which two runs differ.
-///
-/// # Errors
-/// Figures that JSON cannot hold.
-pub fn difference(a: &PastRun, b: &PastRun) -> Result<Vec<Difference>> {
+pub fn difference(a: &PastRun, b: &PastRun) -> Vec<Difference> {
     let (mut left, mut right) = (a.config.clone(), b.config.clone());
-    left.extend(a.figures()?);
-    right.extend(b.figures()?);
+    left.extend(a.figures());
+    right.extend(b.figures());
     let keys: std::collections::BTreeSet<&String> = left.keys().chain(right.keys()).collect();
     let of =
         |key: &String| Difference { key: key.clone(), a: left.get(key).cloned(), b: right.get(key).cloned() };
-    Ok(keys.into_iter().map(of).filter(|d| d.a != d.b).collect())
+    keys.into_iter().map(of).filter(|d| d.a != d.b).collect()
 }
 
 impl PastRun {
     /// The figures of its views, by dotted key, the variant's name first.
-    ///
-    /// # Errors
-    /// Figures that JSON cannot hold.
-    pub fn figures(&self) -> Result<BTreeMap<String, Value>> {
+    pub fn figures(&self) -> BTreeMap<String, Value> {
         let mut all = BTreeMap::new();
         for view in &self.views {
             let at = |key: &str| {
@@ -189,42 +152,13 @@ impl PastRun {
             if let Some(fit) = &view.fit {
                 all.insert(at("fit.key"), Value::from(fit.short()));
             }
-            let metrics = view.metrics.as_ref().map(serde_json::to_value).transpose();
-            let metrics =
-                metrics.map_err(|e| Error::File { path: self.path.clone(), problem: e.to_string() })?;
-            let figures = metrics.map(|metrics| flat(&metrics)).unwrap_or_default();
+            let figures = view.metrics.as_ref().map(flat).unwrap_or_default();
             let wanted =
                 figures.into_iter().filter(|(key, _)| FIGURES.iter().any(|figure| key.starts_with(figure)));
             all.extend(wanted.map(|(key, value)| (at(&key), value)));
         }
-        Ok(all)
+        all
     }
-}
-
-/// The leaves of `value`, by dotted key; what is in a list by its `name`.
-pub(crate) fn flat(value: &Value) -> BTreeMap<String, Value> {
-    fn name(value: &Value) -> Option<&str> {
-        value.get("name")?.as_str()
-    }
-    fn walk(value: &Value, at: &str, into: &mut BTreeMap<String, Value>) {
-        let below = |key: &str| if at.is_empty() { key.to_string() } else { format!("{at}.{key}") };
-        match value {
-            Value::Object(members) => {
-                members.iter().for_each(|(key, value)| walk(value, &below(key), into));
-            }
-            Value::Array(listed) if listed.iter().any(|value| name(value).is_some()) => {
-                listed.iter().filter_map(|value| Some((name(value)?, value))).for_each(|(name, value)| {
-                    let at = below(name);
-                    walk(value, &at, into);
-                    into.remove(&format!("{at}.name"));
-                });
-            }
-            leaf => drop(into.insert(at.into(), leaf.clone())),
-        }
-    }
-    let mut leaves = BTreeMap::new();
-    walk(value, "", &mut leaves);
-    leaves
 }
 
 #[cfg(test)]
@@ -243,17 +177,9 @@ mod tests {
     fn two_runs_differ_in_the_keys_that_differ() {
         let dir = tempfile::tempdir().unwrap();
         let (a, b) = (run(dir.path(), "a", 1), run(dir.path(), "b", 2));
-        let keys: Vec<_> = difference(&a, &b).unwrap().into_iter().map(|d| d.key).collect();
+        let keys: Vec<_> = difference(&a, &b).into_iter().map(|d| d.key).collect();
         assert_eq!(keys, ["data.seed", "name"]);
-        assert_eq!(difference(&a, &a).unwrap(), []);
-    }
-
-    #[test]
-    fn what_stands_in_a_list_is_flat_by_its_name() {
-        let value = serde_json::json!({ "a": [{ "name": "x", "b": 1 }, { "name": "y", "b": 2 }], "c": [3] });
-        let found = flat(&value);
-        let expected = [("a.x.b", 1.into()), ("a.y.b", 2.into()), ("c", serde_json::json!([3]))];
-        assert_eq!(found, expected.map(|(key, value)| (key.to_string(), value)).into());
+        assert_eq!(difference(&a, &a), []);
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! What an adapter learns from: no label and no answer of a validation or test row.
+//! What an adapter learns from: no label, no answer and no pair of a test row.
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // what sets a scene is part of a test; so are its figures
 
 use manyview_core::{Embeddings, Quiet};
 use manyview_data::write_npy;
 use manyview_pipeline::config::Suite;
-use manyview_pipeline::{Environment, Stage, run_stage};
+use manyview_pipeline::{Environment, Stage, Stages, run};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -74,7 +74,7 @@ fn adapter(dir: &TempDir, name: &str, rows: &[Row], keys: &[&str]) -> Vec<u8> {
     );
     let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
     let suite = Suite::parse(&text, "leak", &keys).unwrap();
-    let outcome = run_stage(&suite, Stage::Train, &Environment::new(at("hub")), &Quiet).unwrap();
+    let outcome = run(&suite, Stages::Only(Stage::Train), &Environment::new(at("hub")), &Quiet).unwrap();
     fs::read(outcome.dir.join("adapter/adapter.safetensors")).unwrap()
 }
 
@@ -164,4 +164,34 @@ fn val_v_measure_reads_validation_labels_and_no_test_labels() {
     );
     let again = adapter(&dir, "plain", &relabelled("val"), &keys);
     assert!(again == fs::read(dir.path().join("runs/val/adapter/adapter.safetensors")).unwrap());
+}
+
+/// Pairs of two thirds training, and a third test: the passage of each question stands beside it.
+fn pairs(dir: &TempDir, answer: impl Fn(usize) -> usize) -> Vec<u8> {
+    let text = |i: usize| format!("{} of day {i}", WEATHER[i % 3].1[i / 3 % 5]);
+    let part = |i: usize| if i % 3 == 2 { "test" } else { "train" };
+    let line = |i: usize| format!("what about {},it was {},{}\n", text(i), text(answer(i)), part(i));
+    let lines = (0..45).map(line).collect::<String>();
+    fs::write(dir.path().join("pairs.csv"), format!("query,passage,split\n{lines}")).unwrap();
+    let at = |file: &str| dir.path().join(file);
+    let text = format!(
+        "name = 'pairs'\ndata = {{ source = {:?}, split = 'split' }}\nencoder.max_length = 16\n\
+         pairs.hard_negatives = 1\ntrain = {{ epochs = 3, batch = 8 }}\noutput = {{ dir = {:?}, store = {:?} }}\n",
+        at("pairs.csv"),
+        at("runs"),
+        at("store")
+    );
+    let suite = Suite::parse(&text, "leak", &[]).unwrap();
+    let outcome = run(&suite, Stages::Only(Stage::Train), &Environment::new(at("hub")), &Quiet).unwrap();
+    fs::read(outcome.dir.join("adapter/adapter.safetensors")).unwrap()
+}
+
+#[test]
+fn which_passage_answers_a_test_query_changes_no_bit_of_an_adapter_for_retrieval() {
+    let dir = tempfile::tempdir().unwrap();
+    let plain = pairs(&dir, |i| i);
+    let of_test = pairs(&dir, |i| if i % 3 == 2 { (i + 3) % 45 } else { i });
+    assert!(plain == of_test, "the adapter knows which passages answer test queries");
+    let of_train = pairs(&dir, |i| if i % 3 == 2 { i } else { (i + 3) % 45 });
+    assert!(plain != of_train, "the control: another training pair changes nothing");
 }

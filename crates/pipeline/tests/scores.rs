@@ -5,8 +5,7 @@
 use manyview_core::{Embeddings, Kind, Quiet};
 use manyview_data::write_npy;
 use manyview_pipeline::config::Suite;
-use manyview_pipeline::scores::{self, ScoresOutcome};
-use manyview_pipeline::{Environment, Result, Stage};
+use manyview_pipeline::{Environment, Outcome, Result, Scores, Stage, Stages, run_task};
 use manyview_report::Verdict;
 use std::fs;
 use std::path::Path;
@@ -68,9 +67,9 @@ impl Scene {
         Suite::parse(&text, "test", &keys.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap()
     }
 
-    fn run(&self, stage: Option<Stage>, keys: &[&str]) -> Result<ScoresOutcome> {
+    fn run(&self, stages: Stages, keys: &[&str]) -> Result<Outcome<Scores>> {
         let environment = Environment::new(self.at("hub"));
-        scores::run(&self.suite(keys), stage, &environment, &Quiet)
+        run_task::<Scores>(&self.suite(keys), stages, &environment, &Quiet)
     }
 
     fn read(&self, name: &str) -> Vec<u8> {
@@ -92,7 +91,7 @@ fn every_head_learns_the_scores_and_says_so() {
         let scene = Scene::new();
         let head = format!("scores.head={kind}");
         let keys: Vec<&str> = [head.as_str()].into_iter().chain(keys.iter().copied()).collect();
-        let outcome = scene.run(None, &keys).unwrap();
+        let outcome = scene.run(Stages::All, &keys).unwrap();
         let (_, metrics) = &outcome.metrics[0];
         assert_eq!((metrics.n_train, metrics.n_val, metrics.n_test), (160, 40, 40));
         assert_eq!(metrics.decision.verdict, Verdict::Deploy, "{kind}: {:?}", metrics.decision);
@@ -100,7 +99,7 @@ fn every_head_learns_the_scores_and_says_so() {
         assert!(metrics.tiers.iter().map(|t| t.texts).sum::<usize>() == 40, "{:?}", metrics.tiers);
         let page = String::from_utf8(scene.read("report.html")).unwrap();
         assert!(page.contains("DEPLOY") && page.contains("scope") && !page.contains("<script"));
-        for file in ["report.md", "metrics.json", "training_history.json", "training_metadata.json"] {
+        for file in ["report.md", "metrics.json", "curve.csv", "scores.json", "training_metadata.json"] {
             assert!(!scene.read(file).is_empty(), "{file}");
         }
         let predictions = String::from_utf8(scene.read("predictions.csv")).unwrap();
@@ -119,13 +118,13 @@ fn the_scores_of_test_texts_reach_no_head_and_those_of_validation_texts_no_ridge
         (&["scores.head=linear", "scores.calibrate=true", "train.epochs=3"], &["test"]),
     ] {
         let scene = Scene::new();
-        scene.run(Some(Stage::Train), keys).unwrap();
+        scene.run(Stages::Only(Stage::Train), keys).unwrap();
         let before = (head(&scene), scene.read("head/config.json"));
         scene.table(|i| if unseen.contains(&part(i)) { [1.0, 9.0] } else { scores_of(i) });
-        scene.run(Some(Stage::Train), keys).unwrap();
+        scene.run(Stages::Only(Stage::Train), keys).unwrap();
         assert_eq!((head(&scene), scene.read("head/config.json")), before);
         scene.table(|i| if part(i) == "train" && i == 0 { [1.0, 9.0] } else { scores_of(i) });
-        scene.run(Some(Stage::Train), keys).unwrap();
+        scene.run(Stages::Only(Stage::Train), keys).unwrap();
         assert_ne!(head(&scene), before.0);
     }
 }
@@ -134,19 +133,21 @@ fn the_scores_of_test_texts_reach_no_head_and_those_of_validation_texts_no_ridge
 fn a_stage_needs_the_one_before_it_and_stages_give_what_a_whole_run_does() {
     let scene = Scene::new();
     for stage in [Stage::Evaluate, Stage::Report] {
-        assert!(scene.run(Some(stage), &[]).unwrap_err().to_string().contains("manyview train"));
+        assert!(scene.run(Stages::Only(stage), &[]).unwrap_err().to_string().contains("manyview train"));
     }
     for stage in [Stage::Encode, Stage::Train] {
-        scene.run(Some(stage), &[]).unwrap();
+        scene.run(Stages::Only(stage), &[]).unwrap();
     }
-    assert!(scene.run(Some(Stage::Report), &[]).unwrap_err().to_string().contains("manyview evaluate"));
-    let other = scene.run(Some(Stage::Evaluate), &["train.lambdas=[1.0]"]).unwrap_err();
+    assert!(
+        scene.run(Stages::Only(Stage::Report), &[]).unwrap_err().to_string().contains("manyview evaluate")
+    );
+    let other = scene.run(Stages::Only(Stage::Evaluate), &["train.lambdas=[1.0]"]).unwrap_err();
     assert!(other.to_string().contains("other settings"), "{other}");
-    scene.run(Some(Stage::Evaluate), &[]).unwrap();
-    scene.run(Some(Stage::Report), &[]).unwrap();
+    scene.run(Stages::Only(Stage::Evaluate), &[]).unwrap();
+    scene.run(Stages::Only(Stage::Report), &[]).unwrap();
     let (metrics, page) = (scene.read("metrics.json"), scene.read("report.html"));
     let whole = Scene { dir: scene.dir };
-    whole.run(None, &[]).unwrap();
+    whole.run(Stages::All, &[]).unwrap();
     assert_eq!((whole.read("metrics.json"), whole.read("report.html")), (metrics, page));
 }
 
@@ -185,12 +186,12 @@ fn a_prepared_directory_and_second_scores_are_read() {
         format!("scores.relabelled={}", scene.at("again.jsonl").display()),
     ];
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let outcome = scene.run(None, &keys).unwrap();
+    let outcome = scene.run(Stages::All, &keys).unwrap();
     let (_, metrics) = &outcome.metrics[0];
     let noise = metrics.noise.as_ref().unwrap();
     assert!(noise.texts == 30 && (noise.mae[0] - 0.5).abs() < 1e-9 && noise.mae[1].abs() < 1e-9, "{noise:?}");
     let table = Scene::new();
-    let of_table = table.run(None, &[]).unwrap();
+    let of_table = table.run(Stages::All, &[]).unwrap();
     assert_eq!(of_table.metrics[0].1.dimensions, metrics.dimensions);
 }
 
@@ -201,14 +202,14 @@ fn rows_without_a_score_or_with_one_out_of_range_are_named() {
     let refused = |line: &str, keys: &[&str]| {
         let lines: Vec<&str> = table.lines().map(|l| if l.starts_with("n7,") { line } else { l }).collect();
         fs::write(scene.at("texts.csv"), lines.join("\n")).unwrap();
-        scene.run(Some(Stage::Train), keys)
+        scene.run(Stages::Only(Stage::Train), keys)
     };
     let blank = refused("n7,text 7,,5,train", &[]).unwrap_err();
     assert!(blank.to_string().contains("row 7") && blank.kind() == Kind::Input, "{blank}");
     refused("n7,text 7,,5,train", &["data.drop_missing=true"]).unwrap();
     let wild = refused("n7,text 7,55,5,train", &[]).unwrap_err().to_string();
     assert!(wild.contains("row 7") && wild.contains("from 0 to 10") && wild.contains("55"), "{wild}");
-    let none = scene.run(None, &["scores.filter="]).unwrap_err().to_string();
+    let none = scene.run(Stages::All, &["scores.filter="]).unwrap_err().to_string();
     assert!(none.contains("scores.filter"), "{none}");
     assert!(!Path::new(&scene.at("runs/run/metrics.json")).exists());
 }
@@ -222,7 +223,8 @@ fn variants_share_a_report() {
         manyview_pipeline::resolved(&suite).unwrap()
     );
     let suite = Suite::parse(&text, "test", &[]).unwrap();
-    let outcome = scores::run(&suite, None, &Environment::new(scene.at("hub")), &Quiet).unwrap();
+    let outcome =
+        run_task::<Scores>(&suite, Stages::All, &Environment::new(scene.at("hub")), &Quiet).unwrap();
     assert_eq!(outcome.metrics.len(), 2);
     let all: serde_json::Value = serde_json::from_slice(&scene.read("metrics.json")).unwrap();
     assert!(all["a"]["overall"].is_object() && all["b"]["calibrated"] == true);
@@ -232,10 +234,50 @@ fn variants_share_a_report() {
 #[test]
 fn other_validation_rows_renew_what_is_said_of_them_and_leave_the_head_as_it_is() {
     let scene = Scene::new();
-    let figure = || scene.run(Some(Stage::Train), &[]).unwrap().fits[0].1.figures["validation MAE"];
+    let figure = || scene.run(Stages::Only(Stage::Train), &[]).unwrap().fits[0].1.figures["val_mae"];
     let (before, head) = (figure(), scene.read("head/head.safetensors"));
     scene.table(|i| scores_of(i).map(|score| if part(i) == "val" { score + 1.0 } else { score }));
     let after = figure();
     assert!((after - before - 1.0).abs() < 0.1, "{before} and {after}");
     assert!(scene.read("head/head.safetensors") == head);
+}
+
+#[test]
+fn a_gain_that_cannot_be_measured_is_absent_with_its_reason_and_fails_nobody() {
+    let scene = Scene::new();
+    scene.table(|i| [scores_of(i)[0], 5.0]); // the mean has no error in the second dimension
+    let outcome = scene.run(Stages::All, &[]).unwrap();
+    let (_, metrics) = &outcome.metrics[0];
+    let constant = &metrics.dimensions[1];
+    assert_eq!((constant.gain, constant.head.spearman, constant.head.r2), (None, None, None));
+    for key in ["gain", "head.spearman", "head.r2"] {
+        assert!(constant.absent[key].contains("one value throughout"), "{:?}", constant.absent);
+    }
+    assert!(metrics.dimensions[0].gain.is_some() && !metrics.dimensions[0].absent.contains_key("gain"));
+    let said = metrics.decision.reasons.join("; ");
+    assert_eq!(metrics.decision.verdict, Verdict::Undecided, "{said}");
+    assert!(said.contains("could not be decided") && said.contains("proof"), "{said}");
+    let written: serde_json::Value = serde_json::from_slice(&scene.read("metrics.json")).unwrap();
+    assert!(written["dimensions"][1]["gain"].is_null(), "{written}");
+    let page = String::from_utf8(scene.read("report.html")).unwrap();
+    assert!(page.contains("UNDECIDED") && page.contains("Not measured"), "{page}");
+}
+
+#[test]
+fn every_task_leaves_files_of_the_same_names_that_say_whose_they_are() {
+    let scene = Scene::new();
+    scene.run(Stages::All, &[]).unwrap();
+    for file in ["fit.json", "metrics.json", "scores.json"] {
+        let written: serde_json::Value = serde_json::from_slice(&scene.read(file)).unwrap();
+        assert_eq!(written["task"], "scores", "{file}");
+    }
+    let scores: serde_json::Value = serde_json::from_slice(&scene.read("scores.json")).unwrap();
+    assert!(scores["mae"]["adapter"].as_f64() < scores["mae"]["base"].as_f64(), "{scores}");
+    assert!(scores["gain_low"].as_f64() <= scores["gain"].as_f64(), "{scores}");
+    let curve = String::from_utf8(scene.read("curve.csv")).unwrap();
+    assert!(curve.starts_with("lambda,log10_lambda,leave_one_out_rmse.scope,leave_one_out_rmse.proof\n"));
+    let old = String::from_utf8(scene.read("metrics.json")).unwrap().replace("\"task\": \"scores\",", "");
+    fs::write(scene.at("runs/run/metrics.json"), old).unwrap();
+    let refused = scene.run(Stages::Only(Stage::Report), &[]).unwrap_err().to_string();
+    assert!(refused.contains("an earlier version") && refused.contains("manyview run"), "{refused}");
 }

@@ -2,106 +2,181 @@ use crate::chart::{Chart, Line};
 use crate::numbers::{figure, score};
 use serde::{Deserialize, Serialize};
 
-/// How an adapter was fitted: what was tried and what was chosen.
+/// How something was fitted: a row for each penalty tried or each epoch, a column for each figure; `curve.csv`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Curve {
-    /// Ridge: leave-one-out figures by penalty.
-    Penalty {
-        /// The penalty chosen.
-        chosen: f64,
-        /// Those tried.
-        points: Vec<PenaltyPoint>,
-    },
-    /// Gradient: figures by epoch.
-    Training {
-        /// The epoch whose adapter was kept, from 0.
-        best_epoch: usize,
-        /// What decided: the name of the score, or of the loss.
-        monitor: String,
-        /// Every epoch run.
-        epochs: Vec<EpochPoint>,
-    },
+pub struct Curve {
+    /// What the rows are.
+    pub rows: CurveRows,
+    /// The penalty chosen, or those of each dimension; the epoch kept, from 1.
+    pub chosen: Vec<f64>,
+    /// What decided: the name of a score or of a loss.
+    pub monitor: String,
+    /// Equally long; the first has the penalties or the numbers of the epochs.
+    pub columns: Vec<CurveColumn>,
 }
 
-/// One penalty tried.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PenaltyPoint {
-    /// The penalty.
-    pub lambda: f64,
-    /// Leave-one-out mean squared error.
-    pub mse: f64,
-    /// Leave-one-out mean cosine.
-    pub cosine: f64,
+/// What the rows of a [`Curve`] are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CurveRows {
+    /// The penalties of a fit in closed form.
+    Penalties,
+    /// The epochs of training by gradient.
+    Epochs,
 }
 
-/// One epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EpochPoint {
-    /// Its number, as [`Curve::Training`] counts them.
-    pub epoch: usize,
-    /// Loss on the training texts.
-    pub train_loss: f64,
-    /// Loss on the validation texts.
-    pub val_loss: Option<f64>,
-    /// The monitored score on the validation texts.
-    pub score: Option<f64>,
+/// One figure of every row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CurveColumn {
+    /// Such as `lambda`, `train_loss`, or `val_mae.NAME` of one dimension.
+    pub name: String,
+    /// None where it was not taken.
+    pub values: Vec<Option<f64>>,
 }
 
 impl Curve {
+    /// The penalties tried, `lambda`, and of them `chosen`; by leave-one-out unless `monitor` says otherwise.
+    pub fn penalties(chosen: Vec<f64>, lambdas: impl IntoIterator<Item = f64>) -> Self {
+        let curve = Self {
+            rows: CurveRows::Penalties,
+            chosen,
+            monitor: "leave-one-out error".into(),
+            columns: Vec::new(),
+        };
+        curve.with("lambda", lambdas.into_iter().map(Some))
+    }
+
+    /// The numbers of the epochs, `epoch`, and of them `best`, which `monitor` chose.
+    pub fn epochs(best: usize, monitor: &str, epochs: impl IntoIterator<Item = usize>) -> Self {
+        let curve = Self {
+            rows: CurveRows::Epochs,
+            chosen: vec![best as f64],
+            monitor: monitor.into(),
+            columns: Vec::new(),
+        };
+        curve.with("epoch", epochs.into_iter().map(|epoch| Some(epoch as f64)))
+    }
+
+    /// Adds a figure of every row; one that no row has is left out.
+    #[must_use]
+    pub fn with(mut self, name: &str, values: impl IntoIterator<Item = Option<f64>>) -> Self {
+        let values: Vec<Option<f64>> = values.into_iter().collect();
+        if self.columns.is_empty() || values.iter().any(Option::is_some) {
+            self.columns.push(CurveColumn { name: name.into(), values });
+        }
+        self
+    }
+
+    /// The rows: each with the figures it has, by name.
+    pub fn points(&self) -> impl Iterator<Item = Vec<(&str, f64)>> {
+        let of = |row: usize| {
+            let cell = |column: &CurveColumn| column.values.get(row).copied().flatten();
+            self.columns.iter().filter_map(|c| Some((c.name.as_str(), cell(c)?))).collect()
+        };
+        (0..self.len()).map(of)
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.columns.first().map_or(0, |column| column.values.len())
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// As CSV, for programs that know nothing of Manyview. A grid of penalties is even in `log10_lambda`.
+    pub fn csv(&self) -> String {
+        let logarithms = CurveColumn {
+            name: "log10_lambda".into(),
+            values: self.values("lambda").iter().map(|v| v.map(f64::log10)).collect(),
+        };
+        let extra = (self.rows == CurveRows::Penalties).then_some(&logarithms);
+        let (first, others) = self.columns.split_at(self.columns.len().min(1));
+        let columns: Vec<_> = first.iter().chain(extra).chain(others).collect();
+        let mut csv = columns.iter().map(|c| quoted(&c.name)).collect::<Vec<_>>().join(",") + "\n";
+        for row in 0..self.len() {
+            let cell = |c: &&CurveColumn| c.values.get(row).copied().flatten().map(|v| v.to_string());
+            csv +=
+                &(columns.iter().map(|c| cell(c).unwrap_or_default()).collect::<Vec<_>>().join(",") + "\n");
+        }
+        csv
+    }
+
     /// The curve in words.
     pub(crate) fn words(&self) -> String {
-        match self {
-            Self::Penalty { chosen, points } => {
-                let at = points.iter().find(|p| p.lambda == *chosen);
-                let cosine = at.map_or(String::new(), |p| {
-                    format!(", with a leave-one-out cosine of {} to the teacher", score(p.cosine))
+        let chosen = self.chosen.first().copied().unwrap_or_default();
+        match self.rows {
+            CurveRows::Penalties => {
+                let at = self.values("lambda").iter().position(|lambda| *lambda == Some(chosen));
+                let cosine = at.and_then(|at| self.values("leave_one_out_cosine").get(at).copied().flatten());
+                let cosine = cosine.map_or(String::new(), |cosine| {
+                    format!(", with a leave-one-out cosine of {} to the teacher", score(cosine))
                 });
-                format!("λ = {} was chosen among {} penalties{cosine}.", figure(*chosen), points.len())
+                format!("λ = {} was chosen among {} penalties{cosine}.", figure(chosen), self.len())
             }
-            Self::Training { best_epoch, monitor, epochs } => {
-                format!("Epoch {best_epoch} was kept among {}, by {monitor}.", epochs.len())
+            CurveRows::Epochs => {
+                format!("Epoch {chosen} was kept among {}, by {}.", self.len(), self.monitor)
             }
         }
     }
 
     /// The curve as charts.
     pub(crate) fn charts(&self) -> String {
-        match self {
-            Self::Penalty { chosen, points } => {
-                let line = |y: fn(&PenaltyPoint) -> f64| {
-                    let points = points.iter().filter(|p| p.lambda > 0.0).map(|p| (p.lambda.log10(), y(p)));
-                    Line { name: "", class: "adapter", points: points.collect() }
-                };
-                let mark = (*chosen > 0.0).then(|| (chosen.log10(), format!("λ = {}", figure(*chosen))));
-                let chart = |title: &str, y| {
-                    let lines = vec![line(y)];
-                    Chart {
-                        title: title.into(), below: "penalty λ", powers: true, lines, mark: mark.clone()
-                    }
-                    .html()
-                };
-                chart("Leave-one-out error (mean squared)", |p| p.mse)
-                    + &chart("Leave-one-out cosine to the teacher", |p| p.cosine)
+        match self.rows {
+            CurveRows::Penalties => {
+                self.chart("Leave-one-out error (mean squared)", &[("", "adapter", "leave_one_out_mse")])
+                    + &self.chart(
+                        "Leave-one-out cosine to the teacher",
+                        &[("", "adapter", "leave_one_out_cosine")],
+                    )
             }
-            Self::Training { best_epoch, monitor, epochs } => {
-                let line = |name, class, y: fn(&EpochPoint) -> Option<f64>| {
-                    let points = epochs.iter().filter_map(|e| Some((e.epoch as f64, y(e)?)));
-                    Line { name, class, points: points.collect() }
-                };
-                let mark = Some((*best_epoch as f64, format!("epoch {best_epoch}")));
-                let chart = |title: &str, lines| {
-                    Chart { title: title.into(), below: "epoch", powers: false, lines, mark: mark.clone() }
-                        .html()
-                };
-                let losses = vec![
-                    line("training", "base", |e| Some(e.train_loss)),
-                    line("validation", "adapter", |e| e.val_loss),
-                ];
-                let score = line("", "adapter", |e| e.score);
-                let what = monitor.strip_prefix("validation ").unwrap_or(monitor);
-                chart("Loss", losses) + &chart(&format!("Validation: {what}"), vec![score])
+            CurveRows::Epochs => {
+                let what = self.monitor.strip_prefix("validation ").unwrap_or(&self.monitor);
+                self.chart(
+                    "Loss",
+                    &[("training", "base", "train_loss"), ("validation", "adapter", "val_loss")],
+                ) + &self.chart(&format!("Validation: {what}"), &[("", "adapter", "val_score")])
             }
         }
+    }
+
+    /// One chart: a line for each name, class and column.
+    pub(crate) fn chart(&self, title: &str, lines: &[(&str, &'static str, &str)]) -> String {
+        let powers = self.rows == CurveRows::Penalties;
+        let lines = lines.iter().map(|(name, class, column)| {
+            let points = self.line(column).into_iter().filter(|(x, _)| !powers || *x > 0.0);
+            let points = points.map(|(x, y)| (if powers { x.log10() } else { x }, y));
+            Line { name, class, points: points.collect() }
+        });
+        let same = self.chosen.windows(2).all(|w| w.first() == w.last());
+        let chosen = self.chosen.first().copied().filter(|_| same);
+        let (below, mark) = match self.rows {
+            CurveRows::Penalties => {
+                ("penalty λ", chosen.filter(|v| *v > 0.0).map(|v| (v.log10(), format!("λ = {}", figure(v)))))
+            }
+            CurveRows::Epochs => ("epoch", chosen.map(|v| (v, format!("epoch {v}")))),
+        };
+        Chart { title: title.into(), below, powers, lines: lines.collect(), mark }.html()
+    }
+
+    /// A column against the first one.
+    pub(crate) fn line(&self, column: &str) -> Vec<(f64, f64)> {
+        let x = self.columns.first().map_or(&[][..], |first| &first.values);
+        x.iter().zip(self.values(column)).filter_map(|(x, y)| Some(((*x)?, (*y)?))).collect()
+    }
+
+    /// The figures of a column; none where there is no such column.
+    pub(crate) fn values(&self, column: &str) -> &[Option<f64>] {
+        self.columns.iter().find(|c| c.name == column).map_or(&[], |c| &c.values)
+    }
+}
+
+fn quoted(name: &str) -> String {
+    match name.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", name.replace('"', "\"\"")),
+        false => name.into(),
     }
 }
 
@@ -109,28 +184,47 @@ impl Curve {
 mod tests {
     use super::*;
 
+    fn epochs(score: Option<f64>) -> Curve {
+        Curve::epochs(1, "validation nDCG@10", [1, 2])
+            .with("train_loss", [Some(0.5), Some(0.25)])
+            .with("val_loss", [Some(2.0), None])
+            .with("val_score", [score, None])
+    }
+
     #[test]
     fn a_curve_survives_json() {
-        let curve =
-            Curve::Penalty { chosen: 0.1, points: vec![PenaltyPoint { lambda: 0.1, mse: 0.2, cosine: 0.9 }] };
-        let json = serde_json::to_string(&curve).unwrap();
-        assert_eq!(serde_json::from_str::<Curve>(&json).unwrap(), curve);
+        let json = serde_json::to_string(&epochs(None)).unwrap();
+        assert_eq!(serde_json::from_str::<Curve>(&json).unwrap(), epochs(None));
     }
 
     #[test]
     fn the_title_of_a_monitored_score_says_once_that_it_is_of_validation() {
-        let epoch = EpochPoint { epoch: 1, train_loss: 0.5, val_loss: None, score: Some(0.4) };
-        let curve =
-            Curve::Training { best_epoch: 1, monitor: "validation nDCG@10".into(), epochs: vec![epoch] };
-        assert!(curve.charts().contains("Validation: nDCG@10") && !curve.charts().contains("Validation: v"));
+        let charts = epochs(Some(0.4)).charts();
+        assert!(charts.contains("Validation: nDCG@10") && !charts.contains("Validation: v"));
     }
 
     #[test]
     fn an_epoch_without_validation_breaks_no_chart() {
-        let epoch = EpochPoint { epoch: 0, train_loss: 0.5, val_loss: None, score: None };
-        let curve = Curve::Training { best_epoch: 0, monitor: "loss".into(), epochs: vec![epoch] };
+        let curve = Curve::epochs(1, "loss", [1]).with("train_loss", [Some(0.5)]).with("val_loss", [None]);
         assert_eq!(curve.charts().matches("<svg").count(), 1);
-        let none = Curve::Penalty { chosen: 0.0, points: vec![] };
-        assert_eq!(none.charts(), "");
+        assert_eq!(Curve::penalties(vec![0.0], []).charts(), "");
+    }
+
+    #[test]
+    fn a_path_of_penalties_has_a_line_for_each_with_its_logarithm() {
+        let curve = Curve::penalties(vec![0.1], [0.1, 100.0])
+            .with("leave_one_out_mse", [Some(0.5), Some(0.75)])
+            .with("leave_one_out_rmse.wet, or not", [Some(1.0), None]);
+        let expected = "lambda,log10_lambda,leave_one_out_mse,\"leave_one_out_rmse.wet, or not\"\n\
+                        0.1,-1,0.5,1\n100,2,0.75,\n";
+        assert_eq!(curve.csv(), expected);
+    }
+
+    #[test]
+    fn a_figure_that_was_not_taken_has_no_column_and_no_point() {
+        assert_eq!(epochs(None).csv(), "epoch,train_loss,val_loss\n1,0.5,2\n2,0.25,\n");
+        let curve = epochs(None);
+        let points: Vec<_> = curve.points().collect();
+        assert_eq!(points[1], [("epoch", 2.0), ("train_loss", 0.25)]);
     }
 }

@@ -1,5 +1,5 @@
 use crate::numbers::{counted, percent, score, signed, signed_interval, times};
-use crate::{Metrics, ViewReport};
+use crate::{ViewsMetrics, ViewsSection};
 use manyview_core::Estimate;
 
 /// What the interval of a gain allows to say.
@@ -35,15 +35,15 @@ impl Gain {
 }
 
 /// The whole report in a sentence or two.
-pub(crate) fn finding(views: &[ViewReport]) -> String {
+pub(crate) fn finding(views: &[ViewsSection]) -> String {
     let [first, _, ..] = views else {
         return views.first().map_or_else(|| "Nothing was measured.".into(), |v| gain(&v.metrics));
     };
-    let named = |wanted| -> Vec<&ViewReport> {
+    let named = |wanted| -> Vec<&ViewsSection> {
         views.iter().filter(|v| Gain::of(&v.metrics.gain) == wanted).collect()
     };
     let (up, down, unclear) = (named(Gain::Up), named(Gain::Down), named(Gain::Unclear));
-    let value = |v: &ViewReport| v.metrics.gain.value;
+    let value = |v: &ViewsSection| v.metrics.gain.value;
     let finite = views.iter().filter(|v| value(v).is_finite());
     let best = finite.max_by(|a, b| value(a).total_cmp(&value(b))).unwrap_or(first);
     let m = &best.metrics;
@@ -77,7 +77,7 @@ pub(crate) fn finding(views: &[ViewReport]) -> String {
     out
 }
 
-fn list(views: &[&ViewReport]) -> String {
+fn list(views: &[&ViewsSection]) -> String {
     let names: Vec<_> = views.iter().map(|v| format!("“{}”", v.name)).collect();
     match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
@@ -86,7 +86,7 @@ fn list(views: &[&ViewReport]) -> String {
 }
 
 /// The gain of one view, in words.
-pub(crate) fn gain(m: &Metrics) -> String {
+pub(crate) fn gain(m: &ViewsMetrics) -> String {
     let (base, adapter) = (score(m.views.base.v_measure.mean), score(m.views.adapter.v_measure.mean));
     let on = format!("on {} test texts, by {}", m.n_test, m.label);
     let (value, interval) = (signed(m.gain.value), signed_interval(&m.gain));
@@ -107,7 +107,7 @@ pub(crate) fn gain(m: &Metrics) -> String {
 }
 
 /// What the pipeline says of the gain kept, as a sentence.
-pub(crate) fn verdict(m: &Metrics) -> String {
+pub(crate) fn verdict(m: &ViewsMetrics) -> String {
     let mut chars = m.verdict.trim().chars();
     let Some(first) = chars.next() else { return String::new() };
     let mut out: String = first.to_uppercase().chain(chars).collect();
@@ -118,12 +118,12 @@ pub(crate) fn verdict(m: &Metrics) -> String {
 }
 
 /// The share of the teacher's gain that is kept, with its interval.
-pub(crate) fn kept(m: &Metrics) -> Option<String> {
+pub(crate) fn kept(m: &ViewsMetrics) -> Option<String> {
     m.gain_kept.as_ref().map(|k| format!("{} ({} to {})", percent(k.value), percent(k.low), percent(k.high)))
 }
 
 /// How much time a stored vector saves, in words; nothing without a teacher pass.
-pub(crate) fn speed(m: &Metrics) -> Option<String> {
+pub(crate) fn speed(m: &ViewsMetrics) -> Option<String> {
     let factor = m.speedup.filter(|s| s.is_finite())?;
     Some(format!(
         "With its base vector stored, a text is seen under this instruction {} faster than by a teacher pass.",
@@ -132,7 +132,7 @@ pub(crate) fn speed(m: &Metrics) -> Option<String> {
 }
 
 /// What the plainest of maps reaches, in words.
-pub(crate) fn offset(m: &Metrics) -> Option<String> {
+pub(crate) fn offset(m: &ViewsMetrics) -> Option<String> {
     let at = m.views.offset.filter(|s| s.v_measure.mean.is_finite())?.v_measure.mean;
     Some(format!(
         "Moving every stored vector by the mean difference to the teacher (offset) gives {}.",
@@ -141,7 +141,7 @@ pub(crate) fn offset(m: &Metrics) -> Option<String> {
 }
 
 /// Scores where no text chose anything, in words.
-pub(crate) fn held_out(m: &Metrics) -> Option<String> {
+pub(crate) fn held_out(m: &ViewsMetrics) -> Option<String> {
     let h = m.held_out.as_ref()?;
     Some(format!(
         "On all {} not trained on, none of which chose anything: V-measure {} → {}, a difference of {} \
@@ -162,18 +162,18 @@ mod tests {
     #[test]
     fn an_interval_that_includes_zero_is_said_to_show_no_gain() {
         let mut report = sample::report();
-        report.views.truncate(1);
-        let m = &mut report.views[0].metrics;
+        report.sections.truncate(1);
+        let m = &mut report.sections[0].metrics;
         m.gain = Estimate { value: 0.01, low: -0.02, high: 0.04 };
-        let said = finding(&report.views);
+        let said = finding(&report.sections);
         assert!(said.starts_with("No gain is shown") && said.contains("includes zero"), "{said}");
-        report.views[0].metrics.gain = Estimate { value: -0.03, low: -0.05, high: -0.01 };
-        assert!(finding(&report.views).contains("worse"), "{}", finding(&report.views));
+        report.sections[0].metrics.gain = Estimate { value: -0.03, low: -0.05, high: -0.01 };
+        assert!(finding(&report.sections).contains("worse"), "{}", finding(&report.sections));
     }
 
     #[test]
     fn several_views_are_counted_and_the_doubtful_named() {
-        let said = finding(&sample::report().views);
+        let said = finding(&sample::report().sections);
         assert!(said.starts_with("In 2 of 4 views"), "{said}");
         assert!(said.contains("For “length” the interval includes zero"), "{said}");
         assert!(said.contains("worse"), "{said}");
@@ -183,11 +183,11 @@ mod tests {
     #[test]
     fn a_gain_that_is_no_number_is_never_the_largest() {
         let mut report = sample::report();
-        report.views[2].metrics.gain.value = f64::NAN;
-        assert!(finding(&report.views).contains("largest gain is that of “emotion”"));
-        report.views[0].metrics.gain = Estimate { value: -0.01, low: -0.05, high: 0.03 };
-        report.views[1].metrics.gain = Estimate { value: 0.01, low: -0.02, high: 0.04 };
-        let said = finding(&report.views);
+        report.sections[2].metrics.gain.value = f64::NAN;
+        assert!(finding(&report.sections).contains("largest gain is that of “emotion”"));
+        report.sections[0].metrics.gain = Estimate { value: -0.01, low: -0.05, high: 0.03 };
+        report.sections[1].metrics.gain = Estimate { value: 0.01, low: -0.02, high: 0.04 };
+        let said = finding(&report.sections);
         assert!(said.starts_with("In none of the 4 views") && said.contains("“topic”"), "{said}");
     }
 }

@@ -1,9 +1,9 @@
 use crate::numbers::{count, duration};
-use crate::{Latencies, Metrics};
+use crate::{Latencies, ViewsMetrics};
 use manyview_core::Latency;
 
 /// Time of each pass on a logarithmic axis: one text alone, and one text of a batch.
-pub(crate) fn html(m: &Metrics) -> String {
+pub(crate) fn html(m: &ViewsMetrics) -> String {
     let batch = m.batch_latency_ms.n.max(1);
     let groups = [
         ("One text".to_owned(), passes(&m.latency_ms, 1)),

@@ -1,6 +1,6 @@
 //! Turns measurements into one HTML page, Markdown and a table for the terminal.
 //!
-//! The first type to know is [`Report`]: what was done, the [`Metrics`] of each view, 2-D maps of it ([`project`]) and
+//! The first type to know is [`Report`]: what was done, the [`ViewsMetrics`] of each view, 2-D maps of it ([`project`]) and
 //! how its adapter was fitted ([`Curve`]).
 //!
 //! One decision: the page is a single file without scripts or anything from outside. It can be sent to a colleague,
@@ -13,7 +13,6 @@ mod curve;
 mod error;
 mod escape;
 mod finding;
-mod heads;
 mod latency;
 mod map;
 mod markdown;
@@ -28,23 +27,23 @@ mod retrieval;
 mod scores;
 mod section;
 mod table;
+mod view_scores;
+mod views;
 
 #[cfg(test)]
 mod sample;
 
-pub use curve::{Curve, EpochPoint, PenaltyPoint};
+pub use curve::{Curve, CurveColumn, CurveRows};
 pub use error::{Error, Result};
-pub use heads::{
-    Decision, Errors, HeadCurve, HeadEpochPoint, HeadMetrics, HeadPenaltyPoint, HeadReport, HeadView,
-    NamedErrors, Noise, TierFigures, Verdict, WorstText,
-};
 pub use map::Map;
-pub use metrics::{Batch, Encoding, Fidelity, FitMetrics, HeldOut, Latencies, Metrics, Scores, Views};
+pub use metrics::{Batch, Encoding, Fidelity, FitMetrics, HeldOut, Latencies, Scores, Views, ViewsMetrics};
 pub use projection::project;
-pub use report::{Fact, Report, ViewReport};
-pub use retrieval::{
-    Leaked, Measures, PairCounts, RetrievalMetrics, RetrievalReport, RetrievalView, RetrievalViews,
+pub use report::{Fact, Report, Section};
+pub use retrieval::{Leaked, Measures, PairCounts, RetrievalMetrics, RetrievalSection, RetrievalViews};
+pub use scores::{
+    Decision, Errors, NamedErrors, Noise, ScoresMetrics, ScoresSection, TierMetrics, Verdict, WorstText,
 };
+pub use views::ViewsSection;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

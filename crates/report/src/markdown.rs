@@ -1,23 +1,23 @@
 use crate::finding::{Gain, finding, gain, held_out, kept, offset, speed, verdict};
 use crate::numbers::{ABSENT, count, duration, plus_minus, score, signed, signed_interval};
-use crate::scores::{NAMES, columns};
 use crate::section::{closeness, facts_of};
-use crate::{Fact, Latencies, Metrics, Report, Scores, ViewReport, escape::markdown as escape};
+use crate::view_scores::{NAMES, columns};
+use crate::{Fact, Latencies, Report, Scores, ViewsMetrics, ViewsSection, escape::markdown as escape};
 use manyview_core::Summary;
 
-pub(crate) fn markdown(report: &Report) -> String {
+pub(crate) fn markdown(report: &Report<ViewsSection>) -> String {
     let mut out = Vec::new();
-    if !report.views.is_empty() {
+    if !report.sections.is_empty() {
         out.push("## Results".into());
-        out.push(results(&report.views));
+        out.push(results(&report.sections));
         out.push(
             "Means over seeds of k-means, ± half of the 95% interval, on test texts. Gain is adapter − base in \
              V-measure, paired, with its 95% interval; bold when the interval is above zero."
                 .into(),
         );
     }
-    report.views.iter().for_each(|v| out.extend(view(v)));
-    frame(&report.name, &finding(&report.views), &report.summary, out, &report.caveats, &report.reproduce)
+    report.sections.iter().for_each(|v| out.extend(view(v)));
+    frame(&report.name, &finding(&report.sections), &report.facts, out, &report.caveats, &report.reproduce)
 }
 
 /// A document around its paragraphs.
@@ -55,7 +55,7 @@ fn figure(s: Option<&Summary>) -> String {
     s.filter(|s| s.mean.is_finite()).map_or(ABSENT.into(), |s| format!("{} {}", score(s.mean), plus_minus(s)))
 }
 
-fn results(views: &[ViewReport]) -> String {
+fn results(views: &[ViewsSection]) -> String {
     let heads = [
         "view",
         "base",
@@ -100,7 +100,7 @@ pub(crate) fn rule(columns: usize) -> String {
     format!("|---|{}", "---:|".repeat(columns.saturating_sub(1)))
 }
 
-fn view(view: &ViewReport) -> Vec<String> {
+fn view(view: &ViewsSection) -> Vec<String> {
     let m = &view.metrics;
     let mut out = vec![format!("## {}", escape(&view.name))];
     if !m.instruction.trim().is_empty() {
@@ -123,7 +123,7 @@ fn view(view: &ViewReport) -> Vec<String> {
     out
 }
 
-fn scores(m: &Metrics) -> String {
+fn scores(m: &ViewsMetrics) -> String {
     let heads: Vec<String> = [""].into_iter().chain(NAMES).map(String::from).collect();
     let line = |name: &str, scores: Option<&Scores>| {
         let cells: Vec<String> =
@@ -141,7 +141,7 @@ fn scores(m: &Metrics) -> String {
     .join("\n")
 }
 
-fn times(m: &Metrics) -> String {
+fn times(m: &ViewsMetrics) -> String {
     let line = |name: String, l: &Latencies, texts: usize| {
         let time = |ms: Option<f64>| ms.map_or(ABSENT.into(), |ms| duration(ms / texts as f64));
         let cells =
@@ -160,7 +160,7 @@ fn times(m: &Metrics) -> String {
 }
 
 /// A code block whose fence is longer than any run of backticks inside.
-fn fenced(code: &str) -> String {
+pub(crate) fn fenced(code: &str) -> String {
     let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     let code: String = code.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
@@ -176,7 +176,7 @@ mod tests {
     fn markdown_has_every_view_verdict_and_command() {
         let report = sample::report();
         let markdown = markdown(&report);
-        for view in &report.views {
+        for view in &report.sections {
             assert!(markdown.contains(&format!("## {}", escape(&view.name))), "{markdown}");
             assert!(markdown.contains(&escape(&verdict(&view.metrics))), "{markdown}");
         }
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_name_cannot_break_a_table() {
         let mut report = sample::report();
-        report.views[0].name = "a | b\n<script>".into();
+        report.sections[0].name = "a | b\n<script>".into();
         let markdown = markdown(&report);
         assert!(
             markdown.contains("| a \\| b &lt;script&gt; |") && !markdown.contains("<script"),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// Everything that was measured of one view; `metrics.json` is this, as JSON. Absent figures are `null`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Metrics {
+pub struct ViewsMetrics {
     /// Name of the corpus.
     pub dataset: String,
     /// Name of the encoder.

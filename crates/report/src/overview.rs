@@ -1,4 +1,4 @@
-use crate::ViewReport;
+use crate::ViewsSection;
 use crate::axis::{digits, range, ticks};
 use crate::escape;
 use crate::finding::Gain;
@@ -6,8 +6,8 @@ use crate::numbers::{decimals, interval, score, signed, signed_interval};
 use manyview_core::Summary;
 
 /// Base and adapter of each view on one axis, with their intervals; the teacher as a mark.
-pub(crate) fn html(views: &[ViewReport]) -> String {
-    let summaries = |v: &ViewReport| {
+pub(crate) fn html(views: &[ViewsSection]) -> String {
+    let summaries = |v: &ViewsSection| {
         let s = &v.metrics.views;
         [Some(s.base), s.offset, Some(s.adapter), s.teacher].map(|s| s.map(|s| s.v_measure).filter(finite))
     };

@@ -1,11 +1,11 @@
 use crate::escape;
 use crate::finding::finding;
-use crate::{Fact, Report, overview, scores, section};
+use crate::{Fact, Report, ViewsSection, overview, section, view_scores};
 
 const STYLE: &str = include_str!("page.css");
 
-pub(crate) fn html(report: &Report) -> String {
-    let views = &report.views;
+pub(crate) fn html(report: &Report<ViewsSection>) -> String {
+    let views = &report.sections;
     let overview = if views.len() >= 2 { overview::html(views) } else { String::new() };
     let sections: String = views.iter().map(|v| section::html(v, views)).collect();
     let table = if views.is_empty() {
@@ -18,12 +18,12 @@ pub(crate) fn html(report: &Report) -> String {
              <span class=down>red</span> when below. Kept is the share of the teacher's gain. AMI and ARI are the \
              adapter's. Neighbours is the mean share of nearest neighbours that adapter and teacher agree on.</p>\n\
              </section>\n",
-            scores::table(views)
+            view_scores::table(views)
         )
     };
     let content = format!(
         "{overview}{}{table}{sections}{}{}",
-        done(&report.summary),
+        done(&report.facts),
         caveats(&report.caveats),
         reproduce(&report.reproduce)
     );
@@ -81,7 +81,7 @@ pub(crate) fn reproduce(commands: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use crate::numbers::{score, signed};
-    use crate::sample;
+    use crate::{ViewsSection, sample};
 
     #[test]
     fn the_page_is_self_contained() {
@@ -95,7 +95,7 @@ mod tests {
     fn the_page_has_every_view_and_its_figures() {
         let report = sample::report();
         let html = report.html();
-        for view in &report.views {
+        for view in &report.sections {
             let m = &view.metrics;
             let mut figures = vec![view.name.clone(), m.instruction.clone(), signed(m.gain.value)];
             figures.push(score(m.fidelity.cosine));
@@ -121,10 +121,10 @@ mod tests {
         let mut report = sample::report();
         let evil = "<script>alert('x')</script>\u{0}\u{1b}";
         report.name = evil.into();
-        report.summary[0].value = evil.into();
+        report.facts[0].value = evil.into();
         report.caveats = vec![evil.into()];
         report.reproduce = vec![evil.into()];
-        let view = &mut report.views[0];
+        let view = &mut report.sections[0];
         view.name = evil.into();
         for text in [&mut view.metrics.instruction, &mut view.metrics.verdict, &mut view.metrics.label] {
             *text = evil.into();
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn figures_that_are_no_numbers_never_reach_the_page() {
         let mut report = sample::report();
-        let m = &mut report.views[1].metrics;
+        let m = &mut report.sections[1].metrics;
         for v in [
             &mut m.gain.value,
             &mut m.gain.low,
@@ -164,8 +164,8 @@ mod tests {
     fn an_empty_report_is_a_page() {
         let report = crate::Report {
             name: "Empty".into(),
-            summary: vec![],
-            views: vec![],
+            facts: vec![],
+            sections: Vec::<ViewsSection>::new(),
             reproduce: vec![],
             caveats: vec![],
         };
@@ -176,7 +176,7 @@ mod tests {
     fn one_view_needs_no_overview() {
         let mut report = sample::report();
         assert!(report.html().contains("class=overview"));
-        report.views.truncate(1);
+        report.sections.truncate(1);
         assert!(!report.html().contains("class=overview"));
     }
 
@@ -184,7 +184,7 @@ mod tests {
     fn six_views_of_four_hundred_points_stay_small() {
         let mut report = sample::report();
         let view = sample::view("large", 400);
-        report.views = vec![view; 6];
+        report.sections = vec![view; 6];
         let html = report.html();
         assert!(html.len() < 1_500_000, "{} bytes", html.len());
     }

@@ -1,13 +1,13 @@
 //! A made-up report for tests: four views, one with every figure that may be absent left out.
 
-use crate::{Curve, EpochPoint, Fact, Map, Metrics, PenaltyPoint, Report, ViewReport};
+use crate::{Curve, Fact, Map, Report, ViewsMetrics, ViewsSection};
 use manyview_core::Estimate;
 
-pub(crate) fn metrics() -> Metrics {
+pub(crate) fn metrics() -> ViewsMetrics {
     serde_json::from_str(include_str!("../tests/golden/metrics.json")).unwrap()
 }
 
-pub(crate) fn report() -> Report {
+pub(crate) fn report() -> Report<ViewsSection> {
     let fact = |label: &str, value: &str| Fact { label: label.into(), value: value.into() };
     let mut views: Vec<_> = ["emotion", "topic", "length", "answers"].map(|n| view(n, 300)).into();
     shift(&mut views[1], 0.08, [0.084, 0.031, 0.137]);
@@ -27,13 +27,13 @@ pub(crate) fn report() -> Report {
     views[3].maps.truncate(2);
     Report {
         name: "Headlines under four instructions".into(),
-        summary: vec![
+        facts: vec![
             fact("Corpus", "headlines, 2,400 texts; drawn by a test, licence: none needed"),
             fact("Encoder", "Qwen3-Embedding-0.6B, 1,024 values a vector, int8, at most 256 tokens"),
             fact("Split", "1,200 to fit, 400 held back, 800 to test; stratified by label, seed 17"),
             fact("Machine", "4 threads, Linux x86-64"),
         ],
-        views,
+        sections: views,
         reproduce: vec![
             "manyview fetch headlines".into(),
             "manyview run configs/headlines.toml --out out".into(),
@@ -47,7 +47,7 @@ pub(crate) fn report() -> Report {
     }
 }
 
-fn shift(view: &mut ViewReport, by: f64, [value, low, high]: [f64; 3]) {
+fn shift(view: &mut ViewsSection, by: f64, [value, low, high]: [f64; 3]) {
     let m = &mut view.metrics;
     m.gain = Estimate { value, low, high };
     let base = m.views.base.v_measure.mean + by;
@@ -72,44 +72,33 @@ fn shift(view: &mut ViewReport, by: f64, [value, low, high]: [f64; 3]) {
     }
 }
 
-pub(crate) fn view(name: &str, n: usize) -> ViewReport {
+pub(crate) fn view(name: &str, n: usize) -> ViewsSection {
     let mut metrics = metrics();
     metrics.instruction = format!("Identify the {name} of the text");
-    let points = (0..25).map(|i| {
-        let x = f64::from(i) / 24.0 * 8.0 - 5.0;
-        PenaltyPoint {
-            lambda: 10f64.powf(x),
-            mse: 0.000_31 + 0.000_02 * (x + 1.0).powi(2),
-            cosine: 0.921 - 0.004 * (x + 1.0).powi(2),
-        }
-    });
-    let points: Vec<_> = points.collect();
+    let powers: Vec<f64> = (0..25).map(|i| f64::from(i) / 24.0 * 8.0 - 5.0).collect();
+    let all = |of: fn(f64) -> f64| powers.iter().map(move |x| Some(of(*x))).collect::<Vec<_>>();
+    let lambdas: Vec<f64> = powers.iter().map(|x| 10f64.powf(*x)).collect();
     let classes = if name == "topic" { 16 } else { 9 };
-    ViewReport {
+    ViewsSection {
         name: name.into(),
         maps: [("Base", 0.9), ("Adapter", 0.45), ("Teacher", 0.35)]
             .map(|(t, s)| map(t, n, classes, s))
             .into(),
-        curve: Some(Curve::Penalty { chosen: points[12].lambda, points }),
+        curve: Some(
+            Curve::penalties(vec![lambdas[12]], lambdas)
+                .with("leave_one_out_mse", all(|x| 0.000_31 + 0.000_02 * (x + 1.0).powi(2)))
+                .with("leave_one_out_cosine", all(|x| 0.921 - 0.004 * (x + 1.0).powi(2))),
+        ),
         metrics,
     }
 }
 
 fn training() -> Curve {
-    let epoch = |epoch| {
-        let e = epoch as f64;
-        EpochPoint {
-            epoch,
-            train_loss: 0.08 + 0.6 * (-e / 6.0).exp(),
-            val_loss: Some(0.14 + 0.5 * (-e / 5.0).exp() + 0.0008 * e),
-            score: (epoch % 2 == 0).then(|| 0.72 - 0.3 * (-e / 7.0).exp()),
-        }
-    };
-    Curve::Training {
-        best_epoch: 24,
-        monitor: "neighbour overlap".into(),
-        epochs: (0..40).map(epoch).collect(),
-    }
+    let all = |of: fn(f64) -> Option<f64>| (0..40).map(move |epoch| of(f64::from(epoch)));
+    Curve::epochs(24, "neighbour overlap", 0..40)
+        .with("train_loss", all(|e| Some(0.08 + 0.6 * (-e / 6.0).exp())))
+        .with("val_loss", all(|e| Some(0.14 + 0.5 * (-e / 5.0).exp() + 0.0008 * e)))
+        .with("val_score", all(|e| (e % 2.0 == 0.0).then(|| 0.72 - 0.3 * (-e / 7.0).exp())))
 }
 
 /// Points around as many centres as there are classes, by a small linear congruential generator.

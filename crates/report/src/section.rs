@@ -1,16 +1,16 @@
 use crate::escape;
 use crate::finding::{gain, held_out, offset, speed, verdict};
 use crate::numbers::{count, counted, duration, figure, percent, score};
-use crate::{Metrics, ViewReport, latency, map, scores};
+use crate::{ViewsMetrics, ViewsSection, latency, map, view_scores};
 
 /// The name of a view's section inside the page.
-pub(crate) fn anchor(view: &ViewReport, views: &[ViewReport]) -> String {
+pub(crate) fn anchor(view: &ViewsSection, views: &[ViewsSection]) -> String {
     let at = views.iter().position(|v| std::ptr::eq(v, view)).unwrap_or_default();
     format!("view-{}", at + 1)
 }
 
 /// One view: what was asked, what was found, maps, fit, time and all scores.
-pub(crate) fn html(view: &ViewReport, views: &[ViewReport]) -> String {
+pub(crate) fn html(view: &ViewsSection, views: &[ViewsSection]) -> String {
     let m = &view.metrics;
     let instruction = if m.instruction.trim().is_empty() {
         String::new()
@@ -31,7 +31,7 @@ pub(crate) fn html(view: &ViewReport, views: &[ViewReport]) -> String {
         escape::html(said.trim_end()),
         escape::html(&more),
         map::html(&view.maps, &m.label),
-        scores::all(&m.views),
+        view_scores::all(&m.views),
         escape::html(&closeness(m)),
         latency::html(m),
         facts(m),
@@ -39,7 +39,7 @@ pub(crate) fn html(view: &ViewReport, views: &[ViewReport]) -> String {
 }
 
 /// How close the view is to the teacher, in words.
-pub(crate) fn closeness(m: &Metrics) -> String {
+pub(crate) fn closeness(m: &ViewsMetrics) -> String {
     let f = &m.fidelity;
     let base = f.base_cosine.map_or(String::new(), |b| format!(" (base {})", score(b)));
     format!(
@@ -53,7 +53,7 @@ pub(crate) fn closeness(m: &Metrics) -> String {
 }
 
 /// What the figures of a view are of: label and value.
-pub(crate) fn facts_of(m: &Metrics) -> Vec<(&'static str, String)> {
+pub(crate) fn facts_of(m: &ViewsMetrics) -> Vec<(&'static str, String)> {
     let figures: Vec<String> =
         m.fit.figures.iter().map(|(k, v)| format!("{} {}", k.replace('_', " "), figure(*v))).collect();
     let seconds = duration(m.fit.seconds * 1e3);
@@ -86,7 +86,7 @@ pub(crate) fn facts_of(m: &Metrics) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn facts(m: &Metrics) -> String {
+fn facts(m: &ViewsMetrics) -> String {
     let facts: String = facts_of(m)
         .into_iter()
         .map(|(label, value)| format!("<div><dt>{label}</dt><dd>{}</dd></div>", escape::html(&value)))

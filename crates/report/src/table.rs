@@ -1,7 +1,7 @@
 use crate::escape::line;
 use crate::finding::verdict;
 use crate::numbers::{ABSENT, percent, score, signed, times};
-use crate::{Report, ViewReport};
+use crate::{Report, ViewsSection};
 
 /// Columns of a terminal that are used.
 const WIDTH: usize = 110;
@@ -10,13 +10,13 @@ const GAP: &str = "  ";
 /// The least a view's name is cut to.
 const NAME: usize = 8;
 
-pub(crate) fn table(report: &Report) -> String {
+pub(crate) fn table(report: &Report<ViewsSection>) -> String {
     let heads =
         ["view", "base", "offset", "adapter", "teacher", "gain [95% interval]", "gain kept", "speed-up"];
     let mut rows = vec![heads.map(String::from)];
-    rows.extend(report.views.iter().map(row));
+    rows.extend(report.sections.iter().map(row));
     let mut out = aligned(&rows);
-    for view in report.views.iter().filter(|v| v.metrics.gain_kept.is_none()) {
+    for view in report.sections.iter().filter(|v| v.metrics.gain_kept.is_none()) {
         let said = verdict(&view.metrics);
         if !said.is_empty() {
             out.push_str(&wrapped(&format!("{}: {said}", line(&view.name))));
@@ -51,7 +51,7 @@ pub(crate) fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
     out
 }
 
-fn row(view: &ViewReport) -> [String; 8] {
+fn row(view: &ViewsSection) -> [String; 8] {
     let m = &view.metrics;
     let v = &m.views;
     [
@@ -116,13 +116,13 @@ mod tests {
     #[test]
     fn a_table_is_aligned_and_fits_a_terminal() {
         let mut report = sample::report();
-        report.views[0].name = "a rather long name of a view that nobody would like to type twice".into();
-        report.views[1].name = "主题 🎉 \u{1b}[31m".into();
-        report.views[2].metrics.verdict = "word ".repeat(60);
+        report.sections[0].name = "a rather long name of a view that nobody would like to type twice".into();
+        report.sections[1].name = "主题 🎉 \u{1b}[31m".into();
+        report.sections[2].metrics.verdict = "word ".repeat(60);
         let table = table(&report);
         assert!(table.lines().all(|l| columns(l) <= WIDTH), "{table}");
         assert!(!table.contains('\u{1b}'), "{table}");
-        let ends: Vec<_> = table.lines().take(report.views.len() + 1).map(columns).collect();
+        let ends: Vec<_> = table.lines().take(report.sections.len() + 1).map(columns).collect();
         assert!(ends.iter().all(|e| *e == ends[0]), "{table}");
     }
 
@@ -130,7 +130,7 @@ mod tests {
     fn an_absent_figure_is_a_dash_and_its_verdict_follows() {
         let report = sample::report();
         let table = table(&report);
-        let without = report.views.iter().find(|v| v.metrics.gain_kept.is_none()).unwrap();
+        let without = report.sections.iter().find(|v| v.metrics.gain_kept.is_none()).unwrap();
         assert!(table.contains(&format!("{}: {}", without.name, verdict(&without.metrics))), "{table}");
         assert!(table.contains(ABSENT), "{table}");
     }

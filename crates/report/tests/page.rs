@@ -5,7 +5,7 @@
 mod sample;
 
 use manyview_core::{Embeddings, Result};
-use manyview_report::{Curve, EpochPoint, Fact, Map, Metrics, PenaltyPoint, Report, ViewReport, project};
+use manyview_report::{Curve, Fact, Map, Report, ViewsMetrics, ViewsSection, project};
 
 /// `n` rows of `dim` values around as many centres as there are classes.
 fn vectors(n: usize, dim: usize, classes: usize, spread: f32) -> Result<Embeddings> {
@@ -23,7 +23,7 @@ fn vectors(n: usize, dim: usize, classes: usize, spread: f32) -> Result<Embeddin
 #[test]
 fn a_page_with_projected_maps_is_written() {
     let mut report = sample::report();
-    for view in &mut report.views {
+    for view in &mut report.sections {
         let (n, classes) = (view.maps[0].points.len(), view.maps[0].label_names.len());
         let spreads = [2.6, 1.7, 1.5].map(|s| vectors(n, 24, classes, s).unwrap());
         let maps = project(&spreads.each_ref(), 17).unwrap();

@@ -74,7 +74,7 @@ fn doctor_reads_the_adapters_of_pairs_and_the_encoders_that_learnt() {
     let scene = pairs::scene(None);
     scene.done("run pairs.toml pairs.adapt=dual");
     let whole = scene.done("doctor --deep pairs.toml");
-    for word in ["pairs: pairs.jsonl", "12 documents", "1 whole adapters"] {
+    for word in ["corpus: pairs.jsonl", "12 documents", "1 whole adapters"] {
         assert!(whole.contains(word), "{word}: {whole}");
     }
     let adapter = scene.read("runs/pairs/adapter/adapter.safetensors");
@@ -86,7 +86,7 @@ fn doctor_reads_the_adapters_of_pairs_and_the_encoders_that_learnt() {
     let (scene, model) = (tuned::scene(), "runs/tuned/encoder/model.safetensors");
     scene.done("run pairs.toml");
     let whole = scene.done("doctor --deep pairs.toml");
-    assert!(whole.contains("1 whole encoders that learnt"), "{whole}");
+    assert!(whole.contains("1 whole fine-tuned encoders"), "{whole}");
     let weights = scene.read(model);
     let mut damaged = weights.clone();
     *damaged.last_mut().unwrap() ^= 1;

@@ -23,7 +23,7 @@ fn reached(scene: &Scene) -> usize {
 
 /// What a run leaves, without the times in it.
 fn left(scene: &Scene) -> (Vec<Vec<u8>>, Value) {
-    let files = ["head/head.safetensors", "head/config.json", "training_history.json", "predictions.csv"];
+    let files = ["head/head.safetensors", "head/config.json", "curve.csv", "predictions.csv"];
     let mut metrics = scene.json("runs/heads/metrics.json");
     metrics.as_object_mut().unwrap().remove("fit_seconds");
     (files.iter().map(|name| scene.read(&format!("runs/heads/{name}"))).collect(), metrics)
@@ -74,7 +74,7 @@ fn doctor_finds_every_damaged_file_of_a_head_and_run_mends_it() {
         ("head/head.safetensors", "fit again"),
         ("head/config.json", "fit again"),
         ("fit.json", "run again"),
-        ("training_history.json", "run again"),
+        ("curve.csv", "run` again"),
         ("metrics.json", "run again"),
         ("training_metadata.json", "run again"),
         ("predictions.csv", "run` again"),
@@ -117,15 +117,13 @@ fn a_tracking_server_is_told_of_a_head_what_it_is_told_of_a_view() {
             ("4", "linear")
         );
         assert_eq!((run.tags["decision"].as_str(), run.tags["encoder.fingerprint"].len()), ("DEPLOY", 64));
-        let history = scene.json("runs/heads/training_history.json");
-        for (epoch, point) in history["training"]["epochs"].as_array().unwrap().iter().enumerate() {
-            for (key, value) in [
-                ("train_loss", &point["train_loss"]),
-                ("val_loss", &point["val_loss"]),
-                ("val_mae.wet", &point["val_mae"][0]),
-                ("train_rmse.bright", &point["train_rmse"][1]),
-            ] {
-                assert_eq!(run.metric(key)[epoch], (epoch as u64 + 1, value.as_f64().unwrap()), "{key}");
+        let curve = String::from_utf8(scene.read("runs/heads/curve.csv")).unwrap();
+        let mut rows = curve.lines().map(|line| line.split(',').collect::<Vec<_>>());
+        let names = rows.next().unwrap();
+        for (epoch, row) in rows.enumerate() {
+            for key in ["train_loss", "val_loss", "val_mae.wet", "train_rmse.bright"] {
+                let value: f64 = row[names.iter().position(|name| *name == key).unwrap()].parse().unwrap();
+                assert_eq!(run.metric(key)[epoch], (epoch as u64 + 1, value), "{key}");
             }
         }
         let metrics = scene.json("runs/heads/metrics.json");
@@ -139,7 +137,7 @@ fn a_tracking_server_is_told_of_a_head_what_it_is_told_of_a_view() {
             assert_eq!(run.metric(key).last().unwrap().1, value.as_f64().unwrap(), "{key}");
         }
         let kept = |name: &str| &store.artifacts[&format!("0/0/artifacts/{name}")];
-        for name in ["head/head.safetensors", "head/config.json", "training_history.json", "report.docx"] {
+        for name in ["head/head.safetensors", "head/config.json", "curve.csv", "report.docx"] {
             assert!(*kept(name) == scene.read(&format!("runs/heads/{name}")), "{name}");
         }
         assert!(!kept("predictions.csv").is_empty() && !kept("report.html").is_empty());

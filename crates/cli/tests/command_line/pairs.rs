@@ -52,7 +52,7 @@ fn pairs_go_from_texts_to_a_report_and_are_encoded_once() {
     let said = scene.done("run pairs.toml");
     assert!(said.contains("encoded 72 texts") && said.contains("report: runs/pairs/report.html"), "{said}");
     let metrics = scene.json("runs/pairs/metrics.json");
-    assert_eq!(metrics["task"], "pairs");
+    assert_eq!(metrics["task"], "retrieval");
     let count = |name: &str| metrics["counts"][name].as_u64().unwrap();
     assert_eq!(count("train") + count("val") + count("test"), 36);
     assert_eq!((count("documents"), count("passages")), (12, 36));
@@ -152,7 +152,7 @@ fn variants_share_a_report_and_are_listed_shown_and_compared() {
     assert!(scene.json("runs/pairs/metrics.json")["hard"]["counts"]["mined"].as_u64().unwrap() > 0);
     let listed = scene.done("runs ls");
     assert!(
-        listed.lines().any(|l| l.starts_with("pairs/near") && l.contains("pairs of pairs.jsonl")),
+        listed.lines().any(|l| l.starts_with("pairs/near") && l.contains("retrieval of pairs.jsonl")),
         "{listed}"
     );
     let shown = scene.done("runs show pairs/near");

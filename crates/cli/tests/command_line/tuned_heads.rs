@@ -29,7 +29,7 @@ fn an_encoder_learns_below_a_head_and_is_found_again() {
         assert_eq!(metrics["encoder"], format!("minilm, learnt ({how})"));
         let page = String::from_utf8(scene.read("runs/heads/report.md")).unwrap();
         assert!(page.contains(&format!("minilm, learnt ({how})")) && !page.contains(", frozen"), "{page}");
-        let loss = |epoch: usize| metrics["fit"][format!("encoder, loss of epoch {epoch}")].as_f64().unwrap();
+        let loss = |epoch: usize| metrics["fit"][format!("encoder_loss.{epoch}")].as_f64().unwrap();
         assert!(loss(2) < loss(1), "{metrics}");
         let progress = scene.json("runs/heads/tuning/training_progress.json");
         assert_eq!((&progress["training_completed"], &progress["steps"]), (&true.into(), &12.into()));
@@ -38,7 +38,7 @@ fn an_encoder_learns_below_a_head_and_is_found_again() {
         let (weights, head) = (scene.read(MODEL), scene.read("runs/heads/head/head.safetensors"));
         assert!(scene.done(&format!("run {line}")).contains("encoded 0 texts"));
         assert!(scene.read(MODEL) == weights && scene.read("runs/heads/head/head.safetensors") == head);
-        assert!(scene.done("doctor --deep experiment.toml").contains("1 whole encoders that learnt"));
+        assert!(scene.done("doctor --deep experiment.toml").contains("1 whole fine-tuned encoders"));
         let other = format!("evaluate {line} train.lr=0.5");
         scene.refused(&other, 2, &["an encoder trained", "manyview train"]);
         let learnt = error_of(&scene);

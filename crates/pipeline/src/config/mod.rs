@@ -15,6 +15,5 @@ pub use experiment::{Data, Encoder, Evaluate, Experiment, Output, Tracking};
 pub use pairs::Pairs;
 pub use scores::{HeadKind, LossKind, Scores};
 pub use suite::{Suite, Variant};
-pub use task::Task;
 pub use teacher::{Teacher, TeacherKind};
 pub use train::{Learning, Method, Monitor, Train};

@@ -1,11 +1,10 @@
 //! The model card of an export: what the hub reads in front, what people read below.
-use super::{Format, onnx};
+use super::{Format, Measured, onnx};
 use crate::embedded;
-use crate::pairs::TEACHER;
-use crate::runs::Measured;
+use crate::task::retrieval::TEACHER;
 use manyview_adapter::{AdapterCard, Map, Saved, Shape, Sides};
 use manyview_core::Summary;
-use manyview_report::{Metrics, RetrievalMetrics};
+use manyview_report::{RetrievalMetrics, ViewsMetrics};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -58,9 +57,9 @@ impl Card<'_> {
             instruction => instruction,
         };
         let scores = match self.metrics {
-            Some(Measured::View(metrics)) => scores(metrics),
+            Some(Measured::Views(metrics)) => scores(metrics),
             Some(Measured::Retrieval(metrics)) => retrieval(metrics),
-            Some(Measured::Heads(_)) | None => String::new(),
+            None => String::new(),
         };
         format!(
             "{}\n# {looks_for}\n\n{}\n\n{}{scores}## Use\n\n{}",
@@ -216,7 +215,7 @@ pub(super) fn base_model(settings: &BTreeMap<String, Value>, encoder: &str, give
     }
 }
 
-fn scores(metrics: &Metrics) -> String {
+fn scores(metrics: &ViewsMetrics) -> String {
     let figure = |s: &Summary| format!("{:.3} [{:.3}, {:.3}]", s.mean, s.low, s.high);
     let views = &metrics.views;
     let rows = [

@@ -2,12 +2,13 @@
 use super::card::{LICENCE, base_model, name, one_line, quoted};
 use super::{Export, Format, staging, write};
 use crate::infer::encoder_of;
-use crate::run_dir::METRICS;
+use crate::run::{ENCODER, METRICS, TUNED, VariantDir, copy_encoder};
 use crate::scores::learnt_encoder;
-use crate::{Error, Result, given, tuned};
+use crate::task::{self, Scores};
+use crate::{Error, Result, given};
 use manyview_adapter::{HeadCard, SavedHead, load_head, save_head};
 use manyview_core::{Estimate, Progress};
-use manyview_report::{HeadMetrics, NamedErrors};
+use manyview_report::{NamedErrors, ScoresMetrics};
 use std::path::Path;
 
 /// Writes the head in `dir`, a model card beside it, and the encoder where that learnt below it. Names of local directories
@@ -20,7 +21,7 @@ pub(super) fn export_head(dir: &Path, export: &Export, progress: &dyn Progress) 
     }
     let saved = load_head(dir)?;
     let learnt = learnt_encoder(dir, &saved.card);
-    if learnt.is_none() && saved.card.settings.contains_key(tuned::KEY) {
+    if learnt.is_none() && saved.card.settings.contains_key(TUNED) {
         return Err(Error::Missing {
             path: dir.into(),
             missing: "the encoder that learnt below the head there, found none or another".into(),
@@ -34,27 +35,20 @@ pub(super) fn export_head(dir: &Path, export: &Export, progress: &dyn Progress) 
     staging::publish(&export.output, progress, |to| {
         save_head(to, &saved.head, &card)?;
         if let Some(encoder) = &learnt {
-            tuned::copy(encoder, &to.join(tuned::ENCODER))?;
+            copy_encoder(encoder, &to.join(ENCODER))?;
         }
         write(&to.join("README.md"), markdown(&saved, &card, metrics.as_ref(), given).as_bytes())
     })
 }
 
 /// What was measured of the head in `dir`, where it was.
-fn metrics(dir: &Path, card: &HeadCard) -> Result<Option<HeadMetrics>> {
-    let path = dir.parent().unwrap_or(dir).join(METRICS);
-    let bytes = match std::fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(Error::io(path)(e)),
-    };
-    let metrics: HeadMetrics = serde_json::from_slice(&bytes).map_err(|e| Error::File {
-        path,
-        problem: format!(
-            "expected the measures of a head, found {e}; run `manyview evaluate` again, or delete it"
-        ),
-    })?;
-    Ok(Some(metrics).filter(|found| found.encoder_fingerprint == card.encoder_fingerprint))
+fn metrics(dir: &Path, card: &HeadCard) -> Result<Option<ScoresMetrics>> {
+    let variant = VariantDir::at(dir.parent().unwrap_or(dir).into());
+    if !variant.path().join(METRICS).is_file() {
+        return Ok(None);
+    }
+    let found = task::metrics::<Scores>(&variant)?;
+    Ok(Some(found).filter(|found| found.encoder_fingerprint == card.encoder_fingerprint))
 }
 
 /// The card with names in place of paths of this machine.
@@ -73,7 +67,7 @@ fn public(card: &HeadCard, given: bool) -> HeadCard {
     card
 }
 
-fn markdown(saved: &SavedHead, card: &HeadCard, metrics: Option<&HeadMetrics>, given: bool) -> String {
+fn markdown(saved: &SavedHead, card: &HeadCard, metrics: Option<&ScoresMetrics>, given: bool) -> String {
     let base = base_model(&saved.card.settings, &saved.card.encoder, given);
     let base = base.map(|base| format!("base_model: {}\n", quoted(&base))).unwrap_or_default();
     format!(
@@ -98,7 +92,7 @@ fn facts(saved: &SavedHead, card: &HeadCard) -> String {
     let joined = |all: Vec<String>| all.join(", ");
     let calibrated = if saved.head.calibration().is_some() { ", calibrated" } else { "" };
     let setting = |key: &str| card.settings.get(key).and_then(|value| value.as_str()).map(one_line);
-    let place = if card.settings.contains_key(tuned::KEY) { ", in `encoder`" } else { "" };
+    let place = if card.settings.contains_key(TUNED) { ", in `encoder`" } else { "" };
     let facts = [
         ("Dimensions", joined(dimensions.collect())),
         ("Tiers of the weighted score", joined(tiers.collect())),
@@ -113,12 +107,13 @@ fn facts(saved: &SavedHead, card: &HeadCard) -> String {
     lines.map(|(key, value)| format!("- {key}: {value}\n")).collect()
 }
 
-fn scores(metrics: &HeadMetrics) -> String {
+fn scores(metrics: &ScoresMetrics) -> String {
     let figure = |e: &Estimate| format!("{:.3} [{:.3}, {:.3}]", e.value, e.low, e.high);
     let row = |e: &NamedErrors| {
         let spearman = e.head.spearman.as_ref().map_or("–".into(), figure);
         let (mae, mean) = (figure(&e.head.mae), e.mean.mae.value);
-        format!("| {} | {mae} | {mean:.3} | {:.1}% | {spearman} |\n", one_line(&e.name), e.gain.value * 100.0)
+        let gain = e.gain.map_or("–".into(), |gain| format!("{:.1}%", gain.value * 100.0));
+        format!("| {} | {mae} | {mean:.3} | {gain} | {spearman} |\n", one_line(&e.name))
     };
     let rows: String = metrics.dimensions.iter().chain([&metrics.overall]).map(row).collect();
     format!(

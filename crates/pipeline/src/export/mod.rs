@@ -7,12 +7,14 @@ mod sentence_transformers;
 mod staging;
 
 use crate::infer::{encoder_of, load};
-use crate::run_dir::METRICS;
-use crate::runs::Measured;
+use crate::run::{METRICS, VariantDir};
+use crate::task::{Retrieval, Task, Views, untagged};
 use crate::{Environment, Error, Result, encoder, given, scores};
 use card::Card;
 use manyview_adapter::Saved;
 use manyview_core::Progress;
+use manyview_report::{RetrievalMetrics, ViewsMetrics};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// A fitted adapter to write for other programs.
@@ -85,23 +87,33 @@ pub fn export(export: &Export, environment: &Environment, progress: &dyn Progres
     })
 }
 
+/// What was measured of an adapter, by its task.
+enum Measured {
+    Views(Box<ViewsMetrics>),
+    Retrieval(Box<RetrievalMetrics>),
+}
+
 /// What was measured of the adapter at `path`, where it was.
 fn metrics(path: &Path, saved: &Saved) -> Result<Option<Measured>> {
     let parent = Some(path).filter(|path| path.ends_with("adapter")).and_then(Path::parent);
-    let file = match path.join("adapter").is_dir() {
-        true => path.join(METRICS),
-        false => parent.unwrap_or(path).join(METRICS),
-    };
-    let bytes = match std::fs::read(&file) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(Error::io(file)(e)),
-    };
-    let found = serde_json::from_slice(&bytes).and_then(Measured::of).map_err(|e| Error::File {
-        path: file,
+    let dir = if path.join("adapter").is_dir() { path } else { parent.unwrap_or(path) };
+    let dir = VariantDir::at(dir.into());
+    let found = dir.read::<Value>(METRICS).map_err(|e| Error::File {
+        path: dir.path().join(METRICS),
         problem: format!("expected metrics, found {e}; run `manyview evaluate` again, or delete it"),
     })?;
-    Ok(Some(found).filter(|found| found.encoder_fingerprint() == saved.card.encoder_fingerprint.as_str()))
+    let Some(found) = found else { return Ok(None) };
+    let (task, metrics) = untagged(&dir, found)?;
+    let encoder = metrics.get("encoder_fingerprint").and_then(Value::as_str).map(String::from);
+    if encoder.as_deref() != Some(saved.card.encoder_fingerprint.as_str()) {
+        return Ok(None);
+    }
+    let found = match task.as_str() {
+        Views::NAME => serde_json::from_value(metrics).map(Measured::Views),
+        Retrieval::NAME => serde_json::from_value(metrics).map(Measured::Retrieval),
+        _ => return Ok(None),
+    };
+    dir.parsed(METRICS, found).map(Some)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -1,5 +1,5 @@
 use super::metadata::{Dropped, Encoding, Seconds};
-use crate::{Error, Result, run_dir};
+use crate::{Error, Result, run};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -39,7 +39,7 @@ impl Ledger {
 
     pub(super) fn write(&self, dir: &Path) -> Result<()> {
         let path = dir.join(Self::FILE);
-        run_dir::publish(&path, &run_dir::json(&path, self)?)
+        run::publish(&path, &run::json(&path, self)?)
     }
 
     /// That some row is left of those of `input`.

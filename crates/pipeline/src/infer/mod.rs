@@ -12,7 +12,7 @@ pub use output::FileFormat;
 pub use texts::Texts;
 pub(crate) use views::{encoder_of, load};
 
-use crate::pairs::tuned_encoder;
+use crate::task::retrieval::tuned_encoder;
 use crate::{Environment, Error, Result};
 use ledger::Ledger;
 use manyview_core::{Embeddings, Progress};

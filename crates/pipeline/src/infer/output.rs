@@ -1,6 +1,6 @@
 use super::ledger::Ledger;
 use super::metadata::Inferred;
-use crate::{Error, Result, run_dir};
+use crate::{Error, Result, run};
 use manyview_core::Embeddings;
 use manyview_core::publish::{clear, rename_whole};
 use manyview_data::{Beside, CsvWriter, NpyWriter, ParquetWriter};
@@ -68,7 +68,7 @@ impl Output {
         csv: Option<&[&str]>,
     ) -> Result<Opened> {
         fs::create_dir_all(dir).map_err(Error::io(dir))?;
-        let lock = run_dir::hold(dir)?;
+        let lock = run::hold(dir)?;
         clear(dir, 0)?;
         let partial = dir.join(PARTIAL);
         let output = |matrices, csv| {
@@ -178,7 +178,7 @@ impl Output {
         }
         ledger.seconds.write += start.elapsed().as_secs_f64();
         let (inferred, path) = (describe(&ledger), self.partial.join(Inferred::FILE));
-        run_dir::publish(&path, &run_dir::json(&path, &inferred)?)?;
+        run::publish(&path, &run::json(&path, &inferred)?)?;
         self.publish(&inferred)?;
         Ok(inferred)
     }

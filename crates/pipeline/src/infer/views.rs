@@ -1,7 +1,7 @@
 use super::metadata::{Holds, Written};
 use super::output::FileFormat;
 use crate::config::Encoder;
-use crate::pairs::{TEACHER, tuned_encoder};
+use crate::task::retrieval::{TEACHER, tuned_encoder};
 use crate::{Error, Result};
 use manyview_adapter::Saved;
 use manyview_core::{Embeddings, Error as CoreError, Fingerprint, FingerprintBuilder, Instruction};

@@ -1,6 +1,6 @@
 //! Scores for texts that nobody labelled: one line out for each row in.
 
-use super::tuning;
+use super::learnt_encoder;
 use crate::infer::encoder_of;
 use crate::{Environment, Error, Result, encoder};
 use manyview_adapter::{HeadCard, SavedHead, load_head};
@@ -75,7 +75,7 @@ pub fn score(scoring: &Scoring, environment: &Environment, progress: &dyn Progre
     let saved = load_head(&dir)?;
     let total = count(scoring)?;
     let card = &saved.card;
-    let learnt = tuning::learnt_encoder(&dir, card).map(|path| path.display().to_string());
+    let learnt = learnt_encoder(&dir, card).map(|path| path.display().to_string());
     let named = scoring.encoder.as_ref().or(learnt.as_ref()).map(String::as_str);
     let config = encoder_of(&card.encoder, &card.settings, named, &scoring.device)?;
     let encoder = encoder::load(&config, environment, progress)?;

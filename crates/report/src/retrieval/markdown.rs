@@ -1,34 +1,35 @@
+use super::RetrievalSection;
 use super::words::{MAIN, MEASURES, facts, finding, said};
-use super::{RetrievalReport, RetrievalView};
+use crate::Report;
 use crate::escape::markdown as escape;
 use crate::finding::Gain;
 use crate::markdown::{fact, frame, row, rule};
 use crate::numbers::{ABSENT, score, signed, signed_interval};
 use manyview_core::Estimate;
 
-pub(super) fn markdown(report: &RetrievalReport) -> String {
+pub(super) fn markdown(report: &Report<RetrievalSection>) -> String {
     let mut main = Vec::new();
-    if !report.views.is_empty() {
-        main.extend(["## Results".into(), results(&report.views)]);
+    if !report.sections.is_empty() {
+        main.extend(["## Results".into(), results(&report.sections)]);
         main.push(
             "Means over test questions, each searched among all passages. Gains are of nDCG@10, paired, with their 95% \
              intervals; bold when the interval is above zero."
                 .into(),
         );
     }
-    for view in &report.views {
+    for view in &report.sections {
         main.push(format!("## {}", escape(&view.name)));
         main.push(escape(&said(&view.metrics)));
         main.extend(view.curve.as_ref().map(|c| escape(&c.words())));
         main.push(all(view));
         main.push(facts(&view.metrics).iter().map(|(l, v)| fact(l, v)).collect::<Vec<_>>().join("\n"));
     }
-    frame(&report.name, &finding(&report.views), &report.summary, main, &report.caveats, &report.reproduce)
+    frame(&report.name, &finding(&report.sections), &report.facts, main, &report.caveats, &report.reproduce)
 }
 
-fn results(views: &[RetrievalView]) -> String {
+fn results(views: &[RetrievalSection]) -> String {
     let heads = ["adapter", "BM25", "base", "adapter", "gain over base", "gain over BM25"];
-    let line = |view: &RetrievalView| {
+    let line = |view: &RetrievalSection| {
         let v = &view.metrics.views;
         let mut cells = vec![escape(&view.name)];
         cells.extend([&v.bm25, &v.base, &v.adapter].map(|m| figure(m.get(MAIN))));
@@ -40,7 +41,7 @@ fn results(views: &[RetrievalView]) -> String {
     lines.join("\n")
 }
 
-fn all(view: &RetrievalView) -> String {
+fn all(view: &RetrievalSection) -> String {
     let views = view.metrics.views.named();
     let heads = ["measure", "BM25", "base", "adapter"];
     let mut lines = vec![row(&heads.map(String::from)), rule(heads.len())];

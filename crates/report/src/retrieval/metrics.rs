@@ -10,8 +10,6 @@ pub type Measures = BTreeMap<String, Estimate>;
 /// Everything that was measured of one adapter for retrieval; `metrics.json` is this, as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RetrievalMetrics {
-    /// Always `pairs`: what tells this file from that of a view.
-    pub task: String,
     /// Name of the corpus.
     pub dataset: String,
     /// Name of the encoder.

@@ -9,26 +9,11 @@ mod words;
 
 pub use metrics::{Leaked, Measures, PairCounts, RetrievalMetrics, RetrievalViews};
 
-use crate::{Curve, Fact};
-
-/// Everything a person should see of a run over pairs.
-#[derive(Clone, Debug)]
-pub struct RetrievalReport {
-    /// The title.
-    pub name: String,
-    /// What was done: pairs, origin and licence, split, encoder, machine.
-    pub summary: Vec<Fact>,
-    /// One adapter, or several variants of one.
-    pub views: Vec<RetrievalView>,
-    /// Commands that repeat the run.
-    pub reproduce: Vec<String>,
-    /// What to believe, and what not.
-    pub caveats: Vec<String>,
-}
+use crate::{Curve, Report, Section};
 
 /// One adapter: its figures, and how it was fitted.
 #[derive(Clone, Debug)]
-pub struct RetrievalView {
+pub struct RetrievalSection {
     /// A short name, unique in the report.
     pub name: String,
     /// What was measured.
@@ -37,30 +22,27 @@ pub struct RetrievalView {
     pub curve: Option<Curve>,
 }
 
-impl RetrievalReport {
-    /// One self-contained page: no scripts, nothing from outside, light and dark.
-    pub fn html(&self) -> String {
-        page::html(self)
+impl Section for RetrievalSection {
+    fn html(report: &Report<Self>) -> String {
+        page::html(report)
     }
 
-    /// The same facts, figures and words, without the pictures.
-    pub fn markdown(&self) -> String {
-        markdown::markdown(self)
+    fn markdown(report: &Report<Self>) -> String {
+        markdown::markdown(report)
     }
 
-    /// A table of plain text for the terminal, at most 110 columns wide.
-    pub fn table(&self) -> String {
-        table::table(self)
+    fn table(report: &Report<Self>) -> String {
+        table::table(report)
     }
 }
 
 #[cfg(test)]
 pub(crate) mod sample {
     use super::*;
-    use crate::EpochPoint;
+    use crate::Fact;
 
     /// Two adapters, one that gains and one that does not.
-    pub(crate) fn report() -> RetrievalReport {
+    pub(crate) fn report() -> Report<RetrievalSection> {
         let metrics: RetrievalMetrics =
             serde_json::from_str(include_str!("../../tests/golden/retrieval.json")).unwrap();
         let mut views = Vec::new();
@@ -68,23 +50,16 @@ pub(crate) mod sample {
             let mut metrics = metrics.clone();
             let [value, low, high] = gain;
             metrics.gain = manyview_core::Estimate { value, low, high };
-            let epoch = |epoch: usize| EpochPoint {
-                epoch,
-                train_loss: 1.0 / epoch as f64,
-                val_loss: None,
-                score: Some(0.8 + 0.01 * epoch as f64),
-            };
-            let curve = Curve::Training {
-                best_epoch: 3,
-                monitor: "validation nDCG@10".into(),
-                epochs: (1..5).map(epoch).collect(),
-            };
-            views.push(RetrievalView { name: name.into(), metrics, curve: Some(curve) });
+            let epochs = || 1..5_usize;
+            let curve = Curve::epochs(3, "validation nDCG@10", epochs())
+                .with("train_loss", epochs().map(|epoch| Some(1.0 / epoch as f64)))
+                .with("val_score", epochs().map(|epoch| Some(0.8 + 0.01 * epoch as f64)));
+            views.push(RetrievalSection { name: name.into(), metrics, curve: Some(curve) });
         }
-        RetrievalReport {
+        Report {
             name: "Questions about illnesses".into(),
-            summary: vec![Fact { label: "Pairs".into(), value: "1,482 of 521 documents".into() }],
-            views,
+            facts: vec![Fact { label: "Pairs".into(), value: "1,482 of 521 documents".into() }],
+            sections: views,
             reproduce: vec!["manyview run configs/pairs.toml".into()],
             caveats: vec!["One split of one corpus.".into()],
         }

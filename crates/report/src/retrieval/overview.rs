@@ -1,4 +1,4 @@
-use super::RetrievalView;
+use super::RetrievalSection;
 use super::words::MAIN;
 use crate::axis::{digits, range, ticks};
 use crate::escape;
@@ -7,7 +7,7 @@ use crate::numbers::{decimals, interval, score, signed, signed_interval};
 use manyview_core::Estimate;
 
 /// BM25, base and adapter of each variant on one axis, with their intervals.
-pub(super) fn html(views: &[RetrievalView]) -> String {
+pub(super) fn html(views: &[RetrievalSection]) -> String {
     let all = || views.iter().flat_map(|v| v.metrics.views.named()).filter_map(|(_, m)| m.get(MAIN));
     let Some((low, high)) = range(all().flat_map(|e| [e.value, e.low, e.high]), 0.05) else {
         return String::new();

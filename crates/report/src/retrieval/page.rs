@@ -1,17 +1,18 @@
 use super::words::{MAIN, MEASURES, facts, finding, said};
-use super::{Measures, RetrievalMetrics, RetrievalReport, RetrievalView, overview};
+use super::{Measures, RetrievalMetrics, RetrievalSection, overview};
+use crate::Report;
 use crate::finding::Gain;
 use crate::numbers::{interval, score, signed, signed_interval};
 use crate::{escape, page};
 use manyview_core::Estimate;
 
-pub(super) fn html(report: &RetrievalReport) -> String {
-    let views = &report.views;
+pub(super) fn html(report: &Report<RetrievalSection>) -> String {
+    let views = &report.sections;
     let sections: String = views.iter().enumerate().map(|(i, view)| section(i, view)).collect();
     let main = format!(
         "{}{}{}{sections}{}{}",
         overview::html(views),
-        page::done(&report.summary),
+        page::done(&report.facts),
         results(views),
         page::caveats(&report.caveats),
         page::reproduce(&report.reproduce)
@@ -20,7 +21,7 @@ pub(super) fn html(report: &RetrievalReport) -> String {
 }
 
 /// A row of figures for each adapter.
-fn results(views: &[RetrievalView]) -> String {
+fn results(views: &[RetrievalSection]) -> String {
     if views.is_empty() {
         return String::new();
     }
@@ -60,7 +61,7 @@ fn results(views: &[RetrievalView]) -> String {
 }
 
 /// One adapter: what was found, how it was fitted, all measures.
-fn section(i: usize, view: &RetrievalView) -> String {
+fn section(i: usize, view: &RetrievalSection) -> String {
     let m = &view.metrics;
     let fit = view.curve.as_ref().map_or(String::new(), |c| {
         format!("<h3>Fit</h3>\n<p>{}</p>\n<div class=charts>{}</div>\n", escape::html(&c.words()), c.charts())
@@ -121,7 +122,7 @@ mod tests {
         for outside in ["http://", "https://", "src=", "<script", "<link", "@import", "url("] {
             assert!(!html.contains(outside), "{outside}");
         }
-        for view in &report.views {
+        for view in &report.sections {
             for (_, measures) in view.metrics.views.named() {
                 assert!(measures.values().all(|e| html.contains(&score(e.value))), "{}", view.name);
             }
@@ -134,7 +135,7 @@ mod tests {
         let evil = "<script>alert('x')</script>\u{0}";
         report.name = evil.into();
         report.caveats = vec![evil.into()];
-        let view = &mut report.views[0];
+        let view = &mut report.sections[0];
         view.name = evil.into();
         for text in [&mut view.metrics.dataset, &mut view.metrics.encoder, &mut view.metrics.shape] {
             *text = evil.into();
@@ -147,7 +148,7 @@ mod tests {
     #[test]
     fn an_empty_report_is_a_page() {
         let mut report = sample::report();
-        report.views.clear();
+        report.sections.clear();
         assert!(report.html().contains("Nothing was measured."));
     }
 }

@@ -1,23 +1,24 @@
+use super::RetrievalSection;
 use super::words::{MAIN, leaks};
-use super::{RetrievalReport, RetrievalView};
+use crate::Report;
 use crate::escape::line;
 use crate::numbers::{ABSENT, score, signed};
 use crate::table::{aligned, wrapped};
 use manyview_core::Estimate;
 
-pub(super) fn table(report: &RetrievalReport) -> String {
+pub(super) fn table(report: &Report<RetrievalSection>) -> String {
     let heads =
         ["adapter", "BM25", "base", "nDCG@10", "gain [95% interval]", "over BM25", "MRR@10", "recall@10"];
     let mut rows = vec![heads.map(String::from)];
-    rows.extend(report.views.iter().map(row));
+    rows.extend(report.sections.iter().map(row));
     let mut out = aligned(&rows);
-    if let Some(view) = report.views.first() {
+    if let Some(view) = report.sections.first() {
         out.push_str(&wrapped(&format!("leaks: {}", leaks(&view.metrics))));
     }
     out
 }
 
-fn row(view: &RetrievalView) -> [String; 8] {
+fn row(view: &RetrievalSection) -> [String; 8] {
     let m = &view.metrics;
     let figure = |e: Option<&Estimate>| e.map_or(ABSENT.into(), |e| score(e.value));
     [

@@ -1,4 +1,4 @@
-use super::{RetrievalMetrics, RetrievalView};
+use super::{RetrievalMetrics, RetrievalSection};
 use crate::finding::Gain;
 use crate::numbers::{counted, score, signed, signed_interval};
 
@@ -27,7 +27,7 @@ pub(super) const MEASURES: [(&str, &str); 17] = [
 ];
 
 /// The whole report in a sentence or two.
-pub(super) fn finding(views: &[RetrievalView]) -> String {
+pub(super) fn finding(views: &[RetrievalSection]) -> String {
     let finite = views.iter().filter(|v| v.metrics.gain.value.is_finite());
     let Some(best) = finite.max_by(|a, b| a.metrics.gain.value.total_cmp(&b.metrics.gain.value)) else {
         return "Nothing was measured.".into();
@@ -154,19 +154,19 @@ mod tests {
     #[test]
     fn a_gain_is_claimed_only_where_its_interval_is_above_zero() {
         let report = sample::report();
-        let [up, unclear] = [0, 1].map(|i| said(&report.views[i].metrics));
+        let [up, unclear] = [0, 1].map(|i| said(&report.sections[i].metrics));
         assert!(up.contains("a gain of +0.061"), "{up}");
         assert!(unclear.starts_with("No gain") && unclear.contains("−0.012"), "{unclear}");
-        let mut metrics = report.views[1].metrics.clone();
+        let mut metrics = report.sections[1].metrics.clone();
         metrics.gain.high = -0.001;
         assert!(said(&metrics).contains("worse"), "{}", said(&metrics));
-        assert!(finding(&report.views).contains("“linear”"));
+        assert!(finding(&report.sections).contains("“linear”"));
         assert_eq!(finding(&[]), "Nothing was measured.");
     }
 
     #[test]
     fn leaks_are_named_where_there_are_any() {
-        let mut metrics = sample::report().views[0].metrics.clone();
+        let mut metrics = sample::report().sections[0].metrics.clone();
         metrics.leaks = super::super::Leaked { near_passages: 1, queries: 3, ..Default::default() };
         let words = leaks(&metrics);
         assert!(words.contains("1 passage nearly") && words.contains("3 queries word for word"), "{words}");

@@ -1,0 +1,143 @@
+//! Which encoder gives the vectors of a variant: the one of the configuration, or what is trained from it in the
+//! variant's directory.
+
+use super::directory::VariantDir;
+use crate::config::Encoder;
+use crate::{Error, Result};
+use manyview_core::{Fingerprint, Progress};
+use manyview_encoder::TextEncoder;
+use manyview_encoder::tuning::{self, Lesson, Method, Objective, Step, Tuned, TuningConfig};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Directory of the new encoder in a variant's, and beside an exported head.
+pub(crate) const ENCODER: &str = "encoder";
+/// Where the card of a head says which training its encoder is of.
+pub(crate) const TUNED: &str = "tuned";
+/// Directory of checkpoints and metrics of its training.
+const WORK: &str = "tuning";
+/// Directory of the low-rank changes in the encoder's.
+const LORA: &str = "lora";
+/// The metrics of its training, in a variant's directory.
+pub(super) const METRICS: &str = "tuning/training_metrics.jsonl";
+/// Rates above it make all of an encoder forget what it knew.
+const HIGH_RATE: f64 = 1e-4;
+
+/// What an encoder is trained on, and towards what: a task that has one gets its vectors from the encoder it makes.
+pub struct FineTuning<'a> {
+    /// How.
+    pub config: TuningConfig,
+    /// Texts that ask, or all there are.
+    pub queries: Vec<&'a str>,
+    /// The text that answers each; empty where the objective rates single texts.
+    pub passages: Vec<&'a str>,
+    /// Rates a batch.
+    pub objective: Box<Objective<'a>>,
+    /// A name of the objective and its settings, for the key.
+    pub objective_name: String,
+}
+
+impl FineTuning<'_> {
+    fn lesson<'b>(&'b self, progress: &'b dyn Progress) -> Lesson<'b> {
+        Lesson {
+            queries: &self.queries,
+            passages: &self.passages,
+            negatives: &[],
+            objective: &*self.objective,
+            objective_name: &self.objective_name,
+            progress,
+            on_step: &log,
+        }
+    }
+
+    /// Identity of everything the new encoder depends on.
+    ///
+    /// # Errors
+    /// Settings that training does not take, a model that cannot be trained.
+    pub(super) fn identity(&self, base: &TextEncoder, progress: &dyn Progress) -> Result<Fingerprint> {
+        Ok(tuning::identity(base, &self.config, &self.lesson(progress))?)
+    }
+
+    /// The encoder trained in `dir` under `run`, or none.
+    pub(super) fn trained(run: &Fingerprint, dir: &VariantDir) -> Option<Tuned> {
+        tuning::tuned(run, &dir.artifact(WORK), &dir.artifact(ENCODER))
+    }
+
+    /// That nothing was trained in `dir` with these settings.
+    pub(super) fn missing(dir: &VariantDir) -> Error {
+        Error::Missing {
+            path: dir.artifact(ENCODER),
+            missing: "an encoder trained with these settings on these texts, found none".into(),
+            cure: "train".into(),
+        }
+    }
+
+    /// Trains the encoder, starting from `base`.
+    ///
+    /// # Errors
+    /// Settings that training does not take, an interruption, or files that cannot be written.
+    pub(super) fn train(
+        &self,
+        base: &TextEncoder,
+        dir: &VariantDir,
+        progress: &dyn Progress,
+    ) -> Result<Tuned> {
+        if self.config.method == Method::Full && self.config.lr > HIGH_RATE {
+            tracing::warn!(
+                "train.lr = {} is high where all of an encoder learns; 2e-5 is usual",
+                self.config.lr
+            );
+        }
+        let (work, to) = (dir.artifact(WORK), dir.artifact(ENCODER));
+        let tuned = tuning::tune(base, &self.config, &self.lesson(progress), &work, &to)?;
+        dir.forget_metrics()?;
+        Ok(tuned)
+    }
+}
+
+fn log(step: &Step) {
+    tracing::debug!(step = step.step, loss = step.loss, lr = step.lr, "fine-tuning");
+}
+
+/// The encoder of `config` with what was trained in `dir` in place of its model.
+pub(super) fn config(config: &Encoder, dir: &VariantDir) -> Encoder {
+    Encoder { model: dir.artifact(ENCODER).display().to_string(), ..config.clone() }
+}
+
+/// The encoder in the directory of a variant, where `run` is what was trained there last.
+pub(crate) fn encoder_of(variant: &Path, run: &Fingerprint) -> Option<PathBuf> {
+    let tuned = Tuned::read(&variant.join(WORK)).ok()??;
+    (tuned.run == *run).then(|| variant.join(ENCODER))
+}
+
+/// Reads the encoder that was trained in the directory of a variant; gives whether there is one.
+///
+/// # Errors
+/// Weights that are not those that were written.
+pub(crate) fn check(dir: &VariantDir) -> Result<bool> {
+    let Some(tuned) = Tuned::read(&dir.artifact(WORK))? else { return Ok(false) };
+    tuned.check(&dir.artifact(ENCODER))?;
+    Ok(true)
+}
+
+/// What of a new encoder a tracking server is sent: the low-rank changes alone where there are some, and its name.
+pub(super) fn artifacts(dir: &VariantDir) -> (PathBuf, &'static str) {
+    let encoder = dir.artifact(ENCODER);
+    let lora = encoder.join(LORA);
+    if lora.is_dir() { (lora, "encoder/lora") } else { (encoder, ENCODER) }
+}
+
+/// Copies the encoder in `from` to the new directory `to`; low-rank changes are in its weights already.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir(to).map_err(Error::io(to))?;
+    for entry in fs::read_dir(from).map_err(Error::io(from))? {
+        let entry = entry.map_err(Error::io(from))?;
+        let (path, to) = (entry.path(), to.join(entry.file_name()));
+        match path.is_dir() {
+            true if path.ends_with(LORA) => {}
+            true => copy(&path, &to)?,
+            false => drop(fs::copy(&path, &to).map_err(Error::io(&path))?),
+        }
+    }
+    Ok(())
+}

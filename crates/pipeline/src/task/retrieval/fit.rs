@@ -1,0 +1,171 @@
+use super::RetrievalModel;
+use super::TEACHER;
+use super::corpus::SplitPairs;
+use super::data::RetrievalData;
+use super::journal::Journal;
+use super::spec::{RetrievalFit, Spec};
+use crate::run::{ENCODER, FineTuning, FitRecord, VariantDir};
+use crate::task::card;
+use crate::{Error, Result, device};
+use manyview_adapter::{AdapterCard, Contrastive, ContrastiveConfig, Maps, MonitoredMatches};
+use manyview_core::{Embeddings, Fingerprint, Fit, Kind, Progress};
+use manyview_encoder::tuning::ranking;
+use manyview_report::Curve;
+
+/// Fits an adapter; an encoder that learns did so before.
+///
+/// # Errors
+/// Settings out of range, numbers that leave the finite range, an interruption, or files that cannot be written.
+pub(super) fn fit(
+    spec: &Spec,
+    data: &RetrievalData,
+    key: &Fingerprint,
+    dir: &VariantDir,
+    progress: &dyn Progress,
+) -> Result<(RetrievalModel, FitRecord)> {
+    let (model, mut record) = match &spec.fit {
+        RetrievalFit::Adapter { config, device, .. } => {
+            let device = device::device(device)?;
+            let contrastive = Contrastive::new(config.clone(), device)
+                .with_checkpoints(dir.checkpoints().join(key.short()));
+            adapter(contrastive, data, key, dir, progress)?
+        }
+        RetrievalFit::Encoder { how, .. } => (RetrievalModel::Encoder, encoder(how, data, key)?),
+    };
+    if let Some(val) = &data.val {
+        record.figures.insert("val_ndcg@10_of_base".into(), val.own()?);
+    }
+    Ok((model, record))
+}
+
+fn adapter(
+    contrastive: Contrastive,
+    data: &RetrievalData,
+    key: &Fingerprint,
+    dir: &VariantDir,
+    progress: &dyn Progress,
+) -> Result<(RetrievalModel, FitRecord)> {
+    let rows = data.train.queries().n();
+    let journal = Journal::begin(dir, progress, rows, data.n_val, contrastive.config.epochs)?;
+    let score = |maps: &Maps| match &data.val {
+        Some(val) => val.score(&maps.queries(&val.queries)?, &maps.passages(&val.passages)?),
+        None => Ok(0.0),
+    };
+    let fit = contrastive.fit(&MonitoredMatches {
+        train: data.train.clone(),
+        score: data.val.is_some().then_some(&score),
+        progress: &journal,
+    })?;
+    journal.end()?;
+    let monitor = if data.val.is_some() { "validation nDCG@10" } else { "its place, the last" };
+    let epochs = &fit.history;
+    let curve = Curve::epochs(fit.best_epoch, monitor, epochs.iter().map(|e| e.epoch))
+        .with("train_loss", epochs.iter().map(|e| Some(e.train_loss)))
+        .with("val_loss", epochs.iter().map(|e| e.val_loss))
+        .with("val_score", epochs.iter().map(|e| e.score));
+    let mut record = FitRecord::new(key, "contrastive", rows, curve);
+    record.used_validation = data.val.is_some();
+    record.figures.insert("best_epoch".into(), fit.best_epoch as f64);
+    if let Some(best) = epochs.iter().find(|epoch| epoch.epoch == fit.best_epoch) {
+        record.figures.insert("train_loss".into(), best.train_loss);
+        record.figures.extend(best.score.map(|score| ("val_ndcg@10".to_string(), score)));
+    }
+    Ok((RetrievalModel::Adapter(fit.maps), record))
+}
+
+/// How the encoder is trained, where it is: towards ranking each passage first for its query.
+pub(super) fn fine_tuning<'d>(spec: &Spec, corpus: &'d SplitPairs) -> Option<FineTuning<'d>> {
+    let RetrievalFit::Encoder { config, scale, .. } = &spec.fit else { return None };
+    let (rows, scale) = (&corpus.split.train, *scale);
+    let text = |i: &usize| corpus.pairs.passages.get(*i).map(String::as_str).unwrap_or_default();
+    Some(FineTuning {
+        config: config.clone(),
+        queries: rows.iter().map(|&row| corpus.pairs.queries[row].as_str()).collect(),
+        passages: corpus.positive(rows).iter().map(text).collect(),
+        objective: Box::new(move |batch| ranking(scale, batch)),
+        objective_name: format!("ranking, scale {scale}"),
+    })
+}
+
+/// The record of an encoder that learnt `how`.
+fn encoder(how: &str, data: &RetrievalData, key: &Fingerprint) -> Result<FitRecord> {
+    let tuned = data.tuned.as_ref();
+    let tuned = tuned
+        .ok_or_else(|| manyview_core::Error::other(Kind::Internal, "no encoder was trained for this fit"))?;
+    let losses = &tuned.training.losses;
+    let curve = Curve::epochs(losses.len(), "its place, the last", 1..=losses.len())
+        .with("train_loss", losses.iter().map(|loss| Some(*loss)));
+    let mut record = FitRecord::new(key, how, tuned.training.pairs, curve);
+    record.artifact = ENCODER.into();
+    record.figures.insert("steps".into(), tuned.training.steps as f64);
+    record.figures.insert("values".into(), tuned.training.learnt as f64);
+    record.figures.extend(losses.last().map(|loss| ("train_loss".to_string(), *loss)));
+    if let Some(val) = &tuned.val {
+        record.figures.insert("val_ndcg@10".into(), val.own()?);
+    }
+    Ok(record)
+}
+
+/// Identity of everything the fit depends on; an encoder that learns adds its training to it.
+pub(super) fn key(spec: &Spec, data: &RetrievalData) -> Result<Fingerprint> {
+    let settings = match &spec.fit {
+        RetrievalFit::Encoder { how, .. } => json(how)?,
+        RetrievalFit::Adapter { config, device, .. } => {
+            json(&(ContrastiveConfig { checkpoint_every: None, ..config.clone() }, device))? // it changes no adapter
+        }
+    };
+    let prompt = (&spec.instruction, spec.prompt.as_ref().map(|_| &spec.template)); // the card names it
+    let mut key = Fingerprint::builder("retrieval-fit/1")
+        .field("settings", &settings)
+        .field("prompt", &json(&prompt)?)
+        .field("encoder", data.encoder.as_str().as_bytes())
+        .field("queries", &bytes(data.train.queries()))
+        .field("passages", &bytes(data.train.passages()))
+        .field("positive", &numbers(data.train.positive()));
+    for list in data.train.negatives().unwrap_or_default() {
+        key = key.field("negatives", &numbers(list));
+    }
+    if let Some(val) = &data.val {
+        key = key.field("val queries", &bytes(&val.queries)).field("val passages", &bytes(&val.passages));
+        for list in &val.answers {
+            key = key.field("val answers", &numbers(list));
+        }
+    }
+    Ok(key.finish())
+}
+
+pub(super) fn card(spec: &Spec, data: &RetrievalData, record: &FitRecord) -> AdapterCard {
+    let encoder = &spec.encoder;
+    let mut settings = card::settings(encoder, &data.dataset, record);
+    if let RetrievalFit::Adapter { config, .. } = &spec.fit {
+        settings.insert("objective".into(), config.loss.as_str().into());
+    }
+    if spec.prompt.is_some() {
+        settings.insert("template".into(), spec.template.clone().into());
+    }
+    let dim = data.train.queries().dim();
+    AdapterCard {
+        schema: AdapterCard::SCHEMA.into(),
+        encoder: encoder.model.clone(),
+        encoder_fingerprint: data.encoder.clone(),
+        dim_in: dim,
+        dim_out: dim,
+        instruction: spec.instruction.clone(),
+        teacher: TEACHER.into(),
+        method: record.method.clone(),
+        n_train: record.rows,
+        settings,
+    }
+}
+
+fn bytes(x: &Embeddings) -> Vec<u8> {
+    x.as_slice().iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+fn numbers(list: &[usize]) -> Vec<u8> {
+    list.iter().flat_map(|n| (*n as u64).to_le_bytes()).collect()
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|e| Error::setting("train", e.to_string()))
+}

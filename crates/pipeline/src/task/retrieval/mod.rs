@@ -1,0 +1,213 @@
+//! Retrieval: an adapter, or the encoder itself, learns from pairs of texts that belong together.
+//!
+//! Queries and passages are encoded once, into the store; training of an adapter sees vectors alone.
+
+mod corpus;
+mod data;
+mod evaluate;
+mod fit;
+mod hard_negatives;
+mod journal;
+mod report;
+mod spec;
+
+use super::{ComparedScores, Fit, Task, card};
+use crate::config::{Encoder, Experiment};
+use crate::run::{
+    Context, ENCODER, Encoded, FIT, FineTuning, FitRecord, Stage, TextSet, VariantDir, encoder_of,
+};
+use crate::{Environment, Result};
+use corpus::SplitPairs;
+use data::RetrievalData;
+use manyview_adapter::Maps;
+use manyview_core::{Fingerprint, Progress};
+use manyview_encoder::tuning::Tuned;
+use manyview_report::{Fact, Measures, RetrievalMetrics, RetrievalSection};
+use spec::{RetrievalSource, Spec};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What the card of an adapter for retrieval names as its teacher.
+pub(crate) const TEACHER: &str = "pairs";
+
+/// The task `retrieval`.
+#[derive(Debug)]
+pub enum Retrieval {}
+
+/// What learns.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RetrievalModel {
+    /// An adapter over frozen vectors.
+    Adapter(Maps),
+    /// The encoder itself, whose vectors are used as they are.
+    Encoder,
+}
+
+impl Task for Retrieval {
+    const NAME: &'static str = "retrieval";
+    const MODEL: &'static str = "adapter";
+    const TRACKED: &'static [&'static str] =
+        &["views.", "gain", "over_bm25", "counts.", "leaks.", "fit.", "encoding."];
+    const FIT_FILES: &'static [&'static str] = &[journal::METRICS];
+    const FILES: &'static [&'static str] = &[evaluate::QUERIES];
+
+    type Spec = Spec;
+    type Source = RetrievalSource;
+    type Corpus = SplitPairs;
+    type Data = RetrievalData;
+    type Model = RetrievalModel;
+    type Metrics = RetrievalMetrics;
+    type Section = RetrievalSection;
+
+    fn spec(experiment: &Experiment, _: Stage) -> Result<Spec> {
+        Spec::of(experiment)
+    }
+
+    fn source(spec: &Spec) -> RetrievalSource {
+        spec.source.clone()
+    }
+
+    fn load(
+        source: &RetrievalSource,
+        environment: &Environment,
+        progress: &dyn Progress,
+    ) -> Result<SplitPairs> {
+        SplitPairs::load(source, environment, progress)
+    }
+
+    fn describe(corpus: &SplitPairs) -> String {
+        let [train, val, test] = [&corpus.split.train, &corpus.split.val, &corpus.split.test].map(Vec::len);
+        let (documents, passages) = (corpus.documents(), corpus.pairs.passages.len());
+        let parts = format!("{train} train, {val} validation, {test} test pairs");
+        format!("{}: {parts}, {passages} passages of {documents} documents", corpus.name)
+    }
+
+    fn texts<'c>(spec: &Spec, corpus: &'c SplitPairs) -> Result<Vec<TextSet<'c>>> {
+        let texts = |all: &'c [String]| all.iter().map(String::as_str).collect();
+        Ok(vec![
+            TextSet { texts: texts(&corpus.pairs.passages), instruction: None },
+            TextSet { texts: texts(&corpus.pairs.queries), instruction: spec.prompt.clone() },
+        ])
+    }
+
+    fn data(
+        spec: &Spec,
+        corpus: &Arc<SplitPairs>,
+        encoded: Encoded,
+        _: &mut Context<'_>,
+    ) -> Result<RetrievalData> {
+        RetrievalData::of(spec, corpus, &encoded)
+    }
+
+    fn key(spec: &Spec, data: &RetrievalData) -> Result<Fingerprint> {
+        fit::key(spec, data)
+    }
+
+    fn fine_tuning<'d>(
+        spec: &Spec,
+        corpus: &'d SplitPairs,
+        _: &'d RetrievalData,
+    ) -> Result<Option<FineTuning<'d>>> {
+        Ok(fit::fine_tuning(spec, corpus))
+    }
+
+    fn with_tuned(
+        _: &Spec,
+        corpus: &SplitPairs,
+        data: RetrievalData,
+        encoded: Encoded,
+        (tuned, _): (&Tuned, &Encoder),
+    ) -> Result<RetrievalData> {
+        data.with_tuned(corpus, &encoded, tuned)
+    }
+
+    fn fit(
+        spec: &Spec,
+        data: &RetrievalData,
+        key: &Fingerprint,
+        dir: &VariantDir,
+        cx: &mut Context<'_>,
+    ) -> Result<(RetrievalModel, FitRecord)> {
+        fit::fit(spec, data, key, dir, cx.progress)
+    }
+
+    fn save(
+        spec: &Spec,
+        data: &RetrievalData,
+        model: &RetrievalModel,
+        record: &FitRecord,
+        dir: &VariantDir,
+    ) -> Result<()> {
+        match model {
+            RetrievalModel::Encoder => Ok(()), // training wrote it
+            RetrievalModel::Adapter(maps) => {
+                let card = fit::card(spec, data, record);
+                Ok(manyview_adapter::save(&dir.artifact(Self::MODEL), maps, &card)?)
+            }
+        }
+    }
+
+    fn open(dir: &VariantDir, record: &FitRecord) -> Result<(RetrievalModel, Option<Fingerprint>)> {
+        if record.artifact == ENCODER {
+            return Ok((RetrievalModel::Encoder, Some(record.key.clone())));
+        }
+        let saved = manyview_adapter::load(&dir.artifact(Self::MODEL))?;
+        Ok((RetrievalModel::Adapter(saved.maps), card::fit(&saved.card.settings)))
+    }
+
+    fn evaluate(
+        spec: &Spec,
+        corpus: &SplitPairs,
+        data: &RetrievalData,
+        fit: &Fit<Self>,
+        dir: &VariantDir,
+        cx: &mut Context<'_>,
+    ) -> Result<RetrievalMetrics> {
+        evaluate::measure(spec, corpus, data, fit, dir, cx)
+    }
+
+    fn scores(m: &RetrievalMetrics) -> ComparedScores {
+        let measure = evaluate::MAIN_KEY;
+        let of = |view: &Measures| view.get(measure).map(|e| e.value);
+        ComparedScores {
+            measure,
+            base: of(&m.views.base).unwrap_or(f64::NAN),
+            adapter: of(&m.views.adapter).unwrap_or(f64::NAN),
+            others: vec![("bm25", of(&m.views.bm25))],
+            gain: Some(m.gain),
+            more: vec![("over_bm25", m.over_bm25.value)],
+            of: format!("retrieval of {}, {}", m.dataset, m.encoder),
+        }
+    }
+
+    fn section(
+        title: &str,
+        _: &Spec,
+        _: &SplitPairs,
+        _: &RetrievalData,
+        fit: &Fit<Self>,
+        metrics: &RetrievalMetrics,
+    ) -> Result<RetrievalSection> {
+        let curve = Some(fit.record.curve.clone());
+        Ok(RetrievalSection { name: title.into(), metrics: metrics.clone(), curve })
+    }
+
+    fn facts(
+        specs: &[&Spec],
+        corpus: &SplitPairs,
+        sections: &[RetrievalSection],
+    ) -> (Vec<Fact>, Vec<String>) {
+        (report::facts(specs, corpus, sections), report::caveats(specs, sections))
+    }
+
+    fn note(spec: &Spec) -> String {
+        spec.instruction.clone()
+    }
+}
+
+/// The encoder that was trained in the directory of a variant, where that is what was fitted there last.
+pub(crate) fn tuned_encoder(variant: &Path) -> Option<PathBuf> {
+    let record: FitRecord = VariantDir::at(variant.into()).read(FIT).ok()??;
+    (record.artifact == ENCODER).then_some(())?;
+    encoder_of(variant, record.fine_tuning.as_ref()?)
+}

@@ -1,0 +1,101 @@
+use super::corpus::ScoredCorpus;
+use super::spec::{HeadFit, Spec};
+use crate::config::Encoder;
+use crate::run::{Encoded, FineTuning};
+use crate::{Error, Result};
+use manyview_adapter::RidgeHeadFit;
+use manyview_core::{Embeddings, Fingerprint, Fit, Scored, Targets};
+use manyview_data::Filter;
+use manyview_encoder::tuning::{Tuned, regression};
+use manyview_eval::RegressionMeasure::Rmse;
+use manyview_eval::mean_prediction;
+
+/// Vectors, and what a head may learn from.
+pub struct ScoresData {
+    /// Name of the data.
+    pub(super) dataset: String,
+    pub(super) filter: Filter,
+    /// The encoder's fingerprint.
+    pub(super) encoder: Fingerprint,
+    /// Vectors of all rows, `[n, dim]`.
+    pub(super) base: Embeddings,
+    /// Of the training rows, with their scores.
+    pub(super) train: Scored,
+    /// Of the validation rows, with their scores; none without such rows.
+    pub(super) val: Option<Scored>,
+    /// The head over the frozen vectors, below which the encoder is trained. It stays as it is: one fitted anew over vectors
+    /// that know the scores would take them for better than they are.
+    pub(super) below: Option<RidgeHeadFit>,
+    /// How the encoder was trained below it, and where it is.
+    pub(super) tuned: Option<(Tuned, Encoder)>,
+}
+
+impl ScoresData {
+    pub(super) fn of(spec: &Spec, corpus: &ScoredCorpus, encoded: &Encoded) -> Result<Self> {
+        let mut data = Self::over(corpus, encoded)?;
+        if let (HeadFit::Ridge(ridge), Some(_)) = (&spec.fit, &spec.fine_tuning) {
+            data.below = Some(ridge.fit(&data.train)?);
+        }
+        Ok(data)
+    }
+
+    fn over(corpus: &ScoredCorpus, encoded: &Encoded) -> Result<Self> {
+        let [base] = encoded.sets()?;
+        let rows = |rows: &[usize]| Scored::new(base.select(rows)?, corpus.targets.select(rows)?);
+        let split = &corpus.split;
+        Ok(Self {
+            dataset: corpus.name.clone(),
+            filter: corpus.filter.clone(),
+            encoder: encoded.fingerprint.clone(),
+            base: base.clone(),
+            train: rows(&split.train)?,
+            val: (!split.val.is_empty()).then(|| rows(&split.val)).transpose()?,
+            below: None,
+            tuned: None,
+        })
+    }
+
+    /// How the encoder learns below the head: that its vectors of the training texts are given their scores by it.
+    pub(super) fn fine_tuning<'d>(
+        &'d self,
+        spec: &Spec,
+        corpus: &'d ScoredCorpus,
+    ) -> Result<Option<FineTuning<'d>>> {
+        let (Some(config), Some(below)) = (&spec.fine_tuning, &self.below) else { return Ok(None) };
+        let [layer] = below.head.layers() else {
+            return Err(Error::setting("scores.head", "expected one layer of a linear head, found several"));
+        };
+        let (weight, bias, targets) = (layer.weight(), layer.bias(), self.train.targets());
+        let spreads = Rmse.per_dimension(targets, &mean_prediction(targets, targets.n())?)?;
+        let spreads: Vec<f64> =
+            spreads.into_iter().map(|spread| if spread > 0.0 { spread } else { 1.0 }).collect();
+        let texts = corpus.split.train.iter().filter_map(|&row| corpus.texts.get(row));
+        Ok(Some(FineTuning {
+            config: config.clone(),
+            queries: texts.map(String::as_str).collect(),
+            passages: Vec::new(),
+            objective_name: name(weight, bias, targets),
+            objective: Box::new(move |batch| regression(weight, bias, targets, &spreads, batch)),
+        }))
+    }
+
+    pub(super) fn with_tuned(
+        self,
+        _: &Spec,
+        corpus: &ScoredCorpus,
+        encoded: &Encoded,
+        (tuned, encoder): (&Tuned, &Encoder),
+    ) -> Result<Self> {
+        let tuned = Some((tuned.clone(), encoder.clone()));
+        Ok(Self { below: self.below, tuned, ..Self::over(corpus, encoded)? })
+    }
+}
+
+/// A name that no other head and no other scores have.
+fn name(weight: &[f32], bias: &[f32], targets: &Targets) -> String {
+    let of_head: Vec<u8> = weight.iter().chain(bias).flat_map(|v| v.to_le_bytes()).collect();
+    let figures: Vec<u8> = targets.as_slice().iter().flat_map(|v| v.to_le_bytes()).collect();
+    let key =
+        Fingerprint::builder("regression/2").field("head", &of_head).field("figures", &figures).finish();
+    format!("regression {}", key.as_str())
+}

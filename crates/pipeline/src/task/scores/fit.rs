@@ -1,0 +1,191 @@
+//! Fitting a head.
+
+use super::data::ScoresData;
+use super::spec::{HeadFit, Spec};
+use crate::run::{FitRecord, TUNED, VariantDir};
+use crate::task::card;
+use crate::{Error, Result, device};
+use manyview_adapter::{
+    DimensionErrors, GradientHead, Head, HeadCard, HeadConfig, HeadDimension, HeadEpoch, HeadTier,
+    MonitoredScores, RidgeHead,
+};
+use manyview_core::{Fingerprint, Fit, Progress, Scored, Transform};
+use manyview_eval::RegressionMeasure::Mae;
+use manyview_report::Curve;
+use serde::Serialize;
+
+/// Fits the head.
+///
+/// # Errors
+/// Data the method cannot use, numbers that leave the finite range, an interruption.
+pub(super) fn fit(
+    spec: &Spec,
+    data: &ScoresData,
+    key: &Fingerprint,
+    dir: &VariantDir,
+    progress: &dyn Progress,
+) -> Result<(Head, FitRecord)> {
+    match &spec.fit {
+        HeadFit::Ridge(config) => ridge(config, spec, data, key),
+        HeadFit::Gradient { config, device } => {
+            let gradient = GradientHead::new(config.clone(), device::device(device)?)
+                .with_checkpoints(dir.checkpoints().join(key.short()));
+            by_gradient(&gradient, spec, data, (key, progress))
+        }
+    }
+}
+
+fn ridge(config: &RidgeHead, spec: &Spec, data: &ScoresData, key: &Fingerprint) -> Result<(Head, FitRecord)> {
+    let targets = data.train.targets();
+    let fit = match data.below.as_ref().filter(|_| data.tuned.is_some()) {
+        Some(below) => below.clone(),
+        None => config.fit(&data.train)?,
+    };
+    let head = match spec.calibrate {
+        true => fit.head.calibrated(&fit.leave_one_out, targets)?,
+        false => fit.head,
+    };
+    let names = data.filter.names();
+    let mut curve = Curve::penalties(fit.lambdas.clone(), fit.path.iter().map(|p| p.lambda));
+    for (d, name) in names.iter().enumerate() {
+        let rmse = fit.path.iter().map(|p| p.mse.get(d).map(|mse| mse.sqrt()));
+        curve = curve.with(&format!("leave_one_out_rmse.{name}"), rmse);
+    }
+    let mut record = FitRecord::new(key, spec.head, data.train.base().n(), curve);
+    let lambdas = names.iter().zip(&fit.lambdas);
+    record.figures.extend(lambdas.map(|(name, lambda)| (format!("lambda.{name}"), *lambda)));
+    let over = if data.tuned.is_some() { "leave_one_out_mae_frozen" } else { "leave_one_out_mae" };
+    record.figures.insert(over.into(), Mae.overall(targets, &fit.leave_one_out)?);
+    if let Some((tuned, _)) = &data.tuned {
+        let losses = tuned.losses.iter().zip(1..);
+        record.figures.extend(losses.map(|(loss, epoch)| (format!("encoder_loss.{epoch}"), *loss)));
+    }
+    Ok((head, record))
+}
+
+fn by_gradient(
+    gradient: &GradientHead,
+    spec: &Spec,
+    data: &ScoresData,
+    (key, progress): (&Fingerprint, &dyn Progress),
+) -> Result<(Head, FitRecord)> {
+    if spec.calibrate && data.val.is_none() {
+        let problem = "a head by gradient is calibrated on validation rows, found none; set data.val above 0";
+        return Err(Error::setting("scores.calibrate", problem));
+    }
+    let (train, validation) = (data.train.clone(), data.val.clone());
+    let fit = gradient.fit(&MonitoredScores { train, validation, progress })?;
+    let head = match data.val.as_ref().filter(|_| spec.calibrate) {
+        Some(val) => {
+            let held_out = fit.head.transform(val.base())?;
+            fit.head.calibrated(&held_out, val.targets())?
+        }
+        None => fit.head,
+    };
+    let names = data.filter.names();
+    let curve = curve(fit.best_epoch, &fit.history, &names);
+    let mut record = FitRecord::new(key, spec.head, data.train.base().n(), curve);
+    record.figures.insert("best_epoch".into(), fit.best_epoch as f64);
+    if let Some(best) = fit.history.iter().find(|e| e.epoch == fit.best_epoch) {
+        record.figures.insert("train_mae".into(), mean(&best.train.mae));
+        record.figures.extend(best.val.as_ref().map(|val| ("val_mae".to_string(), mean(&val.mae))));
+    }
+    record.used_validation = data.val.is_some();
+    Ok((head, record))
+}
+
+/// Losses, learning rates and errors by epoch: means over the dimensions, then each.
+fn curve(best: usize, epochs: &[HeadEpoch], names: &[&str]) -> Curve {
+    type Errors = fn(&HeadEpoch) -> Option<&[f64]>;
+    let errors: [(&str, Errors); 4] = [
+        ("train_mae", |e| Some(&e.train.mae)),
+        ("train_rmse", |e| Some(&e.train.rmse)),
+        ("val_mae", |e| e.val.as_ref().map(|val: &DimensionErrors| &val.mae[..])),
+        ("val_rmse", |e| e.val.as_ref().map(|val: &DimensionErrors| &val.rmse[..])),
+    ];
+    let monitor =
+        if epochs.iter().any(|e| e.val_loss.is_some()) { "val_loss" } else { "its place, the last" };
+    let mut curve = Curve::epochs(best, monitor, epochs.iter().map(|e| e.epoch))
+        .with("train_loss", epochs.iter().map(|e| Some(e.train_loss)))
+        .with("val_loss", epochs.iter().map(|e| e.val_loss))
+        .with("lr", epochs.iter().map(|e| Some(e.lr)));
+    for (what, of) in errors {
+        curve = curve.with(what, epochs.iter().map(|e| of(e).map(mean)));
+    }
+    for (what, of) in errors {
+        for (d, name) in names.iter().enumerate() {
+            let values = epochs.iter().map(|e| of(e)?.get(d).copied());
+            curve = curve.with(&format!("{what}.{name}"), values);
+        }
+    }
+    curve
+}
+
+fn mean(of: &[f64]) -> f64 {
+    of.iter().sum::<f64>() / of.len().max(1) as f64
+}
+
+/// Identity of everything the fit depends on.
+pub(super) fn key(spec: &Spec, data: &ScoresData) -> Result<Fingerprint> {
+    let settings = match &spec.fit {
+        HeadFit::Ridge(config) => json(config)?,
+        HeadFit::Gradient { config, device } => {
+            json(&(HeadConfig { checkpoint_every: None, ..config.clone() }, device))? // it changes no head
+        }
+    };
+    let filter = (&data.filter.name, &data.filter.version, dimensions(data), tiers(data));
+    let mut key = Fingerprint::builder("scores-fit/1")
+        .field("head", spec.head.as_bytes())
+        .field("settings", &settings)
+        .field("calibrate", &[u8::from(spec.calibrate)])
+        .field("filter", &json(&filter)?)
+        .field("encoder", data.encoder.as_str().as_bytes());
+    let val = data.val.as_ref().filter(|_| matches!(spec.fit, HeadFit::Gradient { .. }));
+    for (name, rows) in [("train", Some(&data.train)), ("val", val)] {
+        if let Some(rows) = rows {
+            key = key.field(name, &vectors(rows)).field("targets", &targets(rows));
+        }
+    }
+    Ok(key.finish())
+}
+
+pub(super) fn card(spec: &Spec, data: &ScoresData, head: &Head, record: &FitRecord) -> HeadCard {
+    let encoder = data.tuned.as_ref().map_or(&spec.encoder, |(_, encoder)| encoder);
+    let mut settings = card::settings(encoder, &data.dataset, record);
+    settings.insert("filter_version".into(), data.filter.version.clone().into());
+    settings.extend(data.tuned.as_ref().map(|(tuned, _)| (TUNED.to_string(), tuned.run.as_str().into())));
+    HeadCard {
+        schema: HeadCard::SCHEMA.into(),
+        encoder: spec.encoder_name(),
+        encoder_fingerprint: data.encoder.clone(),
+        dim_in: head.dim_in(),
+        filter: data.filter.name.clone(),
+        dimensions: dimensions(data),
+        tiers: tiers(data),
+        method: record.method.clone(),
+        n_train: record.rows,
+        settings,
+    }
+}
+
+fn dimensions(data: &ScoresData) -> Vec<HeadDimension> {
+    let of = |d: &manyview_data::Dimension| HeadDimension { name: d.name.clone(), weight: d.weight };
+    data.filter.dimensions.iter().map(of).collect()
+}
+
+fn tiers(data: &ScoresData) -> Vec<HeadTier> {
+    let of = |t: &manyview_data::Tier| HeadTier { name: t.name.clone(), threshold: t.threshold };
+    data.filter.tiers.iter().map(of).collect()
+}
+
+fn vectors(rows: &Scored) -> Vec<u8> {
+    rows.base().as_slice().iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+fn targets(rows: &Scored) -> Vec<u8> {
+    rows.targets().as_slice().iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+fn json<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|e| Error::setting("scores", e.to_string()))
+}

@@ -1,0 +1,46 @@
+use crate::config::Data;
+use crate::{Environment, Error, Result, embedded};
+use manyview_core::Progress;
+use std::path::PathBuf;
+
+/// The files of `data.source`, fetched where they are not local.
+///
+/// # Errors
+/// A source that is not there.
+pub fn fetch(data: &Data, environment: &Environment, progress: &dyn Progress) -> Result<Vec<PathBuf>> {
+    if data.source.is_empty() {
+        return Ok(data.vectors.iter().cloned().collect());
+    }
+    if let Some(corpus) = embedded::corpus(data) {
+        let path = environment.data.join(corpus.file);
+        return match path.is_file() {
+            true => Ok(vec![path]),
+            false => Err(Error::File {
+                path,
+                problem:
+                    "the embedded corpus is not here; set MANYVIEW_DATA to the `data` directory of the source"
+                        .into(),
+            }),
+        };
+    }
+    if let Some(repo) = data.source.strip_prefix("hub:") {
+        return Ok(environment.hub.fetch_dataset(repo, data.config.as_deref(), &data.revision, progress)?);
+    }
+    let path = PathBuf::from(&data.source);
+    let parts = ["train.jsonl", "val.jsonl", "test.jsonl"].map(|name| path.join(name));
+    if parts.iter().any(|part| part.is_file()) {
+        return Ok(parts.into_iter().filter(|part| part.is_file()).collect()); // as `manyview prepare` writes them
+    }
+    match path.is_file() {
+        true => Ok(vec![path]),
+        false => Err(Error::setting(
+            "data.source",
+            format!(
+                "`{}` is neither an embedded corpus ({}), a file, nor `hub:ORG/NAME`; check the path, which starts \
+                 from the current directory",
+                data.source,
+                embedded::CORPORA.iter().map(|c| c.name).collect::<Vec<_>>().join(", ")
+            ),
+        )),
+    }
+}
