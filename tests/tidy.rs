@@ -1,12 +1,19 @@
 //! The rules of the house, as tests. Each says why it is a rule.
 #![allow(clippy::print_stdout)] // the figures of tests/README.md are printed
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-const SIBLINGS: &[&str] = &["data", "encoder", "store", "adapter", "eval", "report", "track", "oracle"];
+<<<<<<< HEAD
+const SIBLINGS: &[&str] = &["embedded", "data", "encoder", "store", "adapter", "eval", "report", "track", "oracle"];
 /// Those that join siblings; neither knows the other.
 const JOINERS: &[&str] = &["labelling", "pipeline"];
+=======
+const SIBLINGS: &[&str] =
+    &["embedded", "data", "encoder", "store", "adapter", "eval", "report", "track", "oracle"];
+>>>>>>> eccd391 (Compile the crates that wait for files and servers for a quick build)
 const LEAVES: &[&str] = &["cli"];
 
 fn root() -> &'static Path {
@@ -179,4 +186,33 @@ fn no_example_passes_80_lines() {
         let lines = fs::read_to_string(&path).unwrap().lines().count();
         assert!(lines <= 80, "{} has {lines} lines", path.display());
     }
+}
+
+/// Another feature of one small crate is another build of all that stands on it: minutes, for whoever runs both commands.
+#[test]
+fn the_program_and_the_tests_share_one_build_of_their_dependencies() {
+    let features = |selection: &[&str], edges: &str| -> BTreeSet<String> {
+        let mut command = Command::new(env!("CARGO"));
+        command.args([
+            "tree",
+            "--offline",
+            "--locked",
+            "--no-dedupe",
+            "--prefix",
+            "none",
+            "-f",
+            "{p} {f}",
+            "-e",
+            edges,
+        ]);
+        let output = command.args(selection).current_dir(root()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_string).collect()
+    };
+    let of_tests = features(&["--workspace"], "normal,build,dev");
+    let of_program = features(&["-p", "manyview-cli"], "normal,build");
+    assert!(of_program.len() > 200, "cargo tree names only {} packages", of_program.len());
+    let apart: Vec<_> =
+        of_program.difference(&of_tests).filter(|line| !line.starts_with("manyview")).collect();
+    assert!(apart.is_empty(), "name the features that tests turn on in crates/cli/Cargo.toml: {apart:?}");
 }

@@ -1,13 +1,14 @@
-use manyview_pipeline::{Environment, Secret, TrackingAccess};
+use manyview_pipeline::{EmbeddedData, Environment, Secret, TrackingAccess};
 use std::env;
 use std::path::PathBuf;
 
 /// The surroundings as environment variables describe them; the hub's are those of Python's huggingface_hub.
 pub(crate) fn environment() -> Environment {
     let mut environment = Environment::new(hub_cache());
-    if let Some(data) = set("MANYVIEW_DATA") {
-        environment.data = data.into();
-    }
+    environment.embedded = match set("MANYVIEW_DATA") {
+        Some(data) => EmbeddedData::directory(data),
+        None => EmbeddedData::unpacked_in(cache_home().join("manyview")),
+    };
     if let Some(endpoint) = set("HF_ENDPOINT") {
         environment.hub = environment.hub.with_endpoint(endpoint);
     }
@@ -35,12 +36,14 @@ fn set(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
-fn hub_home() -> PathBuf {
-    let cache = || set("XDG_CACHE_HOME").map(PathBuf::from);
+/// Where programs of this user keep what they can make again.
+fn cache_home() -> PathBuf {
     let home = || set("HOME").or_else(|| set("USERPROFILE")).map(|home| PathBuf::from(home).join(".cache"));
-    set("HF_HOME").map(PathBuf::from).unwrap_or_else(|| {
-        cache().or_else(home).unwrap_or_else(|| PathBuf::from(".cache")).join("huggingface")
-    })
+    set("XDG_CACHE_HOME").map(PathBuf::from).or_else(home).unwrap_or_else(|| PathBuf::from(".cache"))
+}
+
+fn hub_home() -> PathBuf {
+    set("HF_HOME").map_or_else(|| cache_home().join("huggingface"), PathBuf::from)
 }
 
 fn hub_cache() -> PathBuf {

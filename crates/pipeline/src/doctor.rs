@@ -52,15 +52,10 @@ fn check(what: &str, found: Result<String>) -> Check {
 }
 
 fn embedded_data(environment: &Environment) -> Result<String> {
-    let files = embedded::CORPORA.iter().map(|c| environment.data.join(c.file));
-    let encoder = environment.data.join(embedded::ENCODER).join("model.safetensors");
-    match files.chain([encoder]).find(|path| !path.is_file()) {
-        None => Ok(environment.data.display().to_string()),
-        Some(path) => Err(Error::File {
-            path,
-            problem: "not there; set MANYVIEW_DATA to the `data` directory of the source".into(),
-        }),
+    for corpus in embedded::CORPORA {
+        environment.embedded.path(corpus.file)?;
     }
+    Ok(environment.embedded.path(embedded::ENCODER)?.display().to_string())
 }
 
 fn encoder_loads(

@@ -1,4 +1,4 @@
-//! What the project carries: the names, files and licences of the embedded encoder and corpora.
+//! The names, files and licences of the embedded encoder and corpora.
 
 use crate::config::Data;
 
@@ -33,7 +33,7 @@ pub const CORPORA: &[EmbeddedCorpus] = &[
 ];
 
 /// The name of the embedded encoder, and its directory below `data/`.
-pub(crate) const ENCODER: &str = "minilm";
+pub(crate) const ENCODER: &str = manyview_embedded::MINILM;
 /// The repository of the hub it is made from.
 pub(crate) const ENCODER_ORIGIN: &str = "sentence-transformers/all-MiniLM-L6-v2";
 

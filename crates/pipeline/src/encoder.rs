@@ -46,7 +46,7 @@ pub(crate) fn remembered<E: manyview_core::Encoder>(
 /// A model that is not there.
 pub fn fetch(config: &Encoder, environment: &Environment, progress: &dyn Progress) -> Result<PathBuf> {
     if config.model == embedded::ENCODER {
-        return Ok(environment.data.join(embedded::ENCODER));
+        return Ok(environment.embedded.path(embedded::ENCODER)?);
     }
     if let Some(repo) = config.model.strip_prefix("hub:") {
         return Ok(environment.hub.fetch_model(repo, &config.revision, progress)?);

@@ -53,6 +53,9 @@ pub enum Error {
     /// From the seams, and files.
     #[error(transparent)]
     Core(#[from] manyview_core::Error),
+    /// From the embedded data.
+    #[error(transparent)]
+    Embedded(#[from] manyview_embedded::Error),
     /// From sources and formats.
     #[error(transparent)]
     Data(#[from] manyview_data::Error),
@@ -83,6 +86,7 @@ impl Error {
             Self::Config { .. } | Self::Setting { .. } | Self::Missing { .. } => Kind::Input,
             Self::Busy { .. } | Self::File { .. } => Kind::Io,
             Self::Core(e) => e.kind(),
+            Self::Embedded(e) => e.kind(),
             Self::Data(e) => e.kind(),
             Self::Encoder(e) => e.kind(),
             Self::Store(e) => e.kind(),

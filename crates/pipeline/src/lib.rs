@@ -40,6 +40,7 @@ pub use infer::{
 pub use manyview_data::{
     Conversion, Converted, Fractions, PairForm, PairOrigin, Upload, Uploaded, convert_pairs, file_hashes,
 };
+pub use manyview_embedded::EmbeddedData;
 pub use manyview_encoder::{Quantized, quantize};
 pub use manyview_store::{Checked, Space, Store};
 pub use push::push;

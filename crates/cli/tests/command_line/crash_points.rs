@@ -13,7 +13,11 @@ fn killed_at(scene: &Scene, line: &str, name: &str, k: usize) -> Option<bool> {
     let inject = format!("inject={name}:signal=KILL:when={k}");
     let mut command = Command::new("strace");
     command.args(["-f", "-o", "trace", "-e", &format!("trace={name}"), "-e", &inject, program()]);
-    command.args(line.split_whitespace()).current_dir(scene.path("")).env("HF_HUB_OFFLINE", "1");
+    command
+        .args(line.split_whitespace())
+        .current_dir(scene.path(""))
+        .env("HF_HUB_OFFLINE", "1")
+        .env("MANYVIEW_DATA", crate::scene::DATA);
     let traced = || std::fs::metadata(scene.path("trace")).is_ok_and(|file| file.len() > 0);
     let output = command.output().ok().filter(|_| traced());
     if output.is_none() {

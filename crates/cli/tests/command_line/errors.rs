@@ -21,7 +21,11 @@ fn run(scene: &Scene, line: &str) -> (i32, String) {
 
 fn shell(scene: &Scene, script: &str) -> (i32, String) {
     let mut command = Command::new("sh");
-    command.args(["-c", script, "sh", program()]).current_dir(scene.path("")).env("HF_HUB_OFFLINE", "1");
+    command
+        .args(["-c", script, "sh", program()])
+        .current_dir(scene.path(""))
+        .env("HF_HUB_OFFLINE", "1")
+        .env("MANYVIEW_DATA", crate::scene::DATA);
     said(command.output().unwrap())
 }
 

@@ -11,7 +11,7 @@ const CANNOT: i32 = 99;
 fn shell(scene: &Scene, script: &str) -> Output {
     let mut command = Command::new("sh");
     command.args(["-c", script, "sh", program()]).current_dir(scene.path(""));
-    command.env("HF_HUB_OFFLINE", "1").output().unwrap()
+    command.env("HF_HUB_OFFLINE", "1").env("MANYVIEW_DATA", crate::scene::DATA).output().unwrap()
 }
 
 /// Runs `script` where it may mount; none, with the reason on the terminal, where this system does not allow it.

@@ -141,7 +141,7 @@ fn a_full_disk_has_its_own_exit_code_and_keeps_what_is_done() {
     let script = format!("ulimit -f 256; exec \"$0\" {line}"); // 256 blocks of 512 bytes or 1024
     let mut shell = Command::new("sh");
     shell.args(["-c", &script, crate::scene::program()]).current_dir(scene.path(""));
-    let output = shell.env("HF_HUB_OFFLINE", "1").output().unwrap();
+    let output = shell.env("HF_HUB_OFFLINE", "1").env("MANYVIEW_DATA", crate::scene::DATA).output().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(5), "{errors}");
     assert_refusal("infer", &errors, &["base.npy", "File too large"]);

@@ -6,6 +6,7 @@ mod bad_models;
 mod bad_settings;
 mod crash_points;
 mod deep;
+mod embedded;
 mod errors;
 mod full_disk;
 mod heads;

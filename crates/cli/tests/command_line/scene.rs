@@ -4,6 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
+/// The embedded data, taken from the source tree: a test leaves nothing in the cache of whoever runs it.
+pub(crate) const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data");
+
 /// What every experiment here starts from: quick to encode, quick to score.
 const EXPERIMENT: &str = "\
 name = 'weather'
@@ -95,7 +98,7 @@ impl Scene {
         let mut command = std::process::Command::new(program());
         command.args(line.split_whitespace()).current_dir(self.dir.path());
         command.env("HF_HUB_OFFLINE", "1").env("HF_HOME", self.path("hub")).env("NO_COLOR", "1");
-        command.env_remove("MLFLOW_TRACKING_URI");
+        command.env("MANYVIEW_DATA", DATA).env_remove("MLFLOW_TRACKING_URI");
         command
     }
 

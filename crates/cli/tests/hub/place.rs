@@ -121,6 +121,7 @@ impl Place {
             command.env_remove(name);
         }
         command.env("HF_ENDPOINT", endpoint).env("HF_HOME", self.path("home")).env("NO_COLOR", "1");
+        command.env("MANYVIEW_DATA", concat!(env!("CARGO_MANIFEST_DIR"), "/../../data"));
         command.envs(variables.iter().copied());
         command
     }

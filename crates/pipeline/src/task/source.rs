@@ -12,16 +12,7 @@ pub fn fetch(data: &Data, environment: &Environment, progress: &dyn Progress) ->
         return Ok(data.vectors.iter().cloned().collect());
     }
     if let Some(corpus) = embedded::corpus(data) {
-        let path = environment.data.join(corpus.file);
-        return match path.is_file() {
-            true => Ok(vec![path]),
-            false => Err(Error::File {
-                path,
-                problem:
-                    "the embedded corpus is not here; set MANYVIEW_DATA to the `data` directory of the source"
-                        .into(),
-            }),
-        };
+        return Ok(vec![environment.embedded.path(corpus.file)?]);
     }
     if let Some(repo) = data.source.strip_prefix("hub:") {
         return Ok(environment.hub.fetch_dataset(repo, data.config.as_deref(), &data.revision, progress)?);
