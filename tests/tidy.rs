@@ -6,14 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-<<<<<<< HEAD
-const SIBLINGS: &[&str] = &["embedded", "data", "encoder", "store", "adapter", "eval", "report", "track", "oracle"];
-/// Those that join siblings; neither knows the other.
-const JOINERS: &[&str] = &["labelling", "pipeline"];
-=======
 const SIBLINGS: &[&str] =
     &["embedded", "data", "encoder", "store", "adapter", "eval", "report", "track", "oracle"];
->>>>>>> eccd391 (Compile the crates that wait for files and servers for a quick build)
+/// Those that join siblings; neither knows the other.
+const JOINERS: &[&str] = &["labelling", "pipeline"];
 const LEAVES: &[&str] = &["cli"];
 
 fn root() -> &'static Path {
