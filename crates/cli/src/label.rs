@@ -64,9 +64,13 @@ pub(crate) fn run(label: Label, bars: &Bars) -> anyhow::Result<()> {
         say(format_args!("cost so far: {:.4} {currency}", totals.cost))?;
     }
     if totals.lost > 0 {
+        let reserved = match totals.reserved {
+            0.0 => String::new(),
+            sum => format!("; {sum:.4} {currency} of the budget are reserved for them"),
+        };
+        let lost = totals.lost;
         say(format_args!(
-            "{} questions were sent and not answered; they may have been charged",
-            totals.lost
+            "{lost} questions were sent and not answered: they may have been charged{reserved}"
         ))?;
     }
     say(format_args!("{}: the labels", request.output.display()))

@@ -37,6 +37,9 @@ pub struct Totals {
     pub unusable: u64,
     /// Questions sent and not answered: whether they were charged is not known here.
     pub lost: u64,
+    /// What is set aside for those, as if they had been charged.
+    #[serde(default)]
+    pub reserved: f64,
     /// Answers whose tokens the oracle did not state, or that had no price.
     pub unpriced: u64,
     /// Tokens of all answers.

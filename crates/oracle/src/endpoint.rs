@@ -81,18 +81,21 @@ impl Endpoint {
 
     fn send(&self, question: &Question) -> Result<http::Response<Body>, ureq::Error> {
         let words = self.prompt.of(question);
-        let request = Request {
-            model: &self.config.model,
-            messages: [Message { role: "user", content: &words }],
-            temperature: self.config.temperature,
-            max_tokens: self.config.max_tokens,
-            response_format: self.config.json.then_some(Format { kind: "json_object" }),
-        };
         let mut post = self.agent.post(&self.url);
         if let Some(key) = &self.config.key {
             post = post.header(header::AUTHORIZATION, key.authorization());
         }
-        post.send_json(request)
+        post.send_json(self.request(&words))
+    }
+
+    fn request<'a>(&'a self, words: &'a str) -> Request<'a> {
+        Request {
+            model: &self.config.model,
+            messages: [Message { role: "user", content: words }],
+            temperature: self.config.temperature,
+            max_tokens: self.config.max_tokens,
+            response_format: self.config.json.then_some(Format { kind: "json_object" }),
+        }
     }
 
     /// That the question got no answer, or only a part of one.
@@ -102,7 +105,7 @@ impl Endpoint {
         let refused = matches!(e, E::Io(e) if e.kind() == std::io::ErrorKind::ConnectionRefused);
         let unsent = refused
             || matches!(e, E::ConnectionFailed | E::HostNotFound | E::Timeout(Connect | Resolve) | E::Tls(_));
-        Failure::Later { error: self.unreachable(e.to_string()), after: None, sent: !unsent }
+        Failure::Retryable { error: self.unreachable(e.to_string()), after: None, sent: !unsent }
     }
 
     fn unreachable(&self, problem: String) -> Error {
@@ -121,7 +124,8 @@ impl Endpoint {
         let problem = self.redact(words(body));
         if matches!(status, 408 | 409 | 425 | 429 | 500..=599) {
             let error = self.unreachable(format!("status {status}: {problem}"));
-            return Failure::Later { error, after, sent: false };
+            // A gateway that timed out had passed the question on.
+            return Failure::Retryable { error, after, sent: status == 504 };
         }
         let cure = match status {
             400 | 413 | 422 => "shorten the text, or correct the model's settings",
@@ -133,7 +137,7 @@ impl Endpoint {
         let error = Error::Refused { oracle: self.url.clone(), status, problem, cure: cure.into() };
         match status {
             400 | 413 | 422 => Failure::Unanswerable(error),
-            _ => Failure::Hopeless(error),
+            _ => Failure::Fatal(error),
         }
     }
 
@@ -180,6 +184,12 @@ impl Oracle for Endpoint {
             .iter()
             .fold(of, |of, bound| of.field("range", &bound.to_bits().to_le_bytes()))
             .finish()
+    }
+
+    /// A token covers at least a byte of the request.
+    fn largest_usage(&self, question: &Question) -> Option<Usage> {
+        let prompt_tokens = serde_json::to_vec(&self.request(&self.prompt.of(question))).ok()?.len() as u64;
+        Some(Usage { prompt_tokens, completion_tokens: self.config.max_tokens.into() })
     }
 
     fn ask(&self, question: &Question) -> Result<Answer, Failure> {

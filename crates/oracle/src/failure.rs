@@ -6,7 +6,7 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum Failure {
     /// The oracle is busy, slow or in trouble: wait, then ask again.
-    Later {
+    Retryable {
         /// What happened.
         error: Error,
         /// How long it asks to wait, where it says.
@@ -24,5 +24,5 @@ pub enum Failure {
     /// This text has no answer, others may.
     Unanswerable(Error),
     /// No text will have one until something is put right.
-    Hopeless(Error),
+    Fatal(Error),
 }

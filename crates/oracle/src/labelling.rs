@@ -1,7 +1,7 @@
+use crate::budget::Budget;
 use crate::ledger::Entry;
 use crate::pace::Pace;
-use crate::purse::Purse;
-use crate::{Answer, Error, Failure, Ledger, Oracle, Prices, Question, Result, Totals};
+use crate::{Answer, Error, Failure, Ledger, Oracle, Prices, Question, Result, Totals, Usage};
 use manyview_core::{Fingerprint, Progress};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ pub struct Labelling {
     pub parallel: usize,
     /// What tokens cost.
     pub prices: Option<Prices>,
-    /// The most that all answers in the ledger may cost.
+    /// The most that all answers in the ledger may cost, with what is reserved for questions that were not answered.
     pub budget: Option<f64>,
     /// Which time the texts are asked about; another round asks for every one again.
     pub round: u32,
@@ -97,7 +97,8 @@ impl Labelling {
             }
         }
         progress.begin("label", open.len() as u64);
-        let purse = Purse::new(self.budget, ledger.totals().cost, ledger.dearest());
+        let Totals { cost, reserved, .. } = ledger.totals();
+        let budget = Budget::new(self.budget, cost + reserved, ledger.dearest());
         let work = Work {
             labelling: self,
             oracle,
@@ -108,7 +109,7 @@ impl Labelling {
             pace: Pace::new(self.per_minute),
             state: Mutex::new(State {
                 ledger,
-                purse,
+                budget,
                 failed: HashMap::new(),
                 in_a_row: 0,
                 asked: 0,
@@ -173,7 +174,7 @@ struct Work<'a> {
 
 struct State<'a> {
     ledger: &'a mut Ledger,
-    purse: Purse,
+    budget: Budget,
     failed: HashMap<Fingerprint, Error>,
     /// Texts without an answer since the last one with.
     in_a_row: u32,
@@ -183,7 +184,7 @@ struct State<'a> {
 
 impl<'a> Work<'a> {
     /// Texts without an answer, one after the other, after which the rest is not tried.
-    const HOPELESS: u32 = 10;
+    const MOST_FAILURES: u32 = 10;
 
     fn go(&self) {
         while !self.over.load(Ordering::SeqCst) {
@@ -209,12 +210,12 @@ impl<'a> Work<'a> {
             if self.over.load(Ordering::SeqCst) {
                 return Ok(());
             }
-            let Some(reserved) = self.state().purse.reserve() else { return Err(Ended::Budget) };
+            let Some(held) = self.state().budget.hold() else { return Err(Ended::Budget) };
             let answer = self.oracle.ask(question);
-            let failure = self.note(key, question, answer, reserved)?;
+            let failure = self.note(key, question, answer, held)?;
             match failure {
                 None => return Ok(()),
-                Some(Failure::Hopeless(error)) => return Err(Ended::Error(error)),
+                Some(Failure::Fatal(error)) => return Err(Ended::Error(error)),
                 Some(Failure::Unanswerable(error)) => return self.give_up(key, error),
                 Some(Failure::Unusable { error, .. }) if attempt == attempts => {
                     return self.give_up(key, error);
@@ -222,8 +223,10 @@ impl<'a> Work<'a> {
                 Some(Failure::Unusable { error, .. }) => {
                     tracing::info!("`{}`, asked again: {error}", question.id)
                 }
-                Some(Failure::Later { error, .. }) if attempt == attempts => return Err(Ended::Error(error)),
-                Some(Failure::Later { error, after, .. }) => self.pause(error, after, attempt)?,
+                Some(Failure::Retryable { error, .. }) if attempt == attempts => {
+                    return Err(Ended::Error(error));
+                }
+                Some(Failure::Retryable { error, after, .. }) => self.pause(error, after, attempt)?,
             }
         }
         Ok(())
@@ -235,36 +238,43 @@ impl<'a> Work<'a> {
         key: &Fingerprint,
         question: &Question,
         answer: Result<Answer, Failure>,
-        reserved: f64,
+        held: f64,
     ) -> Result<Option<Failure>, Ended> {
         let id = question.id.clone();
-        let price = |usage| self.labelling.prices.zip(usage).map(|(prices, usage)| prices.cost(usage));
+        let price = |usage: Option<Usage>| Some(self.labelling.prices?.cost(usage?));
+        let mut state = self.state();
+        let mut known = true;
         let (entry, failure) = match answer {
             Ok(Answer { scores, usage }) => {
                 let cost = price(usage);
-                (Some((Entry::Answer { key: key.clone(), id, scores, usage, cost }, cost)), None)
+                state.budget.settle(held, cost.unwrap_or(0.0));
+                (state.in_a_row, state.asked, known) = (0, state.asked + 1, cost.is_some());
+                (Some(Entry::Answer { key: key.clone(), id, scores, usage, cost }), None)
             }
             Err(Failure::Unusable { error, usage }) => {
                 let cost = price(usage);
+                state.budget.settle(held, cost.unwrap_or(0.0));
+                known = cost.is_some();
                 let entry = Entry::Unusable { id, problem: error.to_string(), usage, cost };
-                (Some((entry, cost)), Some(Failure::Unusable { error, usage }))
+                (Some(entry), Some(Failure::Unusable { error, usage }))
             }
-            Err(Failure::Later { error, after, sent: true }) => {
-                let entry = Entry::Lost { id, problem: error.to_string() };
-                (Some((entry, Some(0.0))), Some(Failure::Later { error, after, sent: true }))
+            Err(Failure::Retryable { error, after, sent: true }) => {
+                // Before the first answer there is no price to go by but the largest there can be.
+                let largest = || price(self.oracle.largest_usage(question));
+                let reserved = Some(held).filter(|held| *held > 0.0).or_else(largest);
+                state.budget.reserve(held, reserved.unwrap_or(0.0));
+                let entry = Entry::Lost { id, problem: error.to_string(), reserved };
+                (Some(entry), Some(Failure::Retryable { error, after, sent: true }))
             }
-            Err(failure) => (None, Some(failure)),
+            Err(failure) => {
+                state.budget.settle(held, 0.0);
+                (None, Some(failure))
+            }
         };
-        let mut state = self.state();
-        let known = entry.as_ref().map_or(Some(0.0), |(_, cost)| *cost);
-        state.purse.settle(reserved, known.unwrap_or(0.0));
-        if failure.is_none() {
-            (state.in_a_row, state.asked) = (0, state.asked + 1);
-        }
-        if let Some((entry, _)) = entry {
+        if let Some(entry) = entry {
             state.ledger.add(entry).map_err(Ended::Error)?;
         }
-        if known.is_none() && self.labelling.budget.is_some() {
+        if !known && self.labelling.budget.is_some() {
             let problem = "the oracle does not state the `usage` of its answers, so their cost is not known; leave it out";
             return Err(Ended::Error(Error::setting("budget", problem)));
         }
@@ -275,7 +285,7 @@ impl<'a> Work<'a> {
     fn give_up(&self, key: &Fingerprint, error: Error) -> Result<(), Ended> {
         let mut state = self.state();
         state.in_a_row += 1;
-        if state.in_a_row >= Self::HOPELESS {
+        if state.in_a_row >= Self::MOST_FAILURES {
             return Err(Ended::Error(error));
         }
         state.failed.insert(key.clone(), error);

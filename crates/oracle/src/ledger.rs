@@ -40,6 +40,8 @@ pub(crate) enum Entry {
         id: String,
         /// What happened.
         problem: String,
+        /// What is set aside for it, since it may have been charged; none where there are no prices.
+        reserved: Option<f64>,
     },
 }
 
@@ -147,8 +149,9 @@ impl Totals {
                 self.unusable += 1;
                 (usage, cost)
             }
-            Entry::Lost { .. } => {
+            Entry::Lost { reserved, .. } => {
                 self.lost += 1;
+                self.reserved += reserved.unwrap_or(0.0);
                 return;
             }
         };

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
+mod budget;
 mod cost;
 mod endpoint;
 mod error;
@@ -21,7 +22,6 @@ mod ledger;
 mod oracle;
 mod pace;
 mod prompt;
-mod purse;
 mod retry_after;
 mod rubric;
 mod wire;

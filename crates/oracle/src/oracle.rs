@@ -6,6 +6,11 @@ pub trait Oracle: Sync {
     /// Changes whenever an answer could: an answer of another oracle is no answer of this one.
     fn fingerprint(&self) -> Fingerprint;
 
+    /// The most that an answer to `question` can take; none where the oracle cannot say.
+    fn largest_usage(&self, _question: &Question) -> Option<Usage> {
+        None
+    }
+
     /// Asks once.
     ///
     /// # Errors
