@@ -130,6 +130,16 @@ fn nobody_imports_a_leaf() {
     }
 }
 
+/// A server that misbehaves has no place in a program.
+#[test]
+fn servers_for_tests_are_in_no_program() {
+    for name in SIBLINGS.iter().chain(LEAVES).chain(&["core", "pipeline"]) {
+        let manifest = manifest(name);
+        let program = manifest.split("[dev-dependencies]").next().unwrap_or_default();
+        assert!(!program.contains("manyview-test-server"), "crates/{name} depends on the servers of tests");
+    }
+}
+
 /// A backend that leaves burn should cost one file.
 #[test]
 fn only_the_device_file_names_a_backend() {

@@ -1,12 +1,9 @@
 //! The hub's client against a server that misbehaves, and its cache.
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 
-#[allow(dead_code)] // the tests that share it need a part each
-mod server;
-
 use manyview_core::{Kind, Progress, Quiet};
 use manyview_data::{Error, Hub, Table};
-use server::{COMMIT, Fault, Server, sha256};
+use manyview_test_server::hub::{COMMIT, Fault, Server, sha256};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -2,12 +2,9 @@
 //! that has come to its senses is enough to go on.
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // the figures of tests/README.md are printed
 
-#[allow(dead_code)] // the tests that share it need a part each
-mod server;
-
 use manyview_core::{Progress, Quiet};
 use manyview_data::{Error, Hub};
-use server::{COMMIT, Fault, Server, git_name, sha256};
+use manyview_test_server::hub::{COMMIT, Fault, Server, git_name, sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};

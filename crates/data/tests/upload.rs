@@ -1,15 +1,13 @@
 //! Uploads to a hub that misbehaves.
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 
-mod writable;
-
 use manyview_core::{Kind, Progress, Quiet};
 use manyview_data::{Error, Hub, Upload, Uploaded};
+use manyview_test_server::upload::{Fault, Server};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
-use writable::{Fault, Server};
 
 const FILES: [(&str, &[u8]); 4] = [
     ("3_Dense/model.safetensors", &[7; 300_000]),

@@ -4,7 +4,8 @@
 use crate::interruption::{signal, start, wait_until};
 use crate::scene::{Scene, assert_refusal};
 use crate::scores::scene;
-use crate::tracking_server::{Fake, Mood};
+use manyview_test_server::http::free_port;
+use manyview_test_server::mlflow::{Mood, TrackingServer};
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
@@ -102,7 +103,7 @@ fn doctor_finds_every_damaged_file_of_a_head_and_run_mends_it() {
 
 #[test]
 fn a_tracking_server_is_told_of_a_head_what_it_is_told_of_a_view() {
-    let (scene, fake) = (scene(), Fake::new(Mood::Well));
+    let (scene, fake) = (scene(), TrackingServer::new(Mood::Well));
     let line = format!("run experiment.toml scores.head=linear train.epochs=4 tracking.uri={}", fake.uri());
     let said = scene.done(&line);
     assert!(!said.contains("track sync"), "{said}");
@@ -151,10 +152,10 @@ fn a_tracking_server_is_told_of_a_head_what_it_is_told_of_a_view() {
 #[test]
 fn what_a_tracking_server_missed_of_a_head_is_sent_later() {
     let scene = scene();
-    let port = Fake::free_port();
+    let port = free_port();
     let said = scene.done(&format!("run experiment.toml tracking.uri=http://127.0.0.1:{port}"));
     assert!(said.contains("manyview track sync"), "{said}");
-    let fake = Fake::at(port, Mood::Well);
+    let fake = TrackingServer::at(port, Mood::Well);
     let said = scene.done(&format!("track sync --uri {}", fake.uri()));
     assert!(said.trim_end().ends_with(" 0 left"), "{said}");
     assert_eq!(fake.store().runs[0].status, "FINISHED");

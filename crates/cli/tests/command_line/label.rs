@@ -1,5 +1,5 @@
-use crate::oracle_server::{Mood, Server};
 use crate::scene::Scene;
+use manyview_test_server::chat::{Mood, Server};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

@@ -17,9 +17,6 @@ mod infer_vectors;
 mod interruption;
 mod label;
 mod numbers;
-#[allow(dead_code)] // the tests of its own crate use the rest
-#[path = "../../../oracle/tests/labelling/server.rs"]
-mod oracle_server;
 mod pairs;
 mod prepare;
 mod run_directory;
@@ -30,9 +27,6 @@ mod secrets;
 mod sharing;
 mod steps;
 mod tracking;
-#[allow(dead_code)] // the tests of its own crate use the rest
-#[path = "../../../track/tests/tracking/fake/mod.rs"]
-mod tracking_server;
 mod tuned;
 mod tuned_heads;
 mod vectors;

@@ -4,9 +4,9 @@
 use crate::interruption::{signal, start, wait_until};
 use crate::scene::Scene;
 use crate::scores::scene;
-use crate::tracking_server::{Fake, Mood};
 #[cfg(unix)]
 use crate::tuned::steps;
+use manyview_test_server::mlflow::{Mood, TrackingServer};
 use serde_json::Value;
 
 const LEARN: &str = "experiment.toml train.epochs=2 train.batch=16 train.warmup=0.1 train.clip=1";
@@ -88,7 +88,7 @@ fn new_texts_are_scored_over_the_encoder_that_learnt_wherever_it_is_moved_or_exp
 
 #[test]
 fn a_tracking_server_is_sent_the_changes_to_the_encoder_with_the_head() {
-    let (scene, server) = (scene(), Fake::new(Mood::Well));
+    let (scene, server) = (scene(), TrackingServer::new(Mood::Well));
     scene.done(&format!("run {LEARN} train.encoder=lora tracking.uri={}", server.uri()));
     let store = server.store();
     let epochs: Vec<u64> = store.runs[0].metric("encoder_loss").into_iter().map(|(epoch, _)| epoch).collect();

@@ -1,5 +1,5 @@
 use crate::place::{Place, Said, TOKEN, hub, hub_with};
-use crate::server::sha256;
+use manyview_test_server::hub::sha256;
 use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::Instant;

@@ -1,5 +1,5 @@
-use crate::server::Server;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use manyview_test_server::hub::Server;
 use parquet::arrow::ArrowWriter;
 use std::collections::BTreeMap;
 use std::fs;

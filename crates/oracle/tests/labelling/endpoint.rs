@@ -1,7 +1,7 @@
 use crate::scene::{CANARY, Scene, config, questions, rubric, scores};
-use crate::server::Mood;
 use manyview_core::Kind;
 use manyview_oracle::{Ended, Endpoint, Error, Key, Oracle, Prompt};
+use manyview_test_server::chat::Mood;
 use serde_json::json;
 use std::time::Duration;
 

@@ -5,4 +5,3 @@ mod endpoint;
 mod money;
 mod resume;
 mod scene;
-mod server;

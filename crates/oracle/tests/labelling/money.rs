@@ -1,6 +1,7 @@
 use crate::scene::{Scene, questions, scores};
-use crate::server::Mood;
 use manyview_oracle::{Ended, read_totals};
+use manyview_test_server::chat::Mood;
+use std::time::Duration;
 
 /// 1000 tokens at 1 and 100 at 10 a million.
 const PRICE: f64 = 0.002;
@@ -49,4 +50,32 @@ fn a_budget_without_prices_or_without_usage_is_refused() {
     let mut ledger = manyview_oracle::Ledger::open(&scene.ledger()).unwrap();
     let e = scene.labelling.run(&scene.endpoint(), &questions(0, 1), &mut ledger, &manyview_core::Quiet);
     assert!(e.unwrap_err().to_string().contains("input_price"));
+}
+
+/// The server takes the request and says nothing: a provider may bill it all the same.
+#[test]
+fn what_a_question_without_an_answer_may_have_cost_is_reserved_and_counts_towards_the_budget() {
+    let silent = || Mood::Slow(Duration::from_millis(900));
+    let mut scene = Scene::new([Mood::Says(r#"{"scope": 0, "proof": 1}"#.into()), silent()]);
+    scene.labelling.budget = Some(3.5 * PRICE);
+    let labelled = scene.label(&questions(0, 40));
+    assert!(matches!(labelled.ended, Ended::Budget), "{:?}", labelled.ended);
+    let totals = labelled.totals;
+    assert_eq!((totals.answers, totals.lost, scene.server.asked().len()), (2, 1, 3));
+    assert!(
+        (totals.cost - 2.0 * PRICE).abs() < 1e-12 && (totals.reserved - PRICE).abs() < 1e-12,
+        "{totals:?}"
+    );
+    assert_eq!(read_totals(&scene.ledger()).unwrap(), totals);
+    let again = scene.label(&questions(0, 40));
+    assert_eq!((again.asked, scene.server.asked().len()), (0, 3), "it stays reserved");
+}
+
+#[test]
+fn before_the_first_answer_the_most_that_it_can_cost_is_reserved() {
+    let scene = Scene::new([Mood::Slow(Duration::from_millis(900))]);
+    let labelled = scene.label(&questions(0, 1));
+    let prompt = scene.server.asked()[0].body.to_string().len() as f64; // a token is at least a byte
+    let (reserved, expected) = (labelled.totals.reserved, (prompt + 64.0 * 10.0) / 1e6);
+    assert!((reserved - expected).abs() < 1e-12, "{reserved}, expected {expected}");
 }

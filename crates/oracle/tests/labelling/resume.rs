@@ -1,7 +1,7 @@
 use crate::scene::{Scene, questions, scores};
-use crate::server::Mood;
 use manyview_core::{Progress, Quiet};
 use manyview_oracle::{Ended, Error, LabelFile, Labelling, Ledger};
+use manyview_test_server::chat::Mood;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,8 +1,8 @@
-use crate::server::{Mood, Server};
 use manyview_core::{Progress, Quiet};
 use manyview_oracle::{
     Endpoint, EndpointConfig, Key, Labelled, Labelling, Ledger, Prices, Prompt, Question, Rubric,
 };
+use manyview_test_server::chat::{Mood, Server};
 use std::path::PathBuf;
 use std::time::Duration;
 use tempfile::TempDir;

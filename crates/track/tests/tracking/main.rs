@@ -1,7 +1,6 @@
 //! The record on disk, what a server gets of it, and what happens when that server is not well.
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 
-mod fake;
 mod record;
 mod secret;
 mod server;

@@ -1,7 +1,7 @@
 //! The record itself: one run a directory, one process at a time, whatever happens to that process.
 
-use crate::fake::{Fake, Mood};
 use manyview_core::Quiet;
+use manyview_test_server::mlflow::{Mood, TrackingServer};
 use manyview_track::{Error, Event, RunInfo, Server, Status, Tracker, read, sync};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -13,11 +13,9 @@ fn info() -> RunInfo {
     RunInfo { name: "ridge".into(), experiment: "headlines".into(), ..RunInfo::default() }
 }
 
-/// Not a test: what [`a_run_that_is_killed_goes_on_as_the_same_run`] kills.
-#[test]
-fn the_process_that_is_killed() {
-    let (Ok(dir), Ok(uri)) = (std::env::var(DIR), std::env::var(URI)) else { return };
-    let tracker = Tracker::open(dir.as_ref(), Some(Server::new(&uri).unwrap()), info()).unwrap();
+/// The process that is killed.
+fn record_without_end(dir: &str, uri: &str) {
+    let tracker = Tracker::open(dir.as_ref(), Some(Server::new(uri).unwrap()), info()).unwrap();
     for step in 0.. {
         tracker.metric("loss", 0.5, step).unwrap();
         std::thread::sleep(Duration::from_micros(100));
@@ -26,9 +24,12 @@ fn the_process_that_is_killed() {
 
 #[test]
 fn a_run_that_is_killed_goes_on_as_the_same_run() {
-    let (fake, dir) = (Fake::new(Mood::Well), tempfile::tempdir().unwrap());
+    if let (Ok(dir), Ok(uri)) = (std::env::var(DIR), std::env::var(URI)) {
+        return record_without_end(&dir, &uri); // started below
+    }
+    let (fake, dir) = (TrackingServer::new(Mood::Well), tempfile::tempdir().unwrap());
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["record::the_process_that_is_killed", "--exact", "--nocapture"])
+        .args(["record::a_run_that_is_killed_goes_on_as_the_same_run", "--exact", "--nocapture"])
         .envs([(DIR, dir.path().as_os_str()), (URI, fake.uri().as_ref())])
         .stdout(Stdio::null())
         .spawn()
@@ -63,7 +64,7 @@ fn a_run_that_is_killed_goes_on_as_the_same_run() {
 
 #[test]
 fn a_run_without_a_server_is_recorded_and_can_be_sent_later() {
-    let (fake, dir) = (Fake::new(Mood::Well), tempfile::tempdir().unwrap());
+    let (fake, dir) = (TrackingServer::new(Mood::Well), tempfile::tempdir().unwrap());
     let tracker = Tracker::open(dir.path(), None, info()).unwrap();
     tracker.metrics(&[("a".into(), 1.0), ("b".into(), 2.0)].into(), 3).unwrap();
     tracker.params(&[("penalty".to_owned(), "0.1".to_owned())].into()).unwrap();
@@ -85,7 +86,8 @@ fn a_directory_without_a_record_is_left_as_it_is() {
 
 #[test]
 fn the_same_record_reaches_two_servers() {
-    let (one, two, dir) = (Fake::new(Mood::Well), Fake::new(Mood::Well), tempfile::tempdir().unwrap());
+    let (one, two, dir) =
+        (TrackingServer::new(Mood::Well), TrackingServer::new(Mood::Well), tempfile::tempdir().unwrap());
     let tracker = Tracker::open(dir.path(), Server::new(&one.uri()).ok(), info()).unwrap();
     tracker.metric("loss", 0.5, 0).unwrap();
     tracker.finish(Status::Finished).unwrap();
@@ -98,7 +100,7 @@ fn the_same_record_reaches_two_servers() {
 
 #[test]
 fn a_directory_has_one_recorder_at_a_time() {
-    let (fake, dir) = (Fake::new(Mood::Well), tempfile::tempdir().unwrap());
+    let (fake, dir) = (TrackingServer::new(Mood::Well), tempfile::tempdir().unwrap());
     let tracker = Tracker::open(dir.path(), None, info()).unwrap();
     assert!(matches!(Tracker::open(dir.path(), None, info()), Err(Error::Busy { .. })));
     let server = Server::new(&fake.uri()).unwrap();

@@ -1,7 +1,7 @@
 //! One warning for a server in trouble, and a secret nowhere.
 
-use crate::fake::{Fake, Mood};
 use manyview_core::Quiet;
+use manyview_test_server::mlflow::{Mood, TrackingServer};
 use manyview_track::{RunInfo, Server, Status, Tracker, sync};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -32,7 +32,7 @@ fn a_refusing_server_is_one_warning_and_a_secret_is_never_shown() {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .init();
-    let fake = Fake::new(Mood::Refusing);
+    let fake = TrackingServer::new(Mood::Refusing);
     let with_password = fake.uri().replace("//", &format!("//ann:{CANARY}@"));
     for server in [
         Server::new(&fake.uri()).unwrap().bearer(CANARY),

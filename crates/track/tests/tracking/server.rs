@@ -1,7 +1,8 @@
 //! What reaches a tracking server, and what happens when it is not well.
 
-use crate::fake::{Fake, Mood};
 use manyview_core::Quiet;
+use manyview_test_server::http::free_port;
+use manyview_test_server::mlflow::{Mood, TrackingServer};
 use manyview_track::{Error, RunInfo, Server, Status, Synced, Tracker, read, sync};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -35,7 +36,7 @@ fn record(dir: &Path, server: Server) -> Synced {
     tracker.finish(Status::Finished).unwrap()
 }
 
-fn expect_all(fake: &Fake, dir: &Path) {
+fn expect_all(fake: &TrackingServer, dir: &Path) {
     let expected: Vec<(u64, f64)> = (0..2500).map(|step| (step, loss(step))).collect();
     let log = read(dir).unwrap();
     assert_eq!(log.metric("loss"), expected);
@@ -55,7 +56,7 @@ fn expect_all(fake: &Fake, dir: &Path) {
 
 #[test]
 fn a_run_reaches_a_server_that_is_well_before_it_ends() {
-    let (fake, dir) = (Fake::new(Mood::Well), tempfile::tempdir().unwrap());
+    let (fake, dir) = (TrackingServer::new(Mood::Well), tempfile::tempdir().unwrap());
     let synced = record(dir.path(), server(&fake.uri()));
     assert_eq!(synced, Synced { sent: 2503, left: 0, skipped: 0 });
     expect_all(&fake, dir.path());
@@ -64,12 +65,12 @@ fn a_run_reaches_a_server_that_is_well_before_it_ends() {
 
 #[test]
 fn what_a_server_that_is_down_missed_is_sent_once_when_it_is_back() {
-    let (port, dir) = (Fake::free_port(), tempfile::tempdir().unwrap());
+    let (port, dir) = (free_port(), tempfile::tempdir().unwrap());
     let server = server(&format!("http://127.0.0.1:{port}"));
     assert_eq!(record(dir.path(), server.clone()), Synced { sent: 0, left: 2503, skipped: 0 });
     assert!(matches!(sync(dir.path(), &server, &Quiet), Err(Error::Unreachable { .. })));
 
-    let fake = Fake::at(port, Mood::Well);
+    let fake = TrackingServer::at(port, Mood::Well);
     assert_eq!(sync(dir.path(), &server, &Quiet).unwrap(), Synced { sent: 2503, left: 0, skipped: 0 });
     assert_eq!(sync(dir.path(), &server, &Quiet).unwrap(), Synced::default());
     expect_all(&fake, dir.path());
@@ -79,7 +80,7 @@ fn what_a_server_that_is_down_missed_is_sent_once_when_it_is_back() {
 #[test]
 fn a_slow_broken_or_refusing_server_costs_no_event() {
     for mood in [Mood::Slow, Mood::Broken, Mood::Refusing] {
-        let (fake, dir) = (Fake::new(mood), tempfile::tempdir().unwrap());
+        let (fake, dir) = (TrackingServer::new(mood), tempfile::tempdir().unwrap());
         let (server, hasty) = (server(&fake.uri()), server(&fake.uri()).timeout(Duration::from_millis(300)));
         assert_eq!(record(dir.path(), hasty.clone()).left, 2503, "{mood:?}");
         let e = sync(dir.path(), &hasty, &Quiet).unwrap_err();
@@ -94,7 +95,7 @@ fn a_slow_broken_or_refusing_server_costs_no_event() {
 
 #[test]
 fn answers_that_are_lost_make_no_second_run_and_no_second_value() {
-    let (fake, dir) = (Fake::new(Mood::Forgetful), tempfile::tempdir().unwrap());
+    let (fake, dir) = (TrackingServer::new(Mood::Forgetful), tempfile::tempdir().unwrap());
     let server = server(&fake.uri());
     record(dir.path(), server.clone());
     let mut tries = 0;
@@ -107,7 +108,7 @@ fn answers_that_are_lost_make_no_second_run_and_no_second_value() {
 
 #[test]
 fn a_server_that_comes_back_during_the_run_gets_everything() {
-    let (fake, dir) = (Fake::new(Mood::Broken), tempfile::tempdir().unwrap());
+    let (fake, dir) = (TrackingServer::new(Mood::Broken), tempfile::tempdir().unwrap());
     let tracker = Tracker::open(dir.path(), Some(server(&fake.uri())), info()).unwrap();
     tracker.metric("loss", 0.5, 0).unwrap();
     std::thread::sleep(Duration::from_millis(1200));
@@ -120,7 +121,7 @@ fn a_server_that_comes_back_during_the_run_gets_everything() {
 
 #[test]
 fn a_number_that_is_none_stays_here_and_is_counted_there() {
-    let (fake, dir) = (Fake::new(Mood::Well), tempfile::tempdir().unwrap());
+    let (fake, dir) = (TrackingServer::new(Mood::Well), tempfile::tempdir().unwrap());
     let tracker = Tracker::open(dir.path(), Some(server(&fake.uri())), info()).unwrap();
     for (step, value) in [f64::NAN, f64::INFINITY, 1.5, f64::NEG_INFINITY].into_iter().enumerate() {
         tracker.metric("gap", value, step as u64).unwrap();
@@ -135,7 +136,7 @@ fn a_number_that_is_none_stays_here_and_is_counted_there() {
 
 #[test]
 fn a_value_the_server_refuses_costs_no_other() {
-    let (fake, dir) = (Fake::new(Mood::Well), tempfile::tempdir().unwrap());
+    let (fake, dir) = (TrackingServer::new(Mood::Well), tempfile::tempdir().unwrap());
     record(dir.path(), server(&fake.uri()));
     let mut changed = info();
     changed.params.insert("p7".into(), "another".into());
@@ -152,7 +153,7 @@ fn a_value_the_server_refuses_costs_no_other() {
 
 #[test]
 fn a_run_deleted_on_the_server_takes_nothing_and_skips_nothing() {
-    let (fake, dir) = (Fake::new(Mood::Well), tempfile::tempdir().unwrap());
+    let (fake, dir) = (TrackingServer::new(Mood::Well), tempfile::tempdir().unwrap());
     record(dir.path(), server(&fake.uri()));
     fake.store().runs[0].deleted = true;
     let tracker = Tracker::open(dir.path(), Some(server(&fake.uri())), info()).unwrap();
@@ -169,7 +170,7 @@ fn a_run_deleted_on_the_server_takes_nothing_and_skips_nothing() {
 
 #[test]
 fn a_file_the_server_does_not_take_now_goes_later_and_holds_nothing_up() {
-    let (fake, dir) = (Fake::new(Mood::WithoutArtifacts), tempfile::tempdir().unwrap());
+    let (fake, dir) = (TrackingServer::new(Mood::WithoutArtifacts), tempfile::tempdir().unwrap());
     let server = server(&fake.uri());
     assert_eq!(record(dir.path(), server.clone()), Synced { sent: 2502, left: 1, skipped: 0 });
     assert_eq!(fake.store().runs[0].status, "FINISHED");
@@ -181,7 +182,7 @@ fn a_file_the_server_does_not_take_now_goes_later_and_holds_nothing_up() {
 
 #[test]
 fn a_file_that_is_gone_or_out_of_reach_is_skipped_and_counted() {
-    let (fake, dir) = (Fake::new(Mood::Broken), tempfile::tempdir().unwrap());
+    let (fake, dir) = (TrackingServer::new(Mood::Broken), tempfile::tempdir().unwrap());
     let server = server(&fake.uri());
     record(dir.path(), server.clone());
     std::fs::remove_file(dir.path().join("report.html")).unwrap();

@@ -1,24 +1,22 @@
-//! A hub on the loopback interface, which can be told to misbehave.
+//! The Hugging Face hub as it is read from.
 //!
 //! It speaks as the real one does: listings with sizes and git or SHA-256 names, small files by way of another place on
 //! the same hub, large ones from a storage of another origin, all of it for those with the token where there is one.
 
-#![allow(clippy::unwrap_used)] // what sets a scene is part of a test
-
+use crate::http::{Listener, Request};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{BufReader, Write};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 
 /// The commit of the repository `org/name`.
-pub(crate) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// What it does instead of answering rightly.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// Answers with a status.
     Status(u16),
     /// Answers with a page for people.
@@ -43,11 +41,15 @@ pub(crate) enum Fault {
 
 /// What it was asked.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub(crate) host: String,
-    pub(crate) path: String,
-    pub(crate) range: Option<String>,
-    pub(crate) token: Option<String>,
+pub struct Asked {
+    /// The name it was called by, with the port.
+    pub host: String,
+    /// Without a query.
+    pub path: String,
+    /// The `Range` header.
+    pub range: Option<String>,
+    /// The `Authorization` header.
+    pub token: Option<String>,
 }
 
 /// A commit of a repository.
@@ -65,25 +67,34 @@ struct State {
     asked: Vec<Asked>,
     listing: Option<String>,
     token: Option<String>,
-    storage: Option<SocketAddr>,
+    /// The port of the storage, where there is one.
+    storage: Option<u16>,
 }
 
-pub(crate) struct Server {
-    pub(crate) endpoint: String,
+/// The hub.
+pub struct Server {
+    /// Where it listens.
+    pub endpoint: String,
     state: Arc<Mutex<State>>,
-    gone: Arc<AtomicBool>,
+    listeners: Mutex<Vec<Listener>>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Server {
     /// One that holds nothing yet.
-    pub(crate) fn new() -> Self {
-        let (state, gone) = (Arc::<Mutex<State>>::default(), Arc::<AtomicBool>::default());
-        let endpoint = format!("http://{}", listen(&state, &gone));
-        Self { endpoint, state, gone }
+    pub fn new() -> Self {
+        let state = Arc::<Mutex<State>>::default();
+        let listener = listen(&state);
+        Self { endpoint: listener.url(), state, listeners: Mutex::new(vec![listener]) }
     }
 
     /// One that holds `files` as the model and the data set `org/name`.
-    pub(crate) fn of(files: &[(&str, &[u8])]) -> Self {
+    pub fn of(files: &[(&str, &[u8])]) -> Self {
         let server = Self::new();
         for place in ["models/org/name", "datasets/org/name"] {
             server.add(place, COMMIT, files.iter().map(|(name, bytes)| (name.to_string(), bytes.to_vec())));
@@ -92,79 +103,64 @@ impl Server {
     }
 
     /// Adds a commit of a repository, at which `main` is from now on.
-    pub(crate) fn add(&self, place: &str, commit: &str, files: impl IntoIterator<Item = (String, Vec<u8>)>) {
+    pub fn add(&self, place: &str, commit: &str, files: impl IntoIterator<Item = (String, Vec<u8>)>) {
         let repo = Repo { place: place.into(), commit: commit.into(), files: files.into_iter().collect() };
         self.state.lock().unwrap().repos.insert(0, repo);
     }
 
     /// Lets in those with `token` alone.
-    pub(crate) fn require(&self, token: &str) {
+    pub fn require(&self, token: &str) {
         self.state.lock().unwrap().token = Some(format!("Bearer {token}"));
     }
 
     /// Sends those who ask for a large file to another port of this host, which it gives.
-    pub(crate) fn store_elsewhere(&self) -> String {
-        let storage = listen(&self.state, &self.gone);
-        self.state.lock().unwrap().storage = Some(storage);
-        storage.to_string()
+    pub fn store_elsewhere(&self) -> String {
+        let storage = listen(&self.state);
+        let port = storage.port();
+        self.state.lock().unwrap().storage = Some(port);
+        self.listeners.lock().unwrap().push(storage);
+        format!("127.0.0.1:{port}")
     }
 
     /// Does `faults` in turn, each once, when a path that ends so is asked for.
-    pub(crate) fn fault(&self, path_end: &str, faults: &[Fault]) {
+    pub fn fault(&self, path_end: &str, faults: &[Fault]) {
         let mut state = self.state.lock().unwrap();
         state.faults.extend(faults.iter().map(|&fault| (path_end.to_string(), fault)));
     }
 
     /// Does nothing wrong from now on.
-    pub(crate) fn behave(&self) {
+    pub fn behave(&self) {
         self.state.lock().unwrap().faults.clear();
     }
 
     /// Answers questions for the listing with this.
-    pub(crate) fn list(&self, listing: &str) {
+    pub fn list(&self, listing: &str) {
         self.state.lock().unwrap().listing = Some(listing.into());
     }
 
     /// What it was asked so far; the next call begins anew.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<Asked> {
         std::mem::take(&mut self.state.lock().unwrap().asked)
     }
 
     /// Hears nobody any more.
-    pub(crate) fn stop(&self) {
-        self.gone.store(true, Ordering::SeqCst);
-        let storage = self.state.lock().unwrap().storage.map(|address| address.to_string());
-        for address in storage.iter().map(String::as_str).chain(self.endpoint.strip_prefix("http://")) {
-            drop(TcpStream::connect(address)); // wakes it to notice
-            while TcpStream::connect(address).is_ok() {
-                std::thread::yield_now();
-            }
-        }
+    pub fn stop(&self) {
+        self.listeners.lock().unwrap().iter().for_each(Listener::stop);
     }
 }
 
-fn listen(state: &Arc<Mutex<State>>, gone: &Arc<AtomicBool>) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let (state, gone) = (state.clone(), gone.clone());
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            if gone.load(Ordering::SeqCst) {
-                return;
-            }
-            let state = state.clone();
-            std::thread::spawn(move || answer(stream, address, &state));
-        }
-    });
-    address
+fn listen(state: &Arc<Mutex<State>>) -> Listener {
+    let state = state.clone();
+    Listener::start(0, move |stream| answer(stream, &state))
 }
 
-pub(crate) fn sha256(bytes: &[u8]) -> String {
+/// What large content is called.
+pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
 /// What git calls a file of this content.
-pub(crate) fn git_name(bytes: &[u8]) -> String {
+pub fn git_name(bytes: &[u8]) -> String {
     hex(&Sha1::new().chain_update(format!("blob {}\0", bytes.len())).chain_update(bytes).finalize())
 }
 
@@ -185,22 +181,15 @@ fn listing(repo: &Repo) -> String {
     serde_json::json!({"sha": repo.commit, "siblings": siblings}).to_string()
 }
 
-fn answer(mut stream: TcpStream, here: SocketAddr, state: &Mutex<State>) {
-    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
-    let Some(first) = lines.next() else { return };
-    let headers: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
-    let header = |name: &str| {
-        let named = |line: &String| {
-            line.split_once(": ").filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.to_string())
-        };
-        headers.iter().find_map(named)
-    };
-    let path = first.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default().to_string();
+fn answer(mut stream: TcpStream, state: &Mutex<State>) {
+    let here = stream.local_addr().unwrap().port();
+    let Some(request) = Request::read_head(&mut BufReader::new(stream.try_clone().unwrap())) else { return };
+    let header = |name: &str| request.header(name).map(String::from);
     let asked = Asked {
         host: header("host").unwrap_or_default(),
         range: header("range"),
         token: header("authorization"),
-        path,
+        path: request.target.split('?').next().unwrap_or_default().to_string(),
     };
     let reply = reply(&asked, here, &mut state.lock().unwrap());
     let _ = stream.write_all(&reply.bytes()).and_then(|()| stream.flush());
@@ -244,7 +233,7 @@ impl Reply {
     }
 }
 
-fn reply(asked: &Asked, here: SocketAddr, state: &mut State) -> Reply {
+fn reply(asked: &Asked, here: u16, state: &mut State) -> Reply {
     state.asked.push(asked.clone());
     let due = state.faults.iter().position(|(end, _)| asked.path.ends_with(end.as_str()));
     let fault = due.map(|i| state.faults.remove(i).1);
@@ -295,7 +284,7 @@ fn reply(asked: &Asked, here: SocketAddr, state: &mut State) -> Reply {
         format!("ETag: \"{etag}\"\r\nX-Linked-Etag: \"{etag}\"\r\nX-Repo-Commit: {}\r\n", repo.commit);
     if let Some(storage) = state.storage.filter(|_| !at_storage) {
         let to = match is_large(name) {
-            true => format!("http://{storage}{}?signature=s", asked.path),
+            true => format!("http://127.0.0.1:{storage}{}?signature=s", asked.path),
             false => format!("/api/resolve-cache/{path}"),
         };
         if is_large(name) || !moved {

@@ -1,33 +1,43 @@
-use super::Request;
+use crate::http::Request;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the server holds.
 #[derive(Default)]
-pub(crate) struct Store {
-    pub(crate) experiments: Vec<String>,
-    pub(crate) runs: Vec<Run>,
-    pub(crate) artifacts: BTreeMap<String, Vec<u8>>,
-    pub(crate) authorizations: BTreeSet<String>,
+pub struct Store {
+    /// The names of experiments.
+    pub experiments: Vec<String>,
+    /// Runs, by number.
+    pub runs: Vec<Run>,
+    /// Files by path.
+    pub artifacts: BTreeMap<String, Vec<u8>>,
+    /// The `Authorization` headers it saw, each once.
+    pub authorizations: BTreeSet<String>,
     /// The next run is made where artifacts are kept there.
-    pub(crate) artifact_root: Option<String>,
+    pub artifact_root: Option<String>,
 }
 
+/// A run.
 #[derive(Default)]
-pub(crate) struct Run {
-    pub(crate) status: String,
-    pub(crate) params: BTreeMap<String, String>,
-    pub(crate) tags: BTreeMap<String, String>,
+pub struct Run {
+    /// `RUNNING`, `FINISHED`, ...
+    pub status: String,
+    /// What cannot change.
+    pub params: BTreeMap<String, String>,
+    /// What can.
+    pub tags: BTreeMap<String, String>,
     /// `(key, step, time, bits of the value)`, once each, as MLflow's database keeps them.
-    pub(crate) metrics: BTreeSet<(String, u64, u64, u64)>,
+    pub metrics: BTreeSet<(String, u64, u64, u64)>,
     /// How many came, those that were there already included.
-    pub(crate) came: usize,
-    pub(crate) deleted: bool,
+    pub came: usize,
+    /// Whether it was put in the bin.
+    pub deleted: bool,
     root: String,
 }
 
 impl Run {
-    pub(crate) fn metric(&self, key: &str) -> Vec<(u64, f64)> {
+    /// Steps and values of a metric.
+    pub fn metric(&self, key: &str) -> Vec<(u64, f64)> {
         let of =
             |(k, step, _, bits): &(String, u64, u64, u64)| (k == key).then(|| (*step, f64::from_bits(*bits)));
         self.metrics.iter().filter_map(of).collect()
@@ -35,21 +45,20 @@ impl Run {
 }
 
 impl Store {
-    pub(crate) fn answer(&mut self, request: &Request) -> (u16, Value) {
-        self.authorizations.insert(request.authorization.clone());
-        if let Some(path) = request.path.strip_prefix("/api/2.0/mlflow-artifacts/artifacts/") {
+    pub(super) fn answer(&mut self, request: &Request) -> (u16, Value) {
+        let (path, query) = request.path_and_query();
+        self.authorizations.insert(request.header("authorization").unwrap_or_default().into());
+        if let Some(path) = path.strip_prefix("/api/2.0/mlflow-artifacts/artifacts/") {
             assert_eq!(request.method, "PUT");
             self.artifacts.insert(path.into(), request.body.clone());
             return (200, json!({}));
         }
-        match request.path.strip_prefix("/api/2.0/mlflow/").unwrap_or_default() {
-            "experiments/get-by-name" => {
-                self.experiment(request.query.strip_prefix("experiment_name=").unwrap())
-            }
+        match path.strip_prefix("/api/2.0/mlflow/").unwrap_or_default() {
+            "experiments/get-by-name" => self.experiment(query.strip_prefix("experiment_name=").unwrap()),
             "experiments/create" => self.new_experiment(&request.json()),
             "runs/search" => self.search(&request.json()),
             "runs/create" => self.new_run(&request.json()),
-            "runs/get" => self.with(request.query.strip_prefix("run_id=").unwrap(), |_, info| {
+            "runs/get" => self.with(query.strip_prefix("run_id=").unwrap(), |_, info| {
                 Ok(json!({ "run": { "info": info } }))
             }),
             "runs/log-batch" => self.with(id(&request.json()), |run, _| run.log(&request.json())),

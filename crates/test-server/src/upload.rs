@@ -1,18 +1,19 @@
-//! A hub on the loopback interface that takes uploads, with its storage under another name of this host.
+//! The Hugging Face hub as it is written to, with its storage under another name of this host.
 
+use crate::http::{self, Listener, Request};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::BufReader;
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 
 /// What it does instead of answering rightly, or after having done what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// Answers with a status and a reason.
     Status(u16),
     /// Breaks off within the request.
@@ -25,61 +26,74 @@ pub(crate) enum Fault {
 
 /// What it was asked.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) host: String,
-    pub(crate) token: Option<String>,
-    pub(crate) body: Vec<u8>,
+pub struct Asked {
+    /// `GET`, `POST` or `PUT`.
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// The name it was called by, with the port.
+    pub host: String,
+    /// The `Authorization` header.
+    pub token: Option<String>,
+    /// What was sent, or what came before it broke off.
+    pub body: Vec<u8>,
 }
 
 /// What it holds.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct State {
-    pub(crate) exists: bool,
-    pub(crate) private: bool,
-    pub(crate) branches: Vec<String>,
+pub struct State {
+    /// Whether the repository was made.
+    pub exists: bool,
+    /// Whether it was made private.
+    pub private: bool,
+    /// Its branches.
+    pub branches: Vec<String>,
     /// Content by path.
-    pub(crate) files: BTreeMap<String, Vec<u8>>,
+    pub files: BTreeMap<String, Vec<u8>>,
     /// Large content by SHA-256.
-    pub(crate) storage: BTreeMap<String, Vec<u8>>,
+    pub storage: BTreeMap<String, Vec<u8>>,
     /// Commits: message, and the paths each changed.
-    pub(crate) commits: Vec<(String, Vec<String>)>,
-    pub(crate) asked: Vec<Asked>,
+    pub commits: Vec<(String, Vec<String>)>,
+    /// What it was asked.
+    pub asked: Vec<Asked>,
     faults: Vec<(String, Fault)>,
 }
 
-pub(crate) struct Server {
-    pub(crate) endpoint: String,
+/// The hub.
+pub struct Server {
+    /// Where it listens.
+    pub endpoint: String,
     state: Arc<Mutex<State>>,
+    _listener: Listener,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Server {
-    pub(crate) fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
+    /// One without a repository.
+    pub fn new() -> Self {
         let state = Arc::new(Mutex::new(State { branches: vec!["main".into()], ..State::default() }));
         let shared = state.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let state = shared.clone();
-                std::thread::spawn(move || answer(stream, port, &state));
-            }
-        });
-        Self { endpoint: format!("http://127.0.0.1:{port}"), state }
+        let listener = Listener::start(0, move |stream| answer(&stream, &shared));
+        Self { endpoint: listener.url(), state, _listener: listener }
     }
 
     /// Does `faults` in turn, each once, when a path that contains `part` is asked for.
-    pub(crate) fn fault(&self, part: &str, faults: &[Fault]) {
+    pub fn fault(&self, part: &str, faults: &[Fault]) {
         self.with(|state| state.faults.extend(faults.iter().map(|&fault| (part.to_string(), fault))));
     }
 
-    pub(crate) fn with<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
+    /// Looks at what it holds, or changes it.
+    pub fn with<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
         f(&mut self.state.lock().unwrap())
     }
 
     /// What it was asked so far, as `METHOD path`.
-    pub(crate) fn asked(&self) -> Vec<String> {
+    pub fn asked(&self) -> Vec<String> {
         self.with(|state| {
             state.asked.iter().map(|asked| format!("{} {}", asked.method, asked.path)).collect()
         })
@@ -92,7 +106,8 @@ impl State {
     }
 }
 
-pub(crate) fn is_large(path: &str) -> bool {
+/// Whether a file is kept in the storage.
+pub fn is_large(path: &str) -> bool {
     path.ends_with(".safetensors")
 }
 
@@ -109,43 +124,26 @@ fn oid(path: &str, bytes: &[u8]) -> String {
     }
 }
 
-fn answer(mut stream: TcpStream, port: u16, state: &Mutex<State>) {
+fn answer(stream: &TcpStream, state: &Mutex<State>) {
+    let port = stream.local_addr().unwrap().port();
     let mut from = BufReader::new(stream.try_clone().unwrap());
-    let mut lines = Vec::new();
-    loop {
-        let mut line = String::new();
-        match from.read_line(&mut line) {
-            Ok(n) if n > 2 => lines.push(line.trim_end().to_string()),
-            Ok(2) if !lines.is_empty() => break,
-            _ => return,
-        }
-    }
-    let header = |name: &str| {
-        let named = |line: &String| {
-            let (found, value) = line.split_once(": ")?;
-            found.eq_ignore_ascii_case(name).then(|| value.to_string())
-        };
-        lines.iter().find_map(named)
-    };
-    let mut first = lines[0].split(' ').map(String::from);
-    let (method, path) = (first.next().unwrap(), first.next().unwrap());
+    let Some(mut request) = Request::read_head(&mut from) else { return };
+    let (method, path) = (request.method.clone(), request.target.clone());
     let fault = {
         let faults = &mut state.lock().unwrap().faults;
         faults.iter().position(|(part, _)| path.contains(part.as_str())).map(|i| faults.remove(i).1)
     };
-    let length: usize = header("content-length").map_or(0, |n| n.parse().unwrap());
-    assert!(method == "GET" || header("content-length").is_some(), "{method} {path} without a length");
-    let mut body = vec![0; if fault == Some(Fault::Cut) { length / 2 } else { length }];
-    if from.read_exact(&mut body).is_err() {
+    assert!(
+        method == "GET" || request.header("content-length").is_some(),
+        "{method} {path} without a length"
+    );
+    let length = request.length();
+    if request.read_body(&mut from, if fault == Some(Fault::Cut) { length / 2 } else { length }).is_none() {
         return;
     }
-    let asked = Asked {
-        method,
-        path,
-        host: header("host").unwrap_or_default(),
-        token: header("authorization"),
-        body,
-    };
+    let header = |name: &str| request.header(name).map(String::from);
+    let (host, token) = (header("host").unwrap_or_default(), header("authorization"));
+    let asked = Asked { method, path, host, token, body: request.body };
     let mut state = state.lock().unwrap();
     state.asked.push(asked.clone());
     let (status, extra, body) = match fault {
@@ -161,10 +159,7 @@ fn answer(mut stream: TcpStream, port: u16, state: &Mutex<State>) {
     if fault == Some(Fault::Mute) {
         return;
     }
-    let body = body.to_string();
-    let head =
-        format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n{extra}\r\n", body.len());
-    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
+    let _ = http::answer(stream, status, &format!("connection: close\r\n{extra}"), &body.to_string());
 }
 
 fn reply(asked: &Asked, port: u16, state: &mut State) -> (u16, Value) {

@@ -1,17 +1,17 @@
-//! A server on a loopback port that speaks as much of OpenAI's chat completions as is needed, and can be told to fail.
+//! A language model behind OpenAI's chat completions.
 
+use crate::http::{Listener, Request, answer};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{BufReader, Write};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 /// How the server takes a request.
 #[derive(Clone, Debug)]
-pub(crate) enum Mood {
+pub enum Mood {
     /// Answers with these words of a model.
     Says(String),
     /// Answers with a status, a header and a body.
@@ -26,23 +26,27 @@ pub(crate) enum Mood {
 
 /// What the server was asked.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub(crate) path: String,
-    pub(crate) authorization: String,
-    pub(crate) body: Value,
+pub struct Asked {
+    /// Path and query.
+    pub path: String,
+    /// The `Authorization` header.
+    pub authorization: String,
+    /// The request.
+    pub body: Value,
 }
 
 impl Asked {
     /// The words of the prompt.
-    pub(crate) fn prompt(&self) -> &str {
+    pub fn prompt(&self) -> &str {
         self.body["messages"][0]["content"].as_str().unwrap()
     }
 }
 
 type Model = dyn Fn(&str) -> String + Send + Sync;
 
-pub(crate) struct Server {
-    port: u16,
+/// The server.
+pub struct Server {
+    listener: Listener,
     shared: Arc<Shared>,
 }
 
@@ -51,56 +55,43 @@ struct Shared {
     model: Box<Model>,
     moods: Mutex<VecDeque<Mood>>,
     asked: Mutex<Vec<Asked>>,
-    over: AtomicBool,
 }
 
 impl Server {
     /// A server that takes the first requests as `moods` say, and answers all others with what `model` says.
-    pub(crate) fn new(
+    pub fn new(
         moods: impl IntoIterator<Item = Mood>,
         model: impl Fn(&str) -> String + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
             model: Box::new(model),
             moods: Mutex::new(moods.into_iter().collect()),
             asked: Mutex::default(),
-            over: false.into(),
         });
         let serving = shared.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                if serving.over.load(Ordering::SeqCst) {
-                    return;
-                }
-                let shared = serving.clone();
-                thread::spawn(move || shared.serve(&stream.unwrap()));
-            }
-        });
-        Self { port, shared }
+        Self { listener: Listener::start(0, move |stream| serving.serve(&stream)), shared }
     }
 
-    pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/v1", self.port)
+    /// Where its API begins.
+    pub fn url(&self) -> String {
+        format!("{}/v1", self.listener.url())
     }
 
-    pub(crate) fn asked(&self) -> Vec<Asked> {
+    /// What it was asked so far.
+    pub fn asked(&self) -> Vec<Asked> {
         self.shared.asked.lock().unwrap().clone()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.shared.over.store(true, Ordering::SeqCst);
-        TcpStream::connect(("127.0.0.1", self.port)).ok();
     }
 }
 
 impl Shared {
     fn serve(&self, stream: &TcpStream) {
-        let mut reader = BufReader::new(stream);
-        while let Some(asked) = read(&mut reader) {
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        while let Some(request) = Request::read(&mut reader) {
+            let asked = Asked {
+                path: request.target.clone(),
+                authorization: request.header("authorization").unwrap_or_default().into(),
+                body: request.json(),
+            };
             let prompt = asked.prompt().to_string();
             self.asked.lock().unwrap().push(asked);
             let mood = self.moods.lock().unwrap().pop_front();
@@ -118,12 +109,8 @@ impl Shared {
                     return;
                 }
             };
-            let end = if header.is_empty() { String::new() } else { format!("{header}\r\n") };
-            let head = format!(
-                "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{end}content-length: {}",
-                body.len()
-            );
-            if (&*stream).write_all(format!("{head}\r\n\r\n{body}").as_bytes()).is_err() {
+            let header = if header.is_empty() { String::new() } else { format!("{header}\r\n") };
+            if answer(stream, status, &header, &body).is_err() {
                 return;
             }
         }
@@ -140,27 +127,4 @@ fn completion(words: &str, priced: bool) -> String {
         answer["usage"] = json!({ "prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100 });
     }
     answer.to_string()
-}
-
-fn read(reader: &mut BufReader<&TcpStream>) -> Option<Asked> {
-    let mut line = || {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok().filter(|n| *n > 0).map(|_| line.trim_end().to_owned())
-    };
-    let path = line()?.split(' ').nth(1)?.to_owned();
-    let (mut length, mut authorization) = (0, String::new());
-    loop {
-        let line = line()?;
-        match line.split_once(": ") {
-            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                length = value.parse().unwrap()
-            }
-            Some((name, value)) if name.eq_ignore_ascii_case("authorization") => authorization = value.into(),
-            Some(_) => {}
-            None => break,
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    Some(Asked { path, authorization, body: serde_json::from_slice(&body).ok()? })
 }
