@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-fn main() {
+pub(crate) fn main() {
     println!("cargo:rerun-if-env-changed=LIBTORCH");
     let Some(libtorch) =
         std::env::var_os("LIBTORCH").filter(|_| std::env::var_os("CARGO_FEATURE_TCH").is_some())

@@ -90,10 +90,8 @@ fn e1_a_run_stopped_at_any_of_forty_steps_goes_on_to_the_same_bits() {
     println!("reliability: E1 tried=40 stops, one at each step");
 }
 
-/// Not a test: the process that is killed. It stops after each epoch, which writes a checkpoint, and goes on.
-#[test]
-fn a_process_that_trains() {
-    let Ok(root) = std::env::var(ROOT) else { return };
+/// The process that is killed. It stops after each epoch, which writes a checkpoint, and goes on.
+fn train(root: &str) {
     while fit(&kept_in(root.as_ref(), 200), &stop_at(5)).is_err() {
         println!("epoch");
     }
@@ -101,13 +99,16 @@ fn a_process_that_trains() {
 
 #[test]
 fn e1_a_run_killed_a_hundred_times_goes_on_to_the_same_bits() {
+    if let Ok(root) = std::env::var(ROOT) {
+        return train(&root); // started below
+    }
     let rounds = std::env::var("ROUNDS").map_or(100, |n| n.parse().unwrap());
     let whole = fit(&Gradient::new(config(200), Device::flex()), &Quiet).unwrap();
     let (mut rng, mut root) = (ChaCha8Rng::seed_from_u64(1), scratch());
     let (mut cut, mut finished) = (0, 0);
     while cut < rounds {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["a_process_that_trains", "--exact", "--nocapture"])
+            .args(["e1_a_run_killed_a_hundred_times_goes_on_to_the_same_bits", "--exact", "--nocapture"])
             .env(ROOT, root.path())
             .stdout(Stdio::piped())
             .spawn()
