@@ -1,6 +1,8 @@
-use crate::{Error, Result, Split, Table, shuffle};
+use crate::kept_rows::KeptRows;
+use crate::{Error, Result, Rows, Split, Table, shuffle};
 use manyview_core::{Fingerprint, FingerprintBuilder};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::path::PathBuf;
 
 /// Which columns of a table make a corpus, and which rows stay.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub struct CorpusConfig {
     pub split: Option<String>,
     /// Column of identifiers, all different; without it a row is called by its number.
     pub id: Option<String>,
+    /// Further columns to keep; rows may lack a value.
+    pub beside: Vec<String>,
     /// Most rows to keep, drawn at random.
     pub limit: Option<usize>,
     /// Seed of that draw.
@@ -23,6 +27,20 @@ pub struct CorpusConfig {
     pub dedup: bool,
     /// Whether a row without text, label, split or identifier is left out rather than refused.
     pub drop_missing: bool,
+}
+
+impl CorpusConfig {
+    /// The columns that are read, each once.
+    fn columns(&self) -> Vec<&str> {
+        let named = [&self.label, &self.answers, &self.split, &self.id].into_iter().flatten();
+        let mut columns: Vec<&str> = Vec::new();
+        for name in [&self.text].into_iter().chain(named).chain(&self.beside) {
+            if !columns.contains(&name.as_str()) {
+                columns.push(name);
+            }
+        }
+        columns
+    }
 }
 
 /// Texts to look at, `[n]`, and what belongs to each. Rows keep the order of the source.
@@ -40,6 +58,12 @@ pub struct Corpus {
     pub answers: Option<Vec<Option<String>>>,
     /// What each text is for; see [`Split::from_column`](crate::Split::from_column).
     pub split: Option<Vec<String>>,
+    /// The values of the further columns.
+    pub beside: Vec<Vec<Option<String>>>,
+    /// The file or files it was read from.
+    pub source: String,
+    /// Rows of the source, before any was left out.
+    pub source_rows: usize,
     /// Changes whenever a text, a label, an answer, a split word or their order does.
     pub fingerprint: Fingerprint,
     /// What was left out.
@@ -63,12 +87,15 @@ impl Corpus {
         let rows: Vec<usize> = (0..texts.len()).collect();
         let ids = rows.iter().map(usize::to_string).collect();
         let mut corpus = Self {
+            source_rows: texts.len(),
             texts,
             ids,
             rows,
             label: None,
             answers: None,
             split: None,
+            beside: Vec::new(),
+            source: String::new(),
             fingerprint: Fingerprint::builder("corpus/1").finish(),
             dropped: Dropped::default(),
         };
@@ -77,59 +104,115 @@ impl Corpus {
     }
 }
 
-type Column<'a> = &'a [Option<String>];
+/// Rows of a file that are in memory at once, beside those that stay.
+const BATCH: usize = 1024;
 
 impl Corpus {
-    /// Takes the rows of `table` that `config` asks for. Blank counts as missing.
+    /// Reads `.parquet`, `.csv`, `.tsv`, `.jsonl` or `.ndjson` files one after the other, and takes the rows that `config` asks
+    /// for. Blank counts as missing. Memory holds the values that stay and a few rows besides; with a limit the files are
+    /// read twice, the first time to count.
     ///
     /// # Errors
-    /// [`Error::Column`], [`Error::Missing`] naming the first row without a value unless `drop_missing` is set,
+    /// As [`Table::read_all`]; [`Error::Missing`] naming the first row without a value unless `drop_missing` is set,
     /// [`Error::Split`] for a split column that [`Split::from_column`] does not take, and [`Error::Corpus`] when no row is
     /// left or an identifier comes twice.
-    pub fn from_table(table: &Table, config: &CorpusConfig) -> Result<Self> {
-        let column = |name: &Option<String>| name.as_deref().map(|name| table.column(name)).transpose();
-        let texts = table.column(&config.text)?;
-        let (label, split, id) = (column(&config.label)?, column(&config.split)?, column(&config.id)?);
-        let answers = column(&config.answers)?;
-        let mut needed = vec![(config.text.as_str(), texts)];
-        for (name, values) in [(&config.label, label), (&config.split, split), (&config.id, id)] {
-            needed.extend(name.as_deref().zip(values));
-        }
-        let mut dropped = Dropped::default();
-        let mut rows = present(table.n(), &needed, config.drop_missing)?;
-        dropped.missing = table.n() - rows.len();
-        if config.dedup {
-            let (before, mut seen) = (rows.len(), HashSet::new());
-            rows.retain(|&row| seen.insert(&texts[row]));
-            dropped.duplicates = before - rows.len();
-        }
-        if let Some(limit) = config.limit {
-            let before = rows.len();
-            rows = sample(rows, limit, config.seed);
-            dropped.limited = before - rows.len();
-        }
-        if rows.is_empty() {
-            return Err(Error::Corpus { problem: nothing_left(table, dropped) });
-        }
-        if let Some((name, words)) = config.split.as_deref().zip(split) {
-            Split::check_column(name, rows.iter().filter_map(|&row| Some((row, words[row].as_deref()?))))?;
-        }
-        let take =
-            |values: Column| -> Vec<String> { rows.iter().filter_map(|&row| values[row].clone()).collect() };
-        let ids = id.map_or_else(|| rows.iter().map(usize::to_string).collect(), take);
-        differ(&ids, &rows)?;
-        let mut corpus = Self {
-            texts: take(texts),
-            ids,
-            label: label.map(take),
-            answers: answers.map(|values| rows.iter().map(|&row| values[row].clone()).collect()),
-            split: split.map(take),
-            fingerprint: Fingerprint::builder("corpus/1").finish(),
-            dropped,
-            rows,
+    pub fn read(paths: &[PathBuf], config: &CorpusConfig) -> Result<Self> {
+        let source = match paths {
+            [] => return Err(Error::Corpus { problem: "no file to read".into() }),
+            [path] => path.display().to_string(),
+            [first, ..] => format!("{} and {} more", first.display(), paths.len() - 1),
         };
+        let columns = config.columns();
+        let batches = || {
+            let open = |path: &PathBuf| -> Box<dyn Iterator<Item = Result<Table>>> {
+                match Rows::open(path, &columns, BATCH) {
+                    Ok(rows) => Box::new(rows),
+                    Err(e) => Box::new(std::iter::once(Err(e))),
+                }
+            };
+            paths.iter().flat_map(open)
+        };
+        Self::gather(&source, batches, config)
+    }
+
+    fn gather<T: Iterator<Item = Result<Table>>>(
+        source: &str,
+        batches: impl Fn() -> T,
+        config: &CorpusConfig,
+    ) -> Result<Self> {
+        let drawn = match config.limit {
+            Some(limit) => Some(sample(count(batches(), config)?, limit, config.seed)),
+            None => None,
+        };
+        let mut kept = KeptRows::new(config);
+        let mut corpus = Self {
+            source: source.into(),
+            label: config.label.is_some().then(Vec::new),
+            answers: config.answers.is_some().then(Vec::new),
+            split: config.split.is_some().then(Vec::new),
+            beside: vec![Vec::new(); config.beside.len()],
+            ..Self::of_texts(Vec::new())
+        };
+        let (mut place, mut drawn_places) = (0, drawn.iter().flatten().peekable());
+        for table in batches() {
+            let (table, first) = (table?, kept.rows);
+            let mut rows = kept.of(&table)?;
+            if drawn.is_some() {
+                rows.retain(|_| {
+                    place += 1;
+                    drawn_places.next_if(|drawn| **drawn == place - 1).is_some()
+                });
+            }
+            corpus.take(&table, first, &rows, config)?;
+        }
+        if drawn_places.next().is_some() {
+            let problem = format!("{source}: it changed while it was read; run again");
+            return Err(Error::Corpus { problem });
+        }
+        corpus.source_rows = kept.rows;
+        corpus.dropped = kept.dropped;
+        corpus.dropped.limited = place.saturating_sub(corpus.rows.len());
+        corpus.check(config)?;
         corpus.fingerprint = corpus.identity();
         Ok(corpus)
+    }
+
+    /// Adds the `rows` of a table whose first row is the row `first` of the source.
+    fn take(&mut self, table: &Table, first: usize, rows: &[usize], config: &CorpusConfig) -> Result<()> {
+        let values = |name: &str, to: &mut Vec<String>| -> Result<()> {
+            let column = table.column(name)?;
+            to.extend(rows.iter().filter_map(|&row| column[row].clone()));
+            Ok(())
+        };
+        values(&config.text, &mut self.texts)?;
+        for (name, to) in [(&config.label, &mut self.label), (&config.split, &mut self.split)] {
+            if let Some((name, to)) = name.as_deref().zip(to.as_mut()) {
+                values(name, to)?;
+            }
+        }
+        match &config.id {
+            Some(name) => values(name, &mut self.ids)?,
+            None => self.ids.extend(rows.iter().map(|row| (first + row).to_string())),
+        }
+        let answers = config.answers.iter().zip(self.answers.iter_mut());
+        for (name, to) in answers.chain(config.beside.iter().zip(self.beside.iter_mut())) {
+            let column = table.column(name)?;
+            to.extend(rows.iter().map(|&row| column[row].clone()));
+        }
+        self.rows.extend(rows.iter().map(|row| first + row));
+        Ok(())
+    }
+
+    fn check(&self, config: &CorpusConfig) -> Result<()> {
+        if self.rows.is_empty() {
+            return Err(Error::Corpus {
+                problem: nothing_left(&self.source, self.source_rows, self.dropped),
+            });
+        }
+        if let Some((name, words)) = config.split.as_deref().zip(self.split.as_ref()) {
+            Split::check_column(name, self.rows.iter().copied().zip(words.iter().map(String::as_str)))?;
+        }
+        differ(&self.ids, &self.rows)
     }
 
     fn identity(&self) -> Fingerprint {
@@ -150,24 +233,18 @@ impl Corpus {
     }
 }
 
-/// The rows that have a value in every needed column.
-fn present(n: usize, needed: &[(&str, Column)], drop_missing: bool) -> Result<Vec<usize>> {
-    let mut rows = Vec::with_capacity(n);
-    for row in 0..n {
-        let blank = |values: Column| values[row].as_ref().is_none_or(|v| v.trim().is_empty());
-        match needed.iter().find(|(_, values)| blank(values)) {
-            None => rows.push(row),
-            Some(_) if drop_missing => {}
-            Some((column, _)) => return Err(Error::Missing { column: (*column).into(), row }),
-        }
+/// The number of rows that stay where there is no limit.
+fn count(batches: impl Iterator<Item = Result<Table>>, config: &CorpusConfig) -> Result<usize> {
+    let (mut kept, mut n) = (KeptRows::new(config), 0);
+    for table in batches {
+        n += kept.of(&table?)?.len();
     }
-    Ok(rows)
+    Ok(n)
 }
 
-/// At most `limit` of `rows`, drawn with `seed`, in their order.
-fn sample(rows: Vec<usize>, limit: usize, seed: u64) -> Vec<usize> {
-    let mut drawn: Vec<usize> =
-        shuffle::order(rows.len(), seed).into_iter().take(limit).map(|i| rows[i]).collect();
+/// At most `limit` of the numbers `0..n`, drawn with `seed`, in order.
+fn sample(n: usize, limit: usize, seed: u64) -> Vec<usize> {
+    let mut drawn: Vec<usize> = shuffle::order(n, seed).into_iter().take(limit).collect();
     drawn.sort_unstable();
     drawn
 }
@@ -184,8 +261,8 @@ fn differ(ids: &[String], rows: &[usize]) -> Result<()> {
     Ok(())
 }
 
-fn nothing_left(table: &Table, dropped: Dropped) -> String {
-    let (source, n, Dropped { missing, limited, .. }) = (table.source(), table.n(), dropped);
+fn nothing_left(source: &str, n: usize, dropped: Dropped) -> String {
+    let Dropped { missing, limited, .. } = dropped;
     match n {
         0 => format!("{source}: expected rows of texts, found only the names of columns; add rows"),
         _ => format!(
@@ -206,6 +283,7 @@ mod tests {
             answers: None,
             split: None,
             id: None,
+            beside: Vec::new(),
             limit: None,
             seed: 1,
             dedup: false,
@@ -224,16 +302,30 @@ mod tests {
         )
     }
 
+    /// The corpus of a table that comes two rows at a time.
+    fn corpus(table: &Table, config: &CorpusConfig) -> Result<Corpus> {
+        let columns = || table.columns().into_iter().map(String::from);
+        let piece = |from: usize| {
+            let to = (from + 2).min(table.n());
+            let columns = columns().map(|name| {
+                let values = table.column(&name).unwrap()[from..to].to_vec();
+                (name, values)
+            });
+            Ok(Table::of_columns("memory", columns.collect()))
+        };
+        Corpus::gather("memory", || (0..table.n()).step_by(2).map(piece), config)
+    }
+
     #[test]
     fn a_missing_label_is_refused_with_its_row_and_the_cure() {
-        let e = Corpus::from_table(&table(&[("a", "x"), ("b", "")]), &config()).unwrap_err().to_string();
+        let e = corpus(&table(&[("a", "x"), ("b", "")]), &config()).unwrap_err().to_string();
         assert!(e.contains("`label`, row 1") && e.contains("drop_missing"), "{e}");
     }
 
     #[test]
     fn rows_without_a_value_are_left_out_and_counted_on_request() {
         let t = table(&[("a", "x"), ("  ", "y"), ("c", ""), ("d", "z")]);
-        let c = Corpus::from_table(&t, &CorpusConfig { drop_missing: true, ..config() }).unwrap();
+        let c = corpus(&t, &CorpusConfig { drop_missing: true, ..config() }).unwrap();
         assert_eq!((c.rows.as_slice(), c.dropped.missing), ([0, 3].as_slice(), 2));
         assert_eq!((c.ids, c.label), (vec!["0".to_string(), "3".into()], Some(vec!["x".into(), "z".into()])));
     }
@@ -241,7 +333,7 @@ mod tests {
     #[test]
     fn of_equal_texts_the_first_stays() {
         let t = table(&[("a", "x"), ("b", "y"), ("a", "z")]);
-        let c = Corpus::from_table(&t, &CorpusConfig { dedup: true, ..config() }).unwrap();
+        let c = corpus(&t, &CorpusConfig { dedup: true, ..config() }).unwrap();
         assert_eq!((c.rows, c.dropped.duplicates), (vec![0, 1], 1));
     }
 
@@ -249,7 +341,7 @@ mod tests {
     fn a_limit_draws_rows_and_keeps_their_order() {
         let names: Vec<String> = (0..50).map(|i| format!("t{i}")).collect();
         let t = table(&names.iter().map(|n| (n.as_str(), "x")).collect::<Vec<_>>());
-        let of = |seed| Corpus::from_table(&t, &CorpusConfig { limit: Some(10), seed, ..config() }).unwrap();
+        let of = |seed| corpus(&t, &CorpusConfig { limit: Some(10), seed, ..config() }).unwrap();
         let c = of(3);
         assert!(c.rows.is_sorted() && c.rows.len() == 10 && c.dropped.limited == 40);
         assert_ne!(c.rows, (0..10).collect::<Vec<_>>());
@@ -259,14 +351,14 @@ mod tests {
 
     #[test]
     fn nothing_left_is_an_error() {
-        let e = Corpus::from_table(&table(&[("", "x")]), &CorpusConfig { drop_missing: true, ..config() });
+        let e = corpus(&table(&[("", "x")]), &CorpusConfig { drop_missing: true, ..config() });
         assert!(e.unwrap_err().to_string().contains("1 lack a value"));
     }
 
     #[test]
     fn an_identifier_that_comes_twice_is_refused() {
         let t = table(&[("a", "x"), ("b", "y"), ("c", "x")]);
-        let e = Corpus::from_table(&t, &CorpusConfig { id: Some("label".into()), ..config() }).unwrap_err();
+        let e = corpus(&t, &CorpusConfig { id: Some("label".into()), ..config() }).unwrap_err();
         assert!(e.to_string().contains("rows 0 and 2"), "{e}");
     }
 
@@ -274,16 +366,16 @@ mod tests {
     fn a_word_that_is_no_part_is_refused_with_its_column_and_the_row_of_the_source() {
         let t = table(&[("a", "train"), ("a", "train"), ("b", "tset"), ("c", "test")]);
         let config = CorpusConfig { label: None, split: Some("label".into()), dedup: true, ..config() };
-        let e = Corpus::from_table(&t, &config).unwrap_err().to_string();
+        let e = corpus(&t, &config).unwrap_err().to_string();
         assert!(e.contains("column `label`, row 2") && e.contains("`tset`"), "{e}");
         let t = table(&[("a", "train"), ("b", "val")]);
-        let e = Corpus::from_table(&t, &config).unwrap_err().to_string();
+        let e = corpus(&t, &config).unwrap_err().to_string();
         assert!(e.contains("column `label`") && e.contains("no row says `test`"), "{e}");
     }
 
     #[test]
     fn the_fingerprint_follows_the_labels() {
-        let of = |label| Corpus::from_table(&table(&[("a", label)]), &config()).unwrap().fingerprint;
+        let of = |label| corpus(&table(&[("a", label)]), &config()).unwrap().fingerprint;
         assert_ne!(of("x"), of("y"));
         assert_eq!(of("x"), of("x"));
     }

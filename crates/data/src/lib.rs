@@ -17,6 +17,7 @@ mod filter;
 mod grouped;
 mod hub;
 mod inventory;
+mod kept_rows;
 mod labels;
 mod pairs;
 mod parquet_file;

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // the figures of tests/README.md are printed
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use manyview_data::{Corpus, CorpusConfig, Rows, Table};
+use manyview_data::{Corpus, CorpusConfig, Rows};
 use parquet::arrow::ArrowWriter;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -65,20 +65,20 @@ fn a2_every_one_of_a_million_rows_stays_in_its_place() {
             }
         }
         assert_eq!(n, rows, "{name}");
-        let table = Table::read_all(std::slice::from_ref(&path), &["text", "label"]).unwrap();
         let config = |dedup, limit| CorpusConfig {
             text: "text".into(),
             label: Some("label".into()),
             answers: None,
             split: None,
             id: None,
+            beside: Vec::new(),
             limit,
             seed: 1,
             dedup,
             drop_missing: true,
         };
         for (dedup, limit) in [(true, None), (false, Some(60_000))] {
-            let corpus = Corpus::from_table(&table, &config(dedup, limit)).unwrap();
+            let corpus = Corpus::read(std::slice::from_ref(&path), &config(dedup, limit)).unwrap();
             let labels = corpus.label.unwrap();
             for (k, &row) in corpus.rows.iter().enumerate() {
                 let right = Some(&corpus.texts[k]) == text(row).as_ref() && labels[k] == format!("l{row}");

@@ -1,26 +1,24 @@
 //! The corpora that come with the source.
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 
-use manyview_data::{
-    Corpus, CorpusConfig, Fractions, Labels, LeakReport, PairColumns, Split, Table, TextPairs,
-};
+use manyview_data::{Corpus, CorpusConfig, Fractions, Labels, LeakReport, PairColumns, Split, TextPairs};
 use std::path::Path;
 
 fn corpus(file: &str, label: &str) -> Corpus {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data").join(file);
-    let table = Table::read_all(&[path], &["id", "text", label, "split"]).unwrap();
     let config = CorpusConfig {
         text: "text".into(),
         label: Some(label.into()),
         answers: None,
         split: Some("split".into()),
         id: Some("id".into()),
+        beside: Vec::new(),
         limit: None,
         seed: 0,
         dedup: true,
         drop_missing: false,
     };
-    Corpus::from_table(&table, &config).unwrap()
+    Corpus::read(&[path], &config).unwrap()
 }
 
 fn labels(corpus: &Corpus) -> Labels {

@@ -1,6 +1,6 @@
 use crate::scratch::{self, parts, put};
 use manyview_core::{Embeddings, Encoded, Encoder, Fingerprint, Instruction, Quiet, Result};
-use manyview_store::{Error, Store, Stored};
+use manyview_store::{CachedEncoder, Error, Store};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -41,7 +41,7 @@ fn store() -> (PathBuf, PathBuf) {
 
 /// The vectors as they come first, and a second time, when all are known.
 fn encode(root: &Path) -> manyview_store::Result<[Embeddings; 2]> {
-    let stored = Stored::new(Toy, Store::open(root)?, "toy");
+    let stored = CachedEncoder::new(Toy, Store::open(root)?, "toy");
     let (first, _) = stored.encode_all(&TEXTS, None, &Quiet)?;
     let (second, reuse) = stored.encode_all(&TEXTS, None, &Quiet)?;
     assert_eq!((reuse.encoded, reuse.reused), (0, TEXTS.len()));

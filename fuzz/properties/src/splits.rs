@@ -52,7 +52,7 @@ fn corpus(flags: u8, seed: u64, lines: &[&str]) {
     let path = scratch::place("corpus.csv");
     let mut writer = CsvWriter::create(&path, &NAMES).unwrap();
     writer.append(lines.chunks_exact(NAMES.len())).unwrap();
-    let table = Table::read_all(&[path], &[]).unwrap();
+    let table = Table::read_all(std::slice::from_ref(&path), &[]).unwrap();
     let named = |bit: u8, name: &str| (flags & bit != 0).then(|| name.to_string());
     let config = CorpusConfig {
         text: "text".into(),
@@ -60,12 +60,13 @@ fn corpus(flags: u8, seed: u64, lines: &[&str]) {
         answers: named(2, "answer"),
         split: named(4, "split"),
         id: named(8, "id"),
+        beside: Vec::new(),
         limit: (flags & 16 != 0).then_some(seed as usize),
         seed,
         dedup: flags & 32 != 0,
         drop_missing: flags & 64 != 0,
     };
-    let corpus = match Corpus::from_table(&table, &config) {
+    let corpus = match Corpus::read(std::slice::from_ref(&path), &config) {
         Ok(corpus) => corpus,
         Err(e) => return scratch::refused(e.kind(), &e),
     };
@@ -81,5 +82,5 @@ fn corpus(flags: u8, seed: u64, lines: &[&str]) {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), n);
-    assert_eq!(Corpus::from_table(&table, &config).unwrap(), corpus);
+    assert_eq!(Corpus::read(std::slice::from_ref(&path), &config).unwrap(), corpus);
 }

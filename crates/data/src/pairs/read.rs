@@ -74,11 +74,12 @@ impl TextPairs {
         wanted.extend([&document, &columns.split].into_iter().flatten().map(String::as_str));
         wanted.sort_unstable();
         wanted.dedup();
-        let table = Table::read_all(paths, &wanted)?;
+        let mut table = Table::read_all(paths, &wanted)?;
         let column = |name: &Option<String>| {
             name.as_ref().map(|name| table.column(name).map(<[_]>::to_vec)).transpose()
         };
-        let (queries, passages) = (table.column(&query)?.to_vec(), table.column(&passage)?.to_vec());
+        let (documents, split) = (column(&document)?, column(&columns.split)?);
+        let (queries, passages) = (table.take_column(&query)?, table.take_column(&passage)?);
         if !columns.drop_missing {
             for (name, values) in [(&query, &queries), (&passage, &passages)] {
                 if let Some(row) = values.iter().position(blank) {
@@ -86,13 +87,12 @@ impl TextPairs {
                 }
             }
         }
-        let split = column(&columns.split)?;
         if let Some((name, words)) = columns.split.as_deref().zip(split.as_ref()) {
             let pair = |row: &usize| !blank(&queries[*row]) && !blank(&passages[*row]);
             let word = |row: usize| (row, words[row].as_deref().unwrap_or_default());
             Split::check_column(name, (0..words.len()).filter(pair).map(word))?;
         }
-        let mut pairs = Self::of_columns(queries, passages, column(&document)?, split);
+        let mut pairs = Self::of_columns(queries, passages, documents, split);
         if let Some(limit) = columns.limit.filter(|limit| *limit < pairs.queries.len()) {
             pairs = pairs.drawn(limit, columns.seed);
         }

@@ -66,6 +66,13 @@ impl Table {
         })
     }
 
+    /// The values of column `name`, which is then empty.
+    pub(crate) fn take_column(&mut self, name: &str) -> Result<Vec<Option<String>>> {
+        self.column(name)?;
+        let found = self.columns.iter_mut().find(|(n, _)| n == name);
+        Ok(found.map(|(_, values)| std::mem::take(values)).unwrap_or_default())
+    }
+
     /// The file or files it was read from.
     pub fn source(&self) -> &str {
         &self.source

@@ -5,9 +5,9 @@ use crate::config::Data;
 use crate::{Environment, Error, Result, given};
 use manyview_core::{Embeddings, Progress, Targets};
 use manyview_data::{
-    Corpus, CorpusConfig, Filter, Fractions, ScoredText, Split, Table, read_labelled, read_training,
+    Corpus, CorpusConfig, Filter, Fractions, ScoredText, Split, read_labelled, read_training,
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 
 /// The files of a prepared directory, by what their rows are for.
@@ -84,17 +84,12 @@ impl ScoredCorpus {
     ) -> Result<Self> {
         let data = &source.data;
         let paths = crate::task::fetch_corpus(data, environment, progress)?;
-        let mut wanted = vec![data.text.as_str()];
-        wanted.extend([&data.split, &source.id, &source.title].into_iter().flatten().map(String::as_str));
-        wanted.extend(filter.dimensions.iter().map(|d| d.column.as_ref().unwrap_or(&d.name).as_str()));
-        let mut seen = HashSet::new();
-        wanted.retain(|name| seen.insert(*name));
-        let table = Table::read_all(&paths, &wanted)?;
-        let corpus = Corpus::from_table(&table, &config(source))?;
+        let corpus = Corpus::read(&paths, &config(source, &filter))?;
+        let (dimensions, title) = corpus.beside.split_at(filter.dimensions.len());
         let mut values = Vec::new();
         let mut kept = Vec::new();
         for (i, &row) in corpus.rows.iter().enumerate() {
-            match scores_of(&table, &filter, row)? {
+            match scores_of(dimensions, &filter, &corpus.source, i, row)? {
                 Some(figures) => {
                     values.extend(figures);
                     kept.push(i);
@@ -105,13 +100,12 @@ impl ScoredCorpus {
                         "row {row}: expected a score in every dimension, found a blank; score the row, or leave such \
                          rows out with data.drop_missing=true"
                     );
-                    return Err(Error::setting(table.source(), problem));
+                    return Err(Error::setting(&corpus.source, problem));
                 }
             }
         }
-        let titles = source.title.as_deref().map(|name| table.column(name)).transpose()?;
         let text = |&i: &usize| {
-            let title = titles.zip(corpus.rows.get(i)).and_then(|(t, &row)| t.get(row)?.as_deref());
+            let title = title.first().and_then(|titles| titles.get(i)?.as_deref());
             let text = corpus.texts.get(i).map(String::as_str).unwrap_or_default();
             match title.map(str::trim).filter(|title| !title.is_empty()) {
                 Some(title) => format!("{title}\n\n{text}"),
@@ -127,7 +121,7 @@ impl ScoredCorpus {
             texts: kept.iter().map(text).collect(),
             ids: kept.iter().filter_map(|&i| corpus.ids.get(i).cloned()).collect(),
             split: split(data, words.as_deref(), &targets, &filter)?,
-            vectors: given::read(data, table.n())?.map(|all| all.select(&rows)).transpose()?,
+            vectors: given::read(data, corpus.source_rows)?.map(|all| all.select(&rows)).transpose()?,
             targets,
             filter,
         })
@@ -184,9 +178,12 @@ impl ScoredCorpus {
     }
 }
 
-fn config(source: &ScoresSource) -> CorpusConfig {
+/// Beside the texts come the scores, dimension by dimension, and where it is named the title.
+fn config(source: &ScoresSource, filter: &Filter) -> CorpusConfig {
     let data = &source.data;
+    let columns = filter.dimensions.iter().map(|d| d.column.as_ref().unwrap_or(&d.name));
     CorpusConfig {
+        beside: columns.chain(&source.title).cloned().collect(),
         text: data.text.clone(),
         label: None,
         answers: None,
@@ -199,13 +196,19 @@ fn config(source: &ScoresSource) -> CorpusConfig {
     }
 }
 
-/// The scores of a row; none where one is blank.
-fn scores_of(table: &Table, filter: &Filter, row: usize) -> Result<Option<Vec<f64>>> {
+/// The scores of the `i`th text, the row `row` of the source; none where one is blank.
+fn scores_of(
+    columns: &[Vec<Option<String>>],
+    filter: &Filter,
+    source: &str,
+    i: usize,
+    row: usize,
+) -> Result<Option<Vec<f64>>> {
     let [low, high] = filter.range;
     let mut found = Vec::with_capacity(filter.dimensions.len());
-    for dimension in &filter.dimensions {
+    for (dimension, values) in filter.dimensions.iter().zip(columns) {
         let column = dimension.column.as_ref().unwrap_or(&dimension.name);
-        let cell = table.column(column)?.get(row).and_then(|cell| cell.as_deref()).map(str::trim);
+        let cell = values.get(i).and_then(|cell| cell.as_deref()).map(str::trim);
         let Some(text) = cell.filter(|text| !text.is_empty()) else { return Ok(None) };
         match text.parse::<f64>() {
             Ok(score) if (low..=high).contains(&score) => found.push(score),
@@ -214,7 +217,7 @@ fn scores_of(table: &Table, filter: &Filter, row: usize) -> Result<Option<Vec<f6
                     "column `{column}`, row {row}: expected a number from {low} to {high}, found {text:?}; repair the \
                      row, or widen `range` in the filter"
                 );
-                return Err(Error::setting(table.source(), problem));
+                return Err(Error::setting(source, problem));
             }
         }
     }

@@ -2,7 +2,7 @@ use crate::config::Data;
 use crate::task::fetch_corpus;
 use crate::{Environment, Error, Result, embedded, given};
 use manyview_core::{Embeddings, Progress};
-use manyview_data::{Corpus, CorpusConfig, Fractions, Labels, Split, Table};
+use manyview_data::{Corpus, CorpusConfig, Fractions, Labels, Split};
 use std::collections::BTreeSet;
 
 /// A corpus, split, with what each stage may see of its labels.
@@ -41,12 +41,7 @@ impl SplitCorpus {
             return Self::of_vectors(data);
         }
         let paths = fetch_corpus(data, environment, progress)?;
-        let mut columns = vec![data.text.as_str(), data.label.as_str()];
-        columns.extend([&data.answers, &data.split].into_iter().flatten().map(String::as_str));
-        columns.sort_unstable();
-        columns.dedup();
-        let table = Table::read_all(&paths, &columns)?;
-        let mut corpus = Corpus::from_table(&table, &corpus_config(data))?;
+        let mut corpus = Corpus::read(&paths, &corpus_config(data))?;
         let labels = corpus.label.take().ok_or_else(|| Error::setting("data.label", "expected a column"))?;
         let truth = Labels::of(&labels);
         truth.check(&data.label)?;
@@ -59,13 +54,13 @@ impl SplitCorpus {
             .take()
             .map(|answers| split.train.iter().map(|&i| answers.get(i).cloned().flatten()).collect());
         let embedded = embedded::corpus(data);
-        let given = given::read(data, table.n())?;
+        let given = given::read(data, corpus.source_rows)?;
         Ok(Self {
             name: data.source.clone(),
             origin: embedded.map(|c| c.origin.to_string()),
             vectors: given.map(|all| all.select(&corpus.rows)).transpose()?,
+            source_rows: corpus.source_rows,
             corpus,
-            source_rows: table.n(),
             split,
             truth,
             train_labels,
@@ -118,6 +113,7 @@ fn corpus_config(data: &Data) -> CorpusConfig {
         answers: data.answers.clone(),
         split: data.split.clone(),
         id: None,
+        beside: Vec::new(),
         limit: data.limit,
         seed: data.seed,
         dedup: data.dedup,
