@@ -4,7 +4,7 @@
 mod random;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use manyview::store::{Store, Stored};
+use manyview::store::{CachedEncoder, Store};
 use manyview::{Embeddings, Encoded, Encoder, Fingerprint, Instruction, Quiet, Result};
 use tempfile::TempDir;
 
@@ -28,16 +28,17 @@ fn store(c: &mut Criterion) {
     let texts: Vec<String> = (0..5000).map(|i| format!("text number {i}")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let ready = Ready(random::rows(256, 1024, 1)); // one chunk
-    let open = || -> (TempDir, Stored<&Ready>) {
+    let open = || -> (TempDir, CachedEncoder<&Ready>) {
         let root = tempfile::tempdir().expect("a temporary directory");
         let store = Store::open(root.path()).expect("a new store");
-        (root, Stored::new(&ready, store, "ready"))
+        (root, CachedEncoder::new(&ready, store, "ready"))
     };
-    let all = |encoder: &Stored<&Ready>| encoder.encode_all(&texts, None, &Quiet).expect("room on the disk");
+    let all =
+        |encoder: &CachedEncoder<&Ready>| encoder.encode_all(&texts, None, &Quiet).expect("room on the disk");
     let mut group = c.benchmark_group("store");
     group.throughput(Throughput::Elements(5000)).sample_size(10);
     group.bench_function("append", |b| {
-        let append = |(root, encoder): (TempDir, Stored<&Ready>)| (all(&encoder), root);
+        let append = |(root, encoder): (TempDir, CachedEncoder<&Ready>)| (all(&encoder), root);
         b.iter_batched(open, append, BatchSize::PerIteration);
     });
     let (_root, encoder) = open();

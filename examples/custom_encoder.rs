@@ -4,7 +4,7 @@
 use manyview::adapter::{Prior, Ridge};
 use manyview::data::{Labels, Split, Table};
 use manyview::eval::{KMeans, v_measure};
-use manyview::store::{Store, Stored};
+use manyview::store::{CachedEncoder, Store};
 use manyview::{Embeddings, Encoded, Encoder, Fingerprint, Fit, Instruction, Paired, Quiet, Transform};
 use std::path::Path;
 
@@ -46,9 +46,9 @@ fn main() -> anyhow::Result<()> {
     let texts: Vec<&str> = column("text")?.into_iter().map(String::as_str).collect();
     let (labels, split) = (Labels::of(&column("label_domain")?), Split::from_column(&column("split")?)?);
 
-    // The store remembers what any encoder made.
+    // The store keeps what any encoder made.
     let root = tempfile::tempdir()?;
-    let encoder = Stored::new(HashedWords { dim: 512 }, Store::open(root.path())?, "hashed words");
+    let encoder = CachedEncoder::new(HashedWords { dim: 512 }, Store::open(root.path())?, "hashed words");
     for attempt in ["first", "again"] {
         let (_, reuse) = encoder.encode_all(&texts, None, &Quiet)?;
         println!("{attempt}: {} texts encoded, {} read from the store", reuse.encoded, reuse.reused);

@@ -260,6 +260,8 @@ pub(crate) enum Store {
     Ls,
     /// Checks every file; moves bad ones aside, so that their vectors are computed again.
     Verify,
+    /// Puts small files together in large ones; it is done by itself where they become many.
+    Compact,
     /// Removes the vectors of one encoder and instruction, by the key that `ls` shows.
     Rm {
         /// The key, or the start of it.

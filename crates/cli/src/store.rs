@@ -21,21 +21,48 @@ pub(crate) fn run(dir: &Path, command: Command, bars: &Bars) -> anyhow::Result<(
             let checked = store.verify(bars).map_err(Error::from)?;
             let bad = checked.iter().filter_map(|c| Some((c, c.problem.as_ref()?)));
             for (part, problem) in bad.clone() {
-                say(format_args!(
-                    "{}: {problem}; moved aside, its vectors are computed again when asked for",
-                    part.part.display()
-                ))?;
+                moved_aside(&part.part, problem)?;
             }
             let (bad, rows) = (bad.count(), checked.iter().map(|c| c.rows).sum::<usize>());
             say(format_args!("{} files, {rows} vectors, {bad} bad", checked.len()))?;
-            if bad > 0 {
-                bail!(Error::File { path: dir.into(), problem: format!("{bad} bad files were moved aside") });
+            refuse(dir, bad)?;
+        }
+        Command::Compact => {
+            let done = store.compact(bars).map_err(Error::from)?;
+            for space in &done {
+                let (key, merged, written) = (&space.space, space.merged, space.written);
+                say(format_args!(
+                    "{key}: {merged} small files became {written}, with {} vectors",
+                    space.rows
+                ))?;
             }
+            if done.is_empty() {
+                say("no small files to put together")?;
+            }
+            let damaged = done.iter().flat_map(|space| &space.damaged);
+            let bad = damaged.clone().count();
+            for (path, problem) in damaged {
+                moved_aside(path, problem)?;
+            }
+            refuse(dir, bad)?;
         }
         Command::Rm { key } => {
             let space = store.remove(&key).map_err(Error::from)?;
             say(format_args!("removed {} vectors of {}", space.rows, described(&space)))?;
         }
+    }
+    Ok(())
+}
+
+fn moved_aside(path: &Path, problem: &str) -> anyhow::Result<()> {
+    let path = path.display();
+    say(format_args!("{path}: {problem}; moved aside, its vectors are computed again when asked for"))
+}
+
+/// Ends with an error where files were bad.
+fn refuse(dir: &Path, bad: usize) -> anyhow::Result<()> {
+    if bad > 0 {
+        bail!(Error::File { path: dir.into(), problem: format!("{bad} bad files were moved aside") });
     }
     Ok(())
 }

@@ -2,7 +2,7 @@ use crate::config::Encoder;
 use crate::{Environment, Error, Result, device, embedded};
 use manyview_core::Progress;
 use manyview_encoder::{EncoderConfig, TextEncoder};
-use manyview_store::{Store, Stored};
+use manyview_store::{CachedEncoder, Store};
 use std::path::{Path, PathBuf};
 
 /// Loads the encoder a configuration names.
@@ -28,12 +28,12 @@ pub fn load(config: &Encoder, environment: &Environment, progress: &dyn Progress
 ///
 /// # Errors
 /// A store that cannot be used.
-pub(crate) fn remembered<E: manyview_core::Encoder>(
+pub(crate) fn cached<E: manyview_core::Encoder>(
     config: &Encoder,
     encoder: E,
     path: &Path,
-) -> Result<Stored<E>> {
-    let stored = Stored::new(encoder, Store::open(path)?, config.model.clone());
+) -> Result<CachedEncoder<E>> {
+    let stored = CachedEncoder::new(encoder, Store::open(path)?, config.model.clone());
     Ok(match device::part_rows(&config.device) {
         Some(rows) => stored.with_part_rows(rows),
         None => stored,

@@ -1,14 +1,14 @@
+use crate::page_runs::{self, Run};
 use crate::part::Part;
-use crate::runs::{self, Run};
 use crate::table::Table;
-use crate::text::TextHash;
+use crate::text_hash::TextHash;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Where the vectors of a space stand: in which part and row. It grows as parts are seen, and takes some 25 to 45 bytes a
+/// Where the vectors of a space stand: in which part and row. It grows as parts are seen, and takes some 35 to 55 bytes a
 /// vector, whatever the length of a vector.
 ///
 /// A text is known by 12 bytes of its hash: of ten million, two share them once in 10¹⁵ times.
@@ -29,7 +29,11 @@ struct Indexed {
     first: u32,
     norms: Box<[f32]>,
     truncated: Box<[bool]>,
+    /// Of each vector: what is read later is checked as well.
+    checksums: Box<[u64]>,
     runs: Box<[Run]>,
+    /// Whether a text of it has its place in an earlier part.
+    repeats: bool,
 }
 
 /// A part that is not as it was when it was seen.
@@ -58,13 +62,15 @@ impl Index {
         let end = u32::try_from(rows).ok().and_then(|rows| self.next.checked_add(rows));
         let (Some(end), Some(name), true) = (end, name, agrees(path, part)) else { return };
         let (mut norms, mut truncated) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
-        let mut slot = self.next;
-        part.for_each(|hash, _, norm, cut| {
+        let mut checksums = Vec::with_capacity(rows);
+        let (mut slot, mut repeats) = (self.next, false);
+        part.for_each(|hash, vector, norm, cut| {
             norms.push(norm);
             truncated.push(cut);
+            checksums.push(checksum(vector));
             let (shard, short) = short(hash);
             if let Some(shard) = self.shards.get_mut(shard) {
-                shard.entry(short).or_insert(slot);
+                repeats |= *shard.entry(short).or_insert(slot) != slot;
             }
             slot += 1;
         });
@@ -73,7 +79,9 @@ impl Index {
             first: self.next,
             norms: norms.into(),
             truncated: truncated.into(),
+            checksums: checksums.into(),
             runs: part.runs().into(),
+            repeats,
         });
         self.names.insert(name);
         self.next = end;
@@ -94,7 +102,13 @@ impl Index {
                 lost.push(Lost { path: part.path.clone(), problem });
             }
         }
-        lost.iter().for_each(|lost| self.forget(&lost.path));
+        if !lost.is_empty() {
+            // A text of theirs may stand in another part as well, which has to be seen again.
+            let gone = |part: &Indexed| part.repeats || lost.iter().any(|lost| lost.path == part.path);
+            let gone: Vec<PathBuf> =
+                self.parts.iter().filter(|part| gone(part)).map(|part| part.path.clone()).collect();
+            gone.iter().for_each(|path| self.forget(path));
+        }
         lost
     }
 
@@ -116,12 +130,15 @@ impl Indexed {
     /// Gives `table` the rows of `slots`, sorted, with the hashes they are known by.
     fn read(&self, slots: &[(u32, TextHash)], dim: usize, table: &mut Table<'_>) -> io::Result<()> {
         let rows: Vec<usize> = slots.iter().map(|(slot, _)| (slot - self.first) as usize).collect();
-        runs::read(&mut File::open(&self.path)?, &self.runs, dim, &rows, |place, vector| {
-            let known = slots.get(place).zip(rows.get(place));
-            let Some(((_, hash), row)) = known else { return };
-            if let (Some(norm), Some(cut)) = (self.norms.get(*row), self.truncated.get(*row)) {
+        page_runs::read(&mut File::open(&self.path)?, &self.runs, dim, &rows, |place, vector| {
+            let Some(((_, hash), &row)) = slots.get(place).zip(rows.get(place)) else { return Ok(()) };
+            if self.checksums.get(row) != Some(&checksum(vector)) {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            if let (Some(norm), Some(cut)) = (self.norms.get(row), self.truncated.get(row)) {
                 table.set(hash, vector, *norm, *cut);
             }
+            Ok(())
         })
     }
 }
@@ -138,11 +155,23 @@ fn agrees(path: &Path, part: &Part) -> bool {
     });
     let mut same = !rows.is_empty() && decoded.len() == rows.len();
     let read = File::open(path).and_then(|mut file| {
-        runs::read(&mut file, part.runs(), dim, &rows, |place, vector| {
+        page_runs::read(&mut file, part.runs(), dim, &rows, |place, vector| {
             same &= decoded.get(place).is_some_and(|decoded| decoded == vector);
+            Ok(())
         })
     });
     same && read.is_ok()
+}
+
+/// The start of the BLAKE3 of a vector.
+fn checksum(vector: &[f32]) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    let mut bytes = [0; 1024];
+    for values in vector.chunks(bytes.len() / 4) {
+        bytes.as_chunks_mut::<4>().0.iter_mut().zip(values).for_each(|(to, value)| *to = value.to_le_bytes());
+        hasher.update(bytes.get(..values.len() * 4).unwrap_or_default());
+    }
+    hasher.finalize().as_bytes().first_chunk().map_or(0, |start| u64::from_le_bytes(*start))
 }
 
 /// The shard of a hash, and what it is known by there.
@@ -156,7 +185,7 @@ fn short(hash: &TextHash) -> (usize, [u8; 12]) {
 mod tests {
     use super::*;
     use crate::part::{self, Opened};
-    use crate::text;
+    use crate::text_hash;
     use manyview_core::{Embeddings, Encoded};
     use parquet::arrow::ArrowWriter;
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -169,7 +198,7 @@ mod tests {
     fn part(dir: &Path) -> (PathBuf, Vec<String>, Embeddings) {
         let texts: Vec<String> = (0..100).map(|i| i.to_string()).collect();
         let vectors = Embeddings::new((0..100 * DIM).map(|i| i as f32).collect(), DIM).unwrap();
-        let hashes: Vec<_> = texts.iter().map(|text| text::hash(text)).collect();
+        let hashes: Vec<_> = texts.iter().map(|text| text_hash::hash(text)).collect();
         let norms = (0..100_u8).map(f32::from).collect();
         let encoded = Encoded { vectors: vectors.clone(), norms, truncated: vec![true; 100] };
         let (name, bytes) = part::write(&hashes, &encoded).unwrap();
@@ -197,7 +226,7 @@ mod tests {
         let mut table = Table::new(&asked, DIM);
         assert!(index.fill(&mut table, DIM).is_empty());
         assert_eq!(table.missing().iter().map(|(text, _)| *text).collect::<Vec<_>>(), ["none"]);
-        table.set(&text::hash("none"), &vec![0.5; DIM], 0.0, false);
+        table.set(&text_hash::hash("none"), &vec![0.5; DIM], 0.0, false);
         let encoded = table.finish().unwrap();
         for (place, asked) in asked.iter().enumerate().filter(|(_, asked)| **asked != "none") {
             let row = texts.iter().position(|text| text == asked).unwrap();

@@ -1,6 +1,6 @@
-//! A content-addressed store of vectors in Parquet parts, and an encoder that remembers.
+//! A content-addressed store of vectors in Parquet parts, and a caching encoder.
 //!
-//! The first type to know is [`Stored`]: it wraps any [`Encoder`](manyview_core::Encoder), looks every text up in a
+//! The first type to know is [`CachedEncoder`]: it wraps any [`Encoder`](manyview_core::Encoder), looks every text up in a
 //! [`Store`], encodes only what is missing, and publishes that chunk by chunk. What is kept for one encoder and one
 //! instruction is a [`Space`]; a space is a directory of Parquet files that any other tool can read.
 //!
@@ -9,20 +9,25 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
+mod buffer;
+mod cached_encoder;
+mod compaction;
 mod error;
 mod index;
+mod page_runs;
 mod part;
-mod runs;
+mod rows;
 mod space;
 mod store;
-mod stored;
 mod table;
-mod text;
+mod text_hash;
 
+pub use buffer::WriteBuffer;
+pub use cached_encoder::{CachedEncoder, Reuse};
+pub use compaction::Compacted;
 pub use error::{Error, Result};
 pub use space::Space;
 pub use store::{Checked, Store};
-pub use stored::{Reuse, Stored};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,5 +1,5 @@
-use crate::runs::{self, Run};
-use crate::text::TextHash;
+use crate::page_runs::{self, Run};
+use crate::text_hash::TextHash;
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, BooleanArray, FixedSizeBinaryArray, FixedSizeListArray, Float32Array, RecordBatch};
@@ -183,7 +183,7 @@ fn decode(file: File, bytes: u64, dim: Option<usize>) -> Result<Part, String> {
     if rows.saturating_mul(width).saturating_mul(4) > bytes {
         return Err(format!("{rows} rows of {width} numbers do not fit into its {bytes} bytes"));
     }
-    let runs = runs::of(reader.metadata(), width);
+    let runs = page_runs::of(reader.metadata(), width);
     let batches: Vec<_> = reader
         .build()
         .and_then(|batches| batches.collect::<Result<_, _>>().map_err(ParquetError::from))

@@ -1,8 +1,9 @@
-use crate::part::{Opened, Part};
+use crate::part::{self, Opened, Part};
 use crate::space::{Description, parts};
+use crate::text_hash::TextHash;
 use crate::{Error, Result, Space};
-use manyview_core::Progress;
 use manyview_core::publish::{create_directory, sweep, write_whole};
+use manyview_core::{Encoded, Progress};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -139,6 +140,16 @@ impl Store {
         }
     }
 
+    /// Writes a part of the space `key`, and gives where it stands.
+    pub(crate) fn publish_part(&self, key: &str, hashes: &[TextHash], encoded: &Encoded) -> Result<PathBuf> {
+        let dir = self.dir(key);
+        let (name, bytes) =
+            part::write(hashes, encoded).map_err(|source| Error::Parquet { path: dir.clone(), source })?;
+        let path = dir.join(name);
+        write_whole(&path, &bytes)?;
+        Ok(path)
+    }
+
     /// The directory of the space `key`.
     pub(crate) fn dir(&self, key: &str) -> PathBuf {
         self.root.join("spaces").join(key)
@@ -172,7 +183,7 @@ impl Store {
     }
 
     /// The names of the directories that can be spaces, in order.
-    fn keys(&self) -> Result<Vec<String>> {
+    pub(crate) fn keys(&self) -> Result<Vec<String>> {
         let dir = self.root.join("spaces");
         let entries = match fs::read_dir(&dir) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

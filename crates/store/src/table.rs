@@ -1,4 +1,4 @@
-use crate::text::{self, TextHash};
+use crate::text_hash::{self, TextHash};
 use manyview_core::{Embeddings, Encoded};
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ impl<'a> Table<'a> {
         let slot_of_row = texts
             .iter()
             .map(|text| {
-                let hash = text::hash(text);
+                let hash = text_hash::hash(text);
                 *slots.entry(hash).or_insert_with(|| {
                     distinct.push((*text, hash));
                     distinct.len() - 1

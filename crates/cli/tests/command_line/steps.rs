@@ -72,7 +72,7 @@ fn a_step_out_of_order_says_which_comes_first() {
     assert!(!scene.path("store").exists(), "texts were encoded for a step that could not follow");
     scene.refused("infer --input corpus.csv --adapter runs/weather", 2, &["runs/weather", &first("train")]);
     scene.refused("infer --input corpus.csv --adapter nothere", 3, &["nothere"]);
-    for command in ["ls", "verify", "rm 00"] {
+    for command in ["ls", "verify", "compact", "rm 00"] {
         scene.refused(
             &format!("store {command}"),
             2,
@@ -167,6 +167,27 @@ fn the_store_is_listed_checked_repaired_and_emptied() {
     let key = list.lines().nth(1).and_then(|l| l.split_whitespace().next()).unwrap().to_string();
     assert!(scene.done(&format!("store rm {key}")).contains("removed 60 vectors of minilm"));
     assert!(scene.done("store verify").contains("0 vectors, 0 bad"));
+}
+
+#[test]
+fn small_files_of_the_store_are_put_together_and_a_damaged_one_is_not() {
+    let scene = Scene::new();
+    scene.done("encode experiment.toml data.limit=20");
+    scene.done("encode experiment.toml");
+    let parts = || scene.paths("store").into_iter().filter(|p| p.extension().is_some_and(|e| e == "parquet"));
+    assert!(scene.done("store compact").contains("2 small files became 1, with 60 vectors"));
+    assert_eq!(parts().count(), 1);
+    assert!(scene.done("store compact").contains("no small files"));
+    assert!(scene.done("encode experiment.toml").contains("encoded 0 texts"));
+    let whole = fs::read(parts().next().unwrap()).unwrap();
+    scene.done("encode experiment.toml encoder.max_length=16 data.limit=20");
+    scene.done("encode experiment.toml encoder.max_length=16");
+    let damaged = parts().find(|path| fs::read(path).unwrap() != whole).unwrap();
+    fs::write(&damaged, "PAR1").unwrap();
+    let problem = scene.command("store compact").output().unwrap();
+    assert_eq!(problem.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&problem.stdout).contains("moved aside"));
+    assert!(!damaged.exists() && scene.done("store verify").contains(" 0 bad"));
 }
 
 #[test]

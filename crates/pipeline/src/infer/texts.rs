@@ -10,7 +10,7 @@ use manyview_adapter::Saved;
 use manyview_core::{Embeddings, Encoded, Encoder, Fingerprint, Instruction, Progress};
 use manyview_data::Beside;
 use manyview_encoder::TextEncoder;
-use manyview_store::Stored;
+use manyview_store::CachedEncoder;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -55,7 +55,7 @@ pub(super) fn infer(
     let encoder = encoder::load(&config, environment, progress)?;
     let (fingerprint, dim) = (encoder.fingerprint(), encoder.dim());
     views.iter().try_for_each(|view| view.expects(&fingerprint))?;
-    let stored = encoder::remembered(&config, encoder, &from.store)?;
+    let stored = encoder::cached(&config, encoder, &from.store)?;
 
     let files = files(inference, views, dim, prompt.as_ref(), instruction.as_ref());
     let names: Vec<(String, usize)> = files.iter().map(|file| (file.file.clone(), file.dim)).collect();
@@ -188,7 +188,7 @@ fn key(
 struct Pass<'a> {
     from: &'a Texts,
     views: &'a [View],
-    stored: &'a Stored<TextEncoder>,
+    stored: &'a CachedEncoder<TextEncoder>,
     /// What texts are prompted with.
     prompt: Option<Instruction>,
     /// What the teacher is told.

@@ -2,7 +2,7 @@ use crate::config::Encoder;
 use crate::{Environment, Result, encoder};
 use manyview_core::{Embeddings, Encoder as _, Fingerprint, Instruction, Latency, Progress};
 use manyview_encoder::TextEncoder;
-use manyview_store::Stored;
+use manyview_store::CachedEncoder;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,7 +14,7 @@ pub struct Context<'a> {
     /// Told how far the work is, and asked whether to stop.
     pub progress: &'a dyn Progress,
     encoders: Vec<(Encoder, Arc<TextEncoder>)>,
-    stored: Vec<(Encoder, PathBuf, Stored<Arc<TextEncoder>>)>,
+    stored: Vec<(Encoder, PathBuf, CachedEncoder<Arc<TextEncoder>>)>,
     passes: Vec<(PassKey, Pass)>,
     tally: Tally,
 }
@@ -122,7 +122,7 @@ impl<'a> Context<'a> {
         let at = match self.stored.iter().position(|(c, path, _)| c == config && path == store) {
             Some(at) => at,
             None => {
-                let stored = encoder::remembered(config, self.encoder(config)?, store)?;
+                let stored = encoder::cached(config, self.encoder(config)?, store)?;
                 self.stored.push((config.clone(), store.into(), stored));
                 self.stored.len() - 1
             }

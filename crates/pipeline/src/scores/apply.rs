@@ -8,7 +8,7 @@ use manyview_core::publish::WholeFile;
 use manyview_core::{Encoder, Error as CoreError, Progress};
 use manyview_data::{Rows, Table};
 use manyview_encoder::TextEncoder;
-use manyview_store::Stored;
+use manyview_store::CachedEncoder;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fs;
@@ -79,7 +79,7 @@ pub fn score(scoring: &Scoring, environment: &Environment, progress: &dyn Progre
     let named = scoring.encoder.as_ref().or(learnt.as_ref()).map(String::as_str);
     let config = encoder_of(&card.encoder, &card.settings, named, &scoring.device)?;
     let encoder = encoder::load(&config, environment, progress)?;
-    let stored = encoder::remembered(&config, encoder, &scoring.store)?;
+    let stored = encoder::cached(&config, encoder, &scoring.store)?;
     let mut out = WholeFile::create(&scoring.output)?;
     progress.begin("score", total as u64);
     let pass = Pass { scoring, saved: &saved, stored: &stored, progress };
@@ -170,7 +170,7 @@ impl Progress for Stop<'_> {
 struct Pass<'a> {
     scoring: &'a Scoring,
     saved: &'a SavedHead,
-    stored: &'a Stored<TextEncoder>,
+    stored: &'a CachedEncoder<TextEncoder>,
     progress: &'a dyn Progress,
 }
 

@@ -1,7 +1,7 @@
 //! A million rows, each of which says which it is.
 
 use manyview_core::{Embeddings, Encoded, Encoder, Fingerprint, Instruction, Quiet, Result};
-use manyview_store::{Store, Stored};
+use manyview_store::{CachedEncoder, Store};
 use std::collections::HashSet;
 
 /// Reads the number at the end of a text, and gives it back as the vector and as its norm.
@@ -31,7 +31,7 @@ fn a2_every_one_of_a_million_rows_gets_the_vector_of_its_text() {
     const ROWS: usize = 1_000_000;
     let dir = tempfile::tempdir().unwrap();
     let stored =
-        || Stored::new(Numbered, Store::open(dir.path()).unwrap(), "numbered").with_part_rows(1 << 16);
+        || CachedEncoder::new(Numbered, Store::open(dir.path()).unwrap(), "numbered").with_part_rows(1 << 16);
     // Texts of differing lengths, every fifth the repeat of an earlier one.
     let number = |i: usize| 1 + if i % 5 == 4 { i * 7 % (i + 1) } else { i };
     let text = |n: usize| format!("{} {n}", "x".repeat(n % 13));

@@ -2,13 +2,14 @@
 
 use crate::toy::{Toy, files, refs, stored, texts};
 use manyview_core::{Encoder, Progress, Quiet};
-use manyview_store::{Reuse, Store};
+use manyview_store::{Reuse, Store, WriteBuffer};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::{TempDir, tempdir};
 
+const MODE: &str = "MANYVIEW_STORE_TEST_MODE";
 const ROOT: &str = "MANYVIEW_STORE_TEST_ROOT";
 const ROWS: &str = "MANYVIEW_STORE_TEST_ROWS";
 
@@ -28,33 +29,66 @@ impl Progress for Told {
     }
 }
 
-/// Not a test: the process that the others start, and kill.
-#[test]
-fn a_process_that_stores() {
-    let (Ok(root), Ok(rows)) = (std::env::var(ROOT), std::env::var(ROWS)) else { return };
+/// The process that the tests start, and kill: what it does with the texts `rows`.
+fn child(mode: &str, root: &str, rows: &str) {
     let (from, to) = rows.split_once("..").unwrap();
     let texts = texts(to.parse().unwrap()).split_off(from.parse().unwrap());
-    match stored(root.as_ref()).encode_all(&refs(&texts), None, &Told::default()) {
-        Ok((encoded, _)) => assert_eq!(encoded, Toy::default().encode(&refs(&texts), None).unwrap()),
-        Err(e) => {
-            println!("refused {:?}: {e}", e.kind());
-            std::process::exit(e.kind().exit_code().into());
+    let done = match mode {
+        "stored" => {
+            stored(root.as_ref()).encode_all(&refs(&texts), None, &Told::default()).map(|(encoded, _)| {
+                assert_eq!(encoded, Toy::default().encode(&refs(&texts), None).unwrap());
+            })
         }
+        "buffered" => one_by_one(root.as_ref(), &texts),
+        "compacted" => Store::open(root).and_then(|store| store.compact(&Quiet)).map(drop),
+        other => panic!("{other}"),
+    };
+    if let Err(e) = done {
+        println!("refused {:?}: {e}", e.kind());
+        std::process::exit(e.kind().exit_code().into());
     }
 }
 
-/// Arguments and variables with which `command`, this program or one that runs it, stores `rows` texts in `root`.
-pub(crate) fn storing<'a>(
+/// Encodes one text after the other, and says after every fifth how many are on the disk.
+fn one_by_one(root: &Path, texts: &[String]) -> manyview_store::Result<()> {
+    let limits = WriteBuffer { rows: 4, wait: Duration::from_secs(3600) };
+    let encoder = stored(root).with_write_buffer(limits);
+    for (text, number) in texts.iter().zip(1..) {
+        encoder.encode_all(&[text], None, &Quiet)?;
+        if number % 5 == 0 {
+            encoder.flush()?;
+            println!("stored {number}");
+        }
+    }
+    Ok(())
+}
+
+/// Arguments and variables with which `command`, this program or one that runs it, does `mode` with `rows` texts in `root`.
+pub(crate) fn child_of<'a>(
     command: &'a mut Command,
+    mode: &str,
     root: &Path,
     rows: std::ops::Range<usize>,
 ) -> &'a mut Command {
-    command.args(["crashes::a_process_that_stores", "--exact", "--nocapture"]);
-    command.env(ROOT, root).env(ROWS, format!("{}..{}", rows.start, rows.end)).stdout(Stdio::piped())
+    command.args([
+        "crashes::c1_what_was_acknowledged_before_a_kill_is_there_after_it",
+        "--exact",
+        "--nocapture",
+    ]);
+    command
+        .env(MODE, mode)
+        .env(ROOT, root)
+        .env(ROWS, format!("{}..{}", rows.start, rows.end))
+        .stdout(Stdio::piped())
 }
 
 fn start(root: &Path, rows: std::ops::Range<usize>) -> Child {
-    storing(&mut Command::new(std::env::current_exe().unwrap()), root, rows).spawn().unwrap()
+    start_in("stored", root, rows)
+}
+
+/// Starts the process that does `mode`.
+pub(crate) fn start_in(mode: &str, root: &Path, rows: std::ops::Range<usize>) -> Child {
+    child_of(&mut Command::new(std::env::current_exe().unwrap()), mode, root, rows).spawn().unwrap()
 }
 
 /// A directory in memory where the system has one.
@@ -100,6 +134,9 @@ impl Dice {
 /// Kills at any time of a run, from its first word to after its last; every fifth time the store is filled and compared.
 #[test]
 fn c1_what_was_acknowledged_before_a_kill_is_there_after_it() {
+    if let (Ok(mode), Ok(root), Ok(rows)) = (std::env::var(MODE), std::env::var(ROOT), std::env::var(ROWS)) {
+        return child(&mode, &root, &rows); // started by `child_of`
+    }
     const TEXTS: usize = 200;
     let texts = texts(TEXTS);
     let (mut dice, mut dir, rounds) = (Dice(1), scratch(), rounds(500));

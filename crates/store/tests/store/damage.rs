@@ -69,6 +69,29 @@ fn c6_a_flipped_bit_is_noticed_where_vectors_are_read() {
     println!("reliability: C6 tried={} bits, noticed in reading", bits.len());
 }
 
+/// A part that was read whole is checked again where a vector of it is read later, by an encoder that knows where it stands.
+#[test]
+fn c6_a_bit_that_flips_after_a_part_was_read_is_noticed_where_its_vector_is_read() {
+    let texts = texts(4);
+    let expected = Toy::default().encode(&refs(&texts), None).unwrap();
+    for bit in 0..32 {
+        let dir = scratch();
+        let mine = stored(dir.path());
+        mine.encode(&refs(&texts), None).unwrap();
+        assert_eq!(mine.encode_all(&refs(&texts), None, &Quiet).unwrap().1.encoded, 0); // and so read
+        let part = parts(dir.path()).remove(0);
+        let mut bytes = fs::read(&part).unwrap();
+        let number = expected.vectors.row(2)[1].to_le_bytes();
+        let place = bytes.windows(4).position(|bytes| bytes == number).unwrap();
+        bytes[place + bit / 8] ^= 1 << (bit % 8);
+        fs::write(&part, bytes).unwrap();
+        let (encoded, reuse) = mine.encode_all(&refs(&texts), None, &Quiet).unwrap();
+        assert_eq!(encoded, expected, "bit {bit}");
+        assert!(reuse.encoded > 0 && dir.path().join("quarantine").exists(), "bit {bit} went unnoticed");
+    }
+    println!("reliability: C6 tried=32 bits that flipped after the part was read");
+}
+
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for path in fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {

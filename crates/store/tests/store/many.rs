@@ -34,7 +34,7 @@ fn vectors_longer_than_a_page_are_read_one_by_one() {
     let texts = texts(300);
     let wide = || {
         let store = Store::open(dir.path()).unwrap();
-        manyview_store::Stored::new(Wide(Toy::default()), store, "wide").with_part_rows(150)
+        manyview_store::CachedEncoder::new(Wide(Toy::default()), store, "wide").with_part_rows(150)
     };
     let first = wide().encode(&refs(&texts), None).unwrap();
     let again = wide();

@@ -1,8 +1,8 @@
 //! The system calls of a process that stores, each made to fail, each the last before a kill, and what a power failure
-//! between any two of them could leave. `strace` makes them fail and writes them down; without it these are skipped.
+//! between any two of them could leave. `strace` makes them fail and writes them down; where there is none these are ignored.
 #![cfg(target_os = "linux")]
 
-use crate::crashes::{acknowledged, scratch, storing, whole_rows};
+use crate::crashes::{acknowledged, child_of, scratch, whole_rows};
 use crate::toy::{Toy, files, refs, stored, texts};
 use manyview_core::{Encoder, Quiet};
 use manyview_store::Store;
@@ -13,42 +13,46 @@ use std::process::{Command, Output};
 
 const TEXTS: usize = 10;
 
-/// Stores ten texts in `root` under `strace`; nothing where this system has none or lets nobody trace.
-fn traced(root: &Path, options: &[&str]) -> Option<Output> {
+/// Does `mode` with ten texts in `root` under `strace`.
+fn traced(mode: &str, root: &Path, options: &[&str]) -> Output {
     let log = root.with_extension("trace");
     let mut command = Command::new("strace");
     command.arg("-f").arg("-o").arg(&log).args(["-s", "0"]).args(options);
     command.arg(std::env::current_exe().unwrap());
-    let output = storing(&mut command, root, 0..TEXTS).stderr(std::process::Stdio::piped()).output();
-    match output {
-        Ok(output) if log.exists() && fs::metadata(&log).unwrap().len() > 0 => Some(output),
-        _ => {
-            println!("skipped: no strace here");
-            None
-        }
-    }
+    let output = child_of(&mut command, mode, root, 0..TEXTS).stderr(std::process::Stdio::piped()).output();
+    assert!(fs::metadata(&log).is_ok_and(|log| log.len() > 0), "nothing was traced: {output:?}");
+    output.unwrap()
 }
 
 /// That the store in `root` is whole, has what was acknowledged, and can be filled.
-fn assert_goes_on(root: &Path, output: &Output, what: &str) {
+fn assert_goes_on(mode: &str, root: &Path, output: &Output, what: &str) {
     let rows = whole_rows(root);
     assert!(rows >= acknowledged(&output.stdout[..]), "{what}: {rows} rows");
     let texts = texts(TEXTS);
-    let encoded = stored(root).encode(&refs(&texts), None).unwrap_or_else(|e| panic!("{what}: {e}"));
+    let (encoded, reuse) =
+        stored(root).encode_all(&refs(&texts), None, &Quiet).unwrap_or_else(|e| panic!("{what}: {e}"));
     assert_eq!(encoded, Toy::default().encode(&refs(&texts), None).unwrap(), "{what}");
-    assert_eq!(whole_rows(root), TEXTS, "{what}");
+    assert!(mode != "compacted" || reuse.encoded == 0, "{what}: {} texts were lost", reuse.encoded);
+    // Where the parts were put together and not yet removed, a text is there twice.
+    assert!(whole_rows(root) == TEXTS || mode == "compacted", "{what}");
+    Store::open(root).unwrap().compact(&Quiet).unwrap();
+    assert_eq!(stored(root).encode_all(&refs(&texts), None, &Quiet).unwrap().1.encoded, 0, "{what}");
 }
 
-/// Does `fault` to the first, second, ... call of `name` until there is no such call any more.
-fn each_call(name: &str, fault: &str) -> Option<usize> {
+/// Does `fault` to the first, second, ... call of `name` in `mode` until there is no such call any more.
+fn each_call(mode: &str, name: &str, fault: &str) -> usize {
     for k in 1.. {
         let dir = scratch();
         let root = dir.path().join("store");
+        if mode == "compacted" {
+            let texts = texts(TEXTS);
+            texts.iter().for_each(|text| drop(stored(&root).encode(&[text], None).unwrap()));
+        }
         let (once, on) = (format!("{k}"), format!("{k}+"));
         let when = if fault.ends_with("ENOSPC") { &on } else { &once }; // a full disk stays full
         let inject = format!("inject={name}:{fault}:when={when}");
-        let output = traced(&root, &["-e", &format!("trace={name}"), "-e", &inject])?;
-        let what = format!("{name} {k}, {fault}");
+        let output = traced(mode, &root, &["-e", &format!("trace={name}"), "-e", &inject]);
+        let what = format!("{mode}, {name} {k}, {fault}");
         let (said, errors) =
             (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(!errors.contains("panicked") || !said.contains("refused"), "{what}: {errors}");
@@ -57,37 +61,50 @@ fn each_call(name: &str, fault: &str) -> Option<usize> {
             let left = files(&root).into_iter().filter(|f| f.to_string_lossy().ends_with(".tmp"));
             assert!(name.contains("unlink") || left.count() == 0, "{what}: a temporary file stays");
         }
-        assert_goes_on(&root, &output, &what);
+        assert_goes_on(mode, &root, &output, &what);
         if !fs::read_to_string(root.with_extension("trace")).unwrap().contains("(INJECTED)")
             && output.status.success()
         {
-            return Some(k - 1);
+            return k - 1;
         }
     }
-    None
+    unreachable!()
 }
 
 #[test]
+#[cfg_attr(not(strace), ignore = "strace is not installed")]
 fn c2_any_call_of_the_system_may_fail_once_or_for_good() {
     let calls = ["openat", "write", "fsync", "rename", "mkdir"];
     let mut tried = 0;
     for (name, fault) in
         calls.iter().flat_map(|name| ["error=EIO", "error=ENOSPC"].map(|fault| (name, fault)))
     {
-        let Some(n) = each_call(name, fault) else { return };
-        tried += n;
+        tried += each_call("stored", name, fault) + each_call("buffered", name, fault);
     }
     println!("reliability: C2 tried={tried} calls of the system that failed");
 }
 
 #[test]
+#[cfg_attr(not(strace), ignore = "strace is not installed")]
 fn c2_a_kill_at_any_call_of_the_system_loses_nothing() {
     let mut tried = 0;
     for name in ["openat", "write", "fsync", "rename", "mkdir"] {
-        let Some(n) = each_call(name, "signal=KILL") else { return };
-        tried += n;
+        tried += each_call("stored", name, "signal=KILL") + each_call("buffered", name, "signal=KILL");
     }
     println!("reliability: C2 tried={tried} kills at a call of the system");
+}
+
+/// Small parts are put together: a call of the system fails, or is the last before a kill.
+#[test]
+#[cfg_attr(not(strace), ignore = "strace is not installed")]
+fn c2_no_vector_is_lost_while_small_parts_are_put_together() {
+    let mut tried = 0;
+    for name in ["openat", "write", "fsync", "rename", "unlink"] {
+        for fault in ["error=EIO", "error=ENOSPC", "signal=KILL"] {
+            tried += each_call("compacted", name, fault);
+        }
+    }
+    println!("reliability: C2 tried={tried} faults while small parts are put together");
 }
 
 /// What a process did to the disk, in order.
@@ -207,13 +224,11 @@ fn power_failures(done: &[Done], content: &BTreeMap<PathBuf, Vec<u8>>, root: &Pa
 }
 
 #[test]
+#[cfg_attr(not(strace), ignore = "strace is not installed")]
 fn c3_a_power_failure_leaves_what_was_acknowledged() {
     let dir = scratch();
     let root = dir.path().join("store");
-    let Some(output) = traced(&root, &["-y", "-s", "64", "-e", "trace=openat,mkdir,fsync,rename,write"])
-    else {
-        return;
-    };
+    let output = traced("stored", &root, &["-y", "-s", "64", "-e", "trace=openat,mkdir,fsync,rename,write"]);
     assert!(output.status.success());
     let log = fs::read_to_string(root.with_extension("trace")).unwrap();
     let done = journal(&log, &root);

@@ -1,7 +1,7 @@
 //! A small batch-invariant encoder that counts its calls, and a look at what the store holds.
 
 use manyview_core::{Embeddings, Encoded, Encoder, Fingerprint, Instruction, Progress, Result};
-use manyview_store::{Store, Stored};
+use manyview_store::{CachedEncoder, Store};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -71,8 +71,8 @@ impl Progress for StopAfter {
 }
 
 /// The toy over the store in `root`, four rows a part.
-pub(crate) fn stored(root: &Path) -> Stored<Toy> {
-    Stored::new(Toy::default(), Store::open(root).unwrap(), "toy").with_part_rows(4)
+pub(crate) fn stored(root: &Path) -> CachedEncoder<Toy> {
+    CachedEncoder::new(Toy::default(), Store::open(root).unwrap(), "toy").with_part_rows(4)
 }
 
 /// `n` texts of differing lengths.

@@ -53,7 +53,7 @@ pub(crate) fn read(
     runs: &[Run],
     dim: usize,
     rows: &[usize],
-    mut take: impl FnMut(usize, &[f32]),
+    mut take: impl FnMut(usize, &[f32]) -> io::Result<()>,
 ) -> io::Result<()> {
     let run_of = |row: usize| runs.partition_point(|run| run.row <= row);
     let (mut bytes, mut values, mut place) = (Vec::new(), Vec::new(), 0);
@@ -70,7 +70,7 @@ pub(crate) fn read(
         values.clear();
         values.extend(bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)));
         for vector in values.chunks_exact(dim) {
-            take(place, vector);
+            take(place, vector)?;
             place += 1;
         }
     }

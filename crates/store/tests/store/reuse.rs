@@ -2,7 +2,7 @@
 
 use crate::toy::{StopAfter, Toy, files, parts, refs, stored, texts};
 use manyview_core::{Embeddings, Encoded, Encoder, Error, Fingerprint, Instruction, Kind, Quiet};
-use manyview_store::{Reuse, Store, Stored};
+use manyview_store::{CachedEncoder, Reuse, Store};
 use tempfile::tempdir;
 
 #[test]
@@ -133,8 +133,9 @@ impl Encoder for Neighbours {
 fn going_on_gives_the_same_bits_even_when_neighbours_matter() {
     let (whole, halved) = (tempdir().unwrap(), tempdir().unwrap());
     let texts = texts(14);
-    let open =
-        |root| Stored::new(Neighbours(Toy::default()), Store::open(root).unwrap(), "n").with_part_rows(4);
+    let open = |root| {
+        CachedEncoder::new(Neighbours(Toy::default()), Store::open(root).unwrap(), "n").with_part_rows(4)
+    };
     let uninterrupted = open(whole.path()).encode(&refs(&texts), None).unwrap();
     open(halved.path()).encode_all(&refs(&texts), None, &StopAfter::new(8)).unwrap_err();
     assert_eq!(open(halved.path()).encode(&refs(&texts), None).unwrap(), uninterrupted);
@@ -209,7 +210,7 @@ fn a_wrong_answer_is_named_and_never_published() {
         (Wrong::InfiniteNorm, "norms of encoder wrong, row 0: expected finite numbers"),
     ] {
         let dir = tempdir().unwrap();
-        let stored = Stored::new(wrong, Store::open(dir.path()).unwrap(), "wrong");
+        let stored = CachedEncoder::new(wrong, Store::open(dir.path()).unwrap(), "wrong");
         let e = stored.encode_all(&["a", "b"], None, &Quiet).unwrap_err();
         assert!(e.to_string().contains(says), "{:?}: {e}", stored.inner());
         assert!(parts(dir.path()).is_empty());
@@ -243,7 +244,7 @@ impl Encoder for Grown {
 fn another_dimension_under_one_fingerprint_is_refused() {
     let dir = tempdir().unwrap();
     stored(dir.path()).encode(&["a"], None).unwrap();
-    let grown = Stored::new(Grown(Toy::default()), Store::open(dir.path()).unwrap(), "grown");
+    let grown = CachedEncoder::new(Grown(Toy::default()), Store::open(dir.path()).unwrap(), "grown");
     let e = grown.encode(&["a"], None).unwrap_err();
     assert!(e.to_string().contains("of length 6 as encoder grown makes them, found length 5"), "{e}");
     assert_eq!(parts(dir.path()).len(), 1);
@@ -252,7 +253,7 @@ fn another_dimension_under_one_fingerprint_is_refused() {
 #[test]
 fn another_dimension_where_nothing_is_stored_is_described_anew() {
     let dir = tempdir().unwrap();
-    let grown = Stored::new(Grown(Toy::default()), Store::open(dir.path()).unwrap(), "grown");
+    let grown = CachedEncoder::new(Grown(Toy::default()), Store::open(dir.path()).unwrap(), "grown");
     assert!(grown.encode(&["a"], None).is_err(), "vectors shorter than it says");
     assert_eq!(Store::open(dir.path()).unwrap().spaces().unwrap()[0].dim, crate::toy::DIM + 1);
     stored(dir.path()).encode(&["a"], None).unwrap();

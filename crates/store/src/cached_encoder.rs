@@ -1,21 +1,23 @@
+use crate::buffer::{Buffer, WriteBuffer};
 use crate::index::{Index, Lost};
 use crate::part::{Opened, Part};
 use crate::space::{Description, parts};
 use crate::table::Table;
-use crate::text::TextHash;
-use crate::{Error, Result, Store, part};
-use manyview_core::publish::{create_directory, sweep, write_whole};
+use crate::text_hash::TextHash;
+use crate::{Error, Result, Store};
+use manyview_core::publish::{create_directory, sweep};
 use manyview_core::{Encoded, Encoder, Fingerprint, Instruction, Progress, Quiet};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// An encoder that remembers: it encodes a text once and afterwards reads the vector from a [`Store`].
+/// A caching encoder: it encodes a text once and afterwards reads the vector from a [`Store`].
 ///
 /// Missing texts are encoded in chunks, the longest first, and each chunk is published before the next one begins, so
 /// a process that is killed loses no more than one chunk. The same texts fall into the same chunks again, so a job that
-/// goes on after an interruption, with as many rows a part, gives the same bits as one that was never interrupted.
+/// goes on after an interruption, with as many rows a part, gives the same bits as one that was never interrupted. What
+/// [`CachedEncoder::encode_all`] has returned is on the disk, unless there is a [`WriteBuffer`].
 ///
 /// When other texts were stored before, the chunks differ. The bits are then the same if the encoder is
 /// batch-invariant, that is, if the vector of a text does not depend on the texts encoded beside it.
@@ -23,11 +25,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Where each stored vector stands is kept in memory once its part has been read and checked, so that going through a
 /// large corpus a few thousand texts at a time reads each part twice at most, not once a time.
 #[derive(Clone, Debug)]
-pub struct Stored<E> {
+pub struct CachedEncoder<E> {
     inner: E,
     store: Store,
     name: String,
     part_rows: usize,
+    buffer: Option<Arc<Buffer>>,
     /// What is known of each space, by key.
     known: Arc<Mutex<HashMap<String, Index>>>,
 }
@@ -41,10 +44,10 @@ pub struct Reuse {
     pub reused: usize,
 }
 
-impl<E: Encoder> Stored<E> {
-    /// Remembers what `inner` makes in `store`. The name is for people: vectors are found by the fingerprint.
+impl<E: Encoder> CachedEncoder<E> {
+    /// Keeps what `inner` makes in `store`. The name is for people: vectors are found by the fingerprint.
     pub fn new(inner: E, store: Store, name: impl Into<String>) -> Self {
-        Self { inner, store, name: name.into(), part_rows: 256, known: Arc::default() }
+        Self { inner, store, name: name.into(), part_rows: 256, buffer: None, known: Arc::default() }
     }
 
     /// The number of texts in a chunk, and with it the rows of a part: 256 if not said, at least 1.
@@ -53,13 +56,36 @@ impl<E: Encoder> Stored<E> {
         Self { part_rows: rows.max(1), ..self }
     }
 
+    /// Lets vectors wait in memory to be written together, for whoever encodes a text at a time: a part for each of
+    /// them would be a file and two syncs. Vectors are then returned at once, and they are on the disk when
+    /// [`CachedEncoder::flush`] returns; a process that is killed before has to encode those texts again. As many texts at
+    /// once as the buffer may hold are written without waiting.
+    #[must_use]
+    pub fn with_write_buffer(self, limits: WriteBuffer) -> Self {
+        let buffer = Buffer::new(self.store.clone(), limits);
+        Self { buffer: Some(Arc::new(buffer)), ..self }
+    }
+
+    /// Writes the vectors that wait. Without a [`WriteBuffer`] there are none.
+    ///
+    /// # Errors
+    /// A file that cannot be written; the vectors wait on.
+    pub fn flush(&self) -> Result<()> {
+        self.buffer.as_ref().map_or(Ok(()), |buffer| buffer.flush())
+    }
+
+    /// The number of vectors that are not on the disk yet.
+    pub fn unwritten(&self) -> usize {
+        self.buffer.as_ref().map_or(0, |buffer| buffer.len())
+    }
+
     /// The encoder within.
     pub fn inner(&self) -> &E {
         &self.inner
     }
 
     /// One vector a text, in the order given, and how much of it was there already. A damaged part is moved to
-    /// quarantine and its texts are encoded again.
+    /// quarantine and its texts are encoded again. Where small parts have become many they are put together.
     ///
     /// # Errors
     /// An empty batch, what the encoder reports, an answer of the encoder that does not fit, a file that cannot be
@@ -85,12 +111,15 @@ impl<E: Encoder> Stored<E> {
             create_directory(&dir)?;
             description.write(&dir)?;
         }
+        if let Some(buffer) = &self.buffer {
+            buffer.fill(&key, &mut table);
+        }
         self.recall(&key, &dir, &mut table)?;
         let missing = table.missing();
         if !missing.is_empty() {
             sweep(&dir, 0)?;
             progress.begin("encode", missing.len() as u64);
-            let done = self.encode_missing(&missing, instruction, &dir, &mut table, progress);
+            let done = self.encode_missing(&missing, instruction, &key, &mut table, progress);
             progress.end();
             done?;
         }
@@ -126,26 +155,36 @@ impl<E: Encoder> Stored<E> {
             match problem.kind() {
                 ErrorKind::NotFound => {}
                 ErrorKind::UnexpectedEof => self.set_aside(key, &path, "it is shorter than it was")?,
+                ErrorKind::InvalidData => self.set_aside(key, &path, "a vector in it is not what it was")?,
                 _ => return Err(Error::io(&path)(problem)),
             }
         }
         if table.open() == 0 {
             return Ok(());
         }
-        for path in parts(dir)?.into_iter().filter(|path| !index.has(path)).collect::<Vec<_>>() {
-            if table.open() == 0 {
-                break;
+        // Parts that are put together meanwhile go, and come back as one: until there is none that was not seen.
+        let mut seen = HashSet::new();
+        loop {
+            let is_new = |path: &PathBuf| !index.has(path) && !seen.contains(path);
+            let new: Vec<PathBuf> = parts(dir)?.into_iter().filter(is_new).collect();
+            if new.is_empty() {
+                return Ok(());
             }
-            match Part::open(&path, Some(self.inner.dim()))? {
-                Opened::Whole(part) => {
-                    part.for_each(|hash, vector, norm, cut| table.set(hash, vector, norm, cut));
-                    index.add(&path, &part);
+            for path in new {
+                if table.open() == 0 {
+                    return Ok(());
                 }
-                Opened::Damaged(problem) => self.set_aside(key, &path, &problem)?,
-                Opened::Gone => {}
+                match Part::open(&path, Some(self.inner.dim()))? {
+                    Opened::Whole(part) => {
+                        part.for_each(|hash, vector, norm, cut| table.set(hash, vector, norm, cut));
+                        index.add(&path, &part);
+                    }
+                    Opened::Damaged(problem) => self.set_aside(key, &path, &problem)?,
+                    Opened::Gone => {}
+                }
+                seen.insert(path);
             }
         }
-        Ok(())
     }
 
     fn set_aside(&self, key: &str, path: &Path, problem: &str) -> Result<()> {
@@ -158,7 +197,7 @@ impl<E: Encoder> Stored<E> {
         &self,
         missing: &[(&str, TextHash)],
         instruction: Option<&Instruction>,
-        dir: &Path,
+        key: &str,
         table: &mut Table<'_>,
         progress: &dyn Progress,
     ) -> Result<()> {
@@ -169,14 +208,18 @@ impl<E: Encoder> Stored<E> {
             let (texts, hashes): (Vec<_>, Vec<_>) = chunk.iter().copied().unzip();
             let encoded = self.inner.encode(&texts, instruction)?;
             self.check(&encoded, texts.len())?;
-            let (name, bytes) = part::write(&hashes, &encoded)
-                .map_err(|source| Error::Parquet { path: dir.into(), source })?;
-            write_whole(&dir.join(name), &bytes)?;
+            match self.buffer.as_ref().filter(|buffer| !buffer.is_passed_by(texts.len())) {
+                Some(buffer) => buffer.add(key, &hashes, &encoded)?,
+                None => drop(self.store.publish_part(key, &hashes, &encoded)?),
+            }
             let rows = encoded.vectors.rows().zip(&encoded.norms).zip(&encoded.truncated);
             for (hash, ((vector, &norm), &cut)) in hashes.iter().zip(rows) {
                 table.set(hash, vector, norm, cut);
             }
             progress.advance(chunk.len() as u64);
+        }
+        if self.buffer.is_none() {
+            self.store.compact_when_many(key);
         }
         Ok(())
     }
@@ -208,7 +251,7 @@ impl<E: Encoder> Stored<E> {
     }
 }
 
-impl<E: Encoder> Encoder for Stored<E> {
+impl<E: Encoder> Encoder for CachedEncoder<E> {
     fn dim(&self) -> usize {
         self.inner.dim()
     }
