@@ -1,5 +1,5 @@
 use crate::architecture::Summary;
-use crate::{Error, Result, header};
+use crate::{Error, Result, safetensors_header};
 use half::{bf16, f16};
 use safetensors::Dtype;
 use safetensors::tensor::TensorInfo;
@@ -50,7 +50,7 @@ impl Checkpoint {
         let mut checkpoint =
             Self { dir: dir.into(), shards: Vec::new(), tensors: BTreeMap::new(), prefix: "" };
         for (path, promised) in files(dir)? {
-            let (metadata, data_start) = header::read(&path)?;
+            let (metadata, data_start) = safetensors_header::read(&path)?;
             let bad = |tensor: &str, problem: &str| Error::Tensor {
                 path: path.clone(),
                 tensor: tensor.into(),
@@ -160,9 +160,7 @@ impl Checkpoint {
             Dtype::BF16 => |bytes, out| chunks(bytes, |b| bf16::from_le_bytes(b).to_f32(), out),
             Dtype::I8 => |bytes, out| out.extend(bytes.iter().map(|&q| f32::from(q.cast_signed()))),
             other => {
-                return Err(
-                    self.bad(name, &format!("expected F32, F16, BF16 or I8 numbers, found {other:?}"))
-                );
+                return Err(self.bad(name, &format!("expected F32, F16, BF16 or I8 values, found {other:?}")));
             }
         };
         let scales = if info.dtype == Dtype::I8 { Some(self.scales(name, &info)?) } else { None };

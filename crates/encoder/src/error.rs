@@ -16,7 +16,7 @@ pub enum Error {
         /// What was expected, what was found, and the cure.
         problem: String,
     },
-    /// A tensor is missing, has another shape, or holds numbers that are not finite.
+    /// A tensor is missing, has another shape, or holds values that are not finite.
     #[error("{}, tensor `{tensor}`: {problem}", path.display())]
     Tensor {
         /// The weights file, or the directory when no file has it.

@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 const PROMPTS: &str = "config_sentence_transformers.json";
 const TOKENIZER: &[&str] = &["special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"];
 const SENTENCE_BERT: &str = "sentence_bert_config.json";
-/// Keys under which `config.json` names the numbers a program computes in, old and new.
-const NUMBERS: [&str; 2] = ["torch_dtype", "dtype"];
+/// Keys under which `config.json` names the type a program computes in, old and new.
+const DTYPE_KEYS: [&str; 2] = ["torch_dtype", "dtype"];
 
 /// Writes into the directory `to` what sentence-transformers needs to compute the same vectors: transformer, pooling
 /// and normalisation in `modules.json`, prompts and tokenizer unchanged, int8 matrices as the `f32` they stand for, the
-/// maximum length `encoder` reads, and `f32` as the numbers to compute in.
+/// maximum length `encoder` reads, and `f32` as the type to compute in.
 ///
 /// # Errors
 /// Files that cannot be read or written, or an interruption; what was written until then stays.
@@ -37,8 +37,8 @@ pub(crate) fn small_files(encoder: &TextEncoder, to: &Path) -> Result<()> {
         }
     }
     let mut config: Map<String, Value> = layout.config()?;
-    config.retain(|key, _| !NUMBERS.contains(&key.as_str()));
-    config.extend(NUMBERS.map(|key| (key.to_string(), "float32".into())));
+    config.retain(|key, _| !DTYPE_KEYS.contains(&key.as_str()));
+    config.extend(DTYPE_KEYS.map(|key| (key.to_string(), "float32".into())));
     write(&to.join("config.json"), &config)?;
     let reading = layout.transformer.join(SENTENCE_BERT);
     let mut reading: Map<String, Value> = json(&reading)?.unwrap_or_default();

@@ -1,6 +1,6 @@
 use crate::Result;
 use crate::kv_cache::KvCache;
-use crate::tokens::Ids;
+use crate::tokenizer::TokenIds;
 use std::sync::{Arc, Mutex};
 
 /// Prefixes kept, at most. A token of Qwen3-Embedding-0.6B takes 224 KiB: sixteen instructions of 32 tokens take 112 MiB.
@@ -48,7 +48,7 @@ impl PrefixKvCache {
 /// How many tokens of `prompt` to run once: as many as save the most, for the texts whose ids begin with them and go on.
 ///
 /// The ids decide, not the strings: a tokenizer may join the prompt's last character with a text's first.
-pub(crate) fn shared(prompt: &[u32], texts: &[Ids]) -> usize {
+pub(crate) fn shared(prompt: &[u32], texts: &[TokenIds]) -> usize {
     let mut same: Vec<usize> = texts.iter().map(|text| common(prompt, &text.ids)).collect();
     same.sort_unstable();
     let saved = same.iter().enumerate().map(|(i, &tokens)| (tokens * (same.len() - i), tokens));
@@ -66,8 +66,8 @@ mod tests {
     use super::*;
     use std::cell::Cell;
 
-    fn texts(ids: &[&[u32]]) -> Vec<Ids> {
-        ids.iter().map(|ids| Ids { ids: ids.to_vec(), truncated: false }).collect()
+    fn texts(ids: &[&[u32]]) -> Vec<TokenIds> {
+        ids.iter().map(|ids| TokenIds { ids: ids.to_vec(), truncated: false }).collect()
     }
 
     #[test]

@@ -19,14 +19,18 @@ impl States {
         }
     }
 
-    /// The numbers, row after row.
+    /// The values, row after row.
     pub(crate) fn into_vec(self) -> Result<Vec<f32>> {
         let states = match self {
             Self::Slice(states) => return Ok(states),
             Self::Tensor(states) => states,
         };
         states.cast(DType::F32).into_data().try_into_vec::<f32>().map_err(|e| {
-            manyview_core::Error::other(Kind::Internal, format!("a device gave other numbers: {e:?}")).into()
+            manyview_core::Error::other(
+                Kind::Internal,
+                format!("a device gave values of another type: {e:?}"),
+            )
+            .into()
         })
     }
 }

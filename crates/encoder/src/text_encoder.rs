@@ -7,7 +7,7 @@ use crate::kv_cache::KvCache;
 use crate::layout::Layout;
 use crate::prefix_cache::{PrefixKvCache, common, shared};
 use crate::states::States;
-use crate::tokens::{Ids, Tokens};
+use crate::tokenizer::{TextTokenizer, TokenIds};
 use crate::{Device, Error, Pooling, Result, lookahead, streams};
 use manyview_core::{Embeddings, Encoded, Encoder, Fingerprint, Instruction};
 use std::ops::Range;
@@ -49,7 +49,7 @@ impl Default for EncoderConfig {
 pub struct TextEncoder {
     loaded: Loaded,
     summary: Summary,
-    tokens: Tokens,
+    tokenizer: TextTokenizer,
     pooling: Pooling,
     layout: Layout,
     max_length: usize,
@@ -70,14 +70,14 @@ impl TextEncoder {
         let summary = architecture::summary(&layout)?;
         let checkpoint = Checkpoint::open(&layout.transformer, &summary)?;
         let max_length = max_length(config, &layout, &summary)?;
-        let tokens = Tokens::read(&layout.transformer, summary.vocabulary, max_length)?;
+        let tokenizer = TextTokenizer::read(&layout.transformer, summary.vocabulary, max_length)?;
         let pooling = layout.pooling.unwrap_or(summary.pooling);
         let loaded = engine::load(&layout, &checkpoint, (config.engine, config.weights), device)?;
         Ok(Self {
-            fingerprint: fingerprint(&checkpoint, &tokens, &layout, (pooling, max_length, loaded.dtype))?,
+            fingerprint: fingerprint(&checkpoint, &tokenizer, &layout, (pooling, max_length, loaded.dtype))?,
             loaded,
             summary,
-            tokens,
+            tokenizer,
             pooling,
             layout,
             max_length,
@@ -124,10 +124,10 @@ impl TextEncoder {
         Ok((Checkpoint::open(&self.layout.transformer, &self.summary)?, &self.layout))
     }
 
-    fn ids(&self, texts: &[&str], prefix: Option<&str>) -> Result<Vec<Ids>> {
+    fn ids(&self, texts: &[&str], prefix: Option<&str>) -> Result<Vec<TokenIds>> {
         match prefix {
-            None => self.tokens.ids(texts),
-            Some(p) => self.tokens.ids(&texts.iter().map(|text| format!("{p}{text}")).collect::<Vec<_>>()),
+            None => self.tokenizer.ids(texts),
+            Some(p) => self.tokenizer.ids(&texts.iter().map(|text| format!("{p}{text}")).collect::<Vec<_>>()),
         }
     }
 
@@ -136,10 +136,10 @@ impl TextEncoder {
         &self,
         texts: &[&str],
         instruction: Option<&Instruction>,
-    ) -> Result<Vec<(Ids, Vec<Range<usize>>)>> {
+    ) -> Result<Vec<(TokenIds, Vec<Range<usize>>)>> {
         let prefix = self.prefix(instruction).unwrap_or_default();
         let whole: Vec<String> = texts.iter().map(|text| format!("{prefix}{text}")).collect();
-        let mut found = self.tokens.ids_and_offsets(&whole)?;
+        let mut found = self.tokenizer.ids_and_offsets(&whole)?;
         for range in found.iter_mut().flat_map(|(_, offsets)| offsets) {
             *range = range.start.saturating_sub(prefix.len())..range.end.saturating_sub(prefix.len());
         }
@@ -158,7 +158,7 @@ impl TextEncoder {
     }
 
     /// The ids of the texts of a window.
-    fn read(&self, texts: &[&str], window: &[usize], prefix: Option<&str>) -> Result<Vec<Ids>> {
+    fn read(&self, texts: &[&str], window: &[usize], prefix: Option<&str>) -> Result<Vec<TokenIds>> {
         let own: Vec<&str> = window.iter().map(|&i| texts[i]).collect();
         self.ids(&own, prefix).map_err(|e| match e {
             Error::Text { index, problem } => Error::Text { index: window[index], problem },
@@ -167,7 +167,7 @@ impl TextEncoder {
     }
 
     /// Pooled states, `[texts, dim]`, in the order of the texts.
-    fn compute(&self, ids: &[Ids], prefix: Option<&str>) -> Result<Vec<f32>> {
+    fn compute(&self, ids: &[TokenIds], prefix: Option<&str>) -> Result<Vec<f32>> {
         let prefix = self.shared_prefix(prefix, ids)?;
         let pool = |states: States, lengths: &[usize]| states.pooled(self.pooling, lengths);
         let batches = self.run(ids, prefix.as_ref(), Keep::of(self.pooling), pool)?;
@@ -184,12 +184,12 @@ impl TextEncoder {
     /// Runs texts through the model in batches, and what it gives for each through `finish`, with the tokens of each text.
     pub(crate) fn run(
         &self,
-        ids: &[Ids],
+        ids: &[TokenIds],
         prefix: Option<&Prefix>,
         keep: Keep,
         finish: impl Fn(States, &[usize]) -> Result<Vec<f32>> + Sync,
     ) -> Result<Vec<(Vec<usize>, Vec<f32>)>> {
-        let known = |text: &Ids| prefix.map_or(0, |prefix| prefix.begins(text));
+        let known = |text: &TokenIds| prefix.map_or(0, |prefix| prefix.begins(text));
         let known: Vec<usize> = ids.iter().map(known).collect();
         let own: Vec<&[u32]> = ids.iter().zip(&known).map(|(text, &known)| &text.ids[known..]).collect();
         let lengths: Vec<usize> = own.iter().map(|ids| ids.len()).collect();
@@ -213,10 +213,10 @@ impl TextEncoder {
     }
 
     /// What stands before most of the texts, where the model can compute it once.
-    fn shared_prefix(&self, prefix: Option<&str>, texts: &[Ids]) -> Result<Option<Prefix>> {
+    fn shared_prefix(&self, prefix: Option<&str>, texts: &[TokenIds]) -> Result<Option<Prefix>> {
         let shareable = self.summary.causal && self.pooling == Pooling::LastToken;
         let Some(prefix) = prefix.filter(|_| shareable) else { return Ok(None) };
-        let mut ids: Vec<u32> = self.tokens.ids(&[prefix])?.into_iter().flat_map(|i| i.ids).collect();
+        let mut ids: Vec<u32> = self.tokenizer.ids(&[prefix])?.into_iter().flat_map(|i| i.ids).collect();
         ids.truncate(shared(&ids, texts));
         if ids.is_empty() {
             return Ok(None);
@@ -239,7 +239,7 @@ pub(crate) struct Prefix {
 
 impl Prefix {
     /// How many tokens of a text are those of the prefix: all of them, or none.
-    fn begins(&self, text: &Ids) -> usize {
+    fn begins(&self, text: &TokenIds) -> usize {
         if common(&self.ids, &text.ids) == self.ids.len() { self.ids.len() } else { 0 }
     }
 }
@@ -291,7 +291,7 @@ fn max_length(config: &EncoderConfig, layout: &Layout, summary: &Summary) -> Res
 /// Everything a vector depends on but the text and the instruction.
 fn fingerprint(
     checkpoint: &Checkpoint,
-    tokens: &Tokens,
+    tokenizer: &TextTokenizer,
     layout: &Layout,
     (pooling, max_length, dtype): (Pooling, usize, &str),
 ) -> Result<Fingerprint> {
@@ -299,7 +299,7 @@ fn fingerprint(
     let config = std::fs::read(&config).map_err(Error::io(&config))?;
     let mut builder = Fingerprint::builder("encoder/1")
         .field("config", &config)
-        .field("tokenizer", tokens.bytes())
+        .field("tokenizer", tokenizer.bytes())
         .field("pooling", pooling.as_str().as_bytes())
         .field("prompt", layout.default_prompt.as_deref().unwrap_or_default().as_bytes())
         .field("max_length", &(max_length as u64).to_le_bytes())

@@ -2,7 +2,7 @@ use super::dense::Source;
 use super::layers;
 use super::norm::LayerNorm;
 use super::post_norm::PostNormLayers;
-use super::words::Words;
+use super::token_embeddings::TokenEmbeddings;
 use crate::architecture::Own;
 use crate::architecture::bert::{Config, TOKEN_EMBEDDINGS};
 use crate::batch::Batch;
@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 /// BERT (Devlin et al., 2019): learnt positions, attention in both directions, normalisation after each block.
 pub(crate) struct Bert {
-    token_embeddings: Words,
+    token_embeddings: TokenEmbeddings,
     position_embeddings: Vec<f32>, // [positions, hidden], the first token type added
     norm: LayerNorm,
     layers: PostNormLayers,
@@ -35,7 +35,7 @@ impl Own<Config> for Bert {
         }
         let norm = LayerNorm::load(checkpoint, "embeddings.LayerNorm", hidden, config.layer_norm_eps)?;
         Ok(Self {
-            token_embeddings: Words::load(source, TOKEN_EMBEDDINGS, [config.vocab_size, hidden])?,
+            token_embeddings: TokenEmbeddings::load(source, TOKEN_EMBEDDINGS, [config.vocab_size, hidden])?,
             position_embeddings: positions,
             layers: PostNormLayers::load(&config.layers(), source, &norm)?,
             norm,

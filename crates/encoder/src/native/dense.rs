@@ -14,22 +14,22 @@ pub(super) struct Source<'a> {
 
 /// What keeps int8 close to `f32`.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Care<'a> {
+pub(super) struct QuantHints<'a> {
     /// Scale and shift of the normalisation the input comes from: they tell how large each input gets.
     pub(super) norm: Option<(&'a [f32], &'a [f32])>,
-    /// How many of the first outputs have no say in how much smaller large inputs are made.
+    /// How many of the first outputs have no say in the smoothing of large inputs.
     pub(super) skip: usize,
 }
 
-/// `x W + b`, the weight laid out once as products like it.
+/// `x W + b`, the weight packed once as products read it.
 pub(super) struct Dense {
-    weight: Weight,
+    weight: PackedWeight,
     bias: Vec<f32>, // zeros where there is none
     dim_in: usize,
     dim_out: usize,
 }
 
-enum Weight {
+enum PackedWeight {
     F32(PackedBMatrix<f32>),
     Bf16(Bf16),
     Int8(Int8),
@@ -42,7 +42,7 @@ impl Dense {
         source: &Source<'_>,
         parts: &[(String, usize)],
         dim_in: usize,
-        care: Care<'_>,
+        hints: QuantHints<'_>,
     ) -> Result<Self> {
         let checkpoint = source.checkpoint;
         let join = |ending: &str, shape: &dyn Fn(usize) -> Vec<usize>| -> Result<Vec<f32>> {
@@ -58,9 +58,9 @@ impl Dense {
         let weight = join("weight", &|n| vec![n, dim_in])?;
         Ok(Self {
             weight: match source.weights {
-                Weights::F32 => Weight::F32(packed(&weight, dim_in)?),
-                Weights::Bf16 => Weight::Bf16(Bf16::new(&weight, dim_in)),
-                Weights::Int8 => Weight::Int8(Int8::new(weight, dim_in, care)?),
+                Weights::F32 => PackedWeight::F32(packed(&weight, dim_in)?),
+                Weights::Bf16 => PackedWeight::Bf16(Bf16::new(&weight, dim_in)),
+                Weights::Int8 => PackedWeight::Int8(Int8::new(weight, dim_in, hints)?),
             },
             bias: if biased { join("bias", &|n| vec![n])? } else { vec![0.0; dim_out] },
             dim_in,
@@ -70,10 +70,10 @@ impl Dense {
 
     /// A single layer.
     pub(super) fn load(source: &Source<'_>, name: &str, dim_in: usize, dim_out: usize) -> Result<Self> {
-        Self::fused(source, &[(name.into(), dim_out)], dim_in, Care::default())
+        Self::fused(source, &[(name.into(), dim_out)], dim_in, QuantHints::default())
     }
 
-    /// Rows of `x`, `[rows, dim_in]` and `stride` numbers apart, to rows of `out`, `[rows, dim_out]`.
+    /// Rows of `x`, `[rows, dim_in]` and `stride` values apart, to rows of `out`, `[rows, dim_out]`.
     pub(super) fn forward(&self, x: &[f32], stride: usize, out: &mut [f32]) -> Result<()> {
         self.multiply(x, stride, false, out)
     }
@@ -94,15 +94,15 @@ impl Dense {
             }
         };
         match &self.weight {
-            Weight::F32(weight) => {
+            PackedWeight::F32(weight) => {
                 begin(out);
                 add_packed(out, matrix(x, out.len() / self.dim_out, self.dim_in, stride)?, weight)
             }
-            Weight::Bf16(weight) => {
+            PackedWeight::Bf16(weight) => {
                 begin(out);
                 weight.add(x, stride, out)
             }
-            Weight::Int8(weight) => weight.multiply(x, stride, &self.bias, add, out),
+            PackedWeight::Int8(weight) => weight.multiply(x, stride, &self.bias, add, out),
         }
     }
 }

@@ -62,11 +62,11 @@ pub(super) fn run(
             (None, None) => Past::Prefix(&[]),
         };
         Attention { heads, past, bias: layers.bias() }.forward(&qkv, &spans, &mut found)?;
-        let places = places(&spans, heads);
+        let strides = head_strides(&spans, heads);
         let parts = states.par_chunks_mut(rows * hidden).zip(qkv.par_chunks_mut(rows * width)).enumerate();
         parts.try_for_each_init(Default::default, |(attended, spare), (i, (states, qkv))| {
-            let places = &places[i * rows..][..states.len() / hidden];
-            gather(&found, places, heads, attended);
+            let strides = &strides[i * rows..][..states.len() / hidden];
+            gather(&found, strides, heads, attended);
             layers.finish(layer, states, attended, spare)?;
             if last { Ok(()) } else { layers.project(layer + 1, states, i * rows, qkv) }
         })?;
@@ -100,28 +100,28 @@ fn spans(lengths: &[usize]) -> Vec<Span> {
 
 /// Where a query's part of the first head stands, and how far from there to its part of the next.
 #[derive(Clone, Copy)]
-struct Place {
-    at: usize,
+struct HeadStride {
+    first: usize,
     step: usize,
 }
 
-/// Places in units of one head's vector, query after query.
-fn places(spans: &[Span], heads: Heads) -> Vec<Place> {
+/// In units of one head's vector, query after query.
+fn head_strides(spans: &[Span], heads: Heads) -> Vec<HeadStride> {
     let starts = spans.iter().scan(0, |next, span| {
         *next += span.queries.len();
         Some((*next - span.queries.len(), span.queries.len()))
     });
     starts
-        .flat_map(|(start, n)| (0..n).map(move |i| Place { at: start * heads.query + i, step: n }))
+        .flat_map(|(start, n)| (0..n).map(move |i| HeadStride { first: start * heads.query + i, step: n }))
         .collect()
 }
 
 /// The heads of each query side by side, `[rows, query * dim]`.
-fn gather(found: &[f32], places: &[Place], heads: Heads, gathered: &mut Vec<f32>) {
+fn gather(found: &[f32], strides: &[HeadStride], heads: Heads, gathered: &mut Vec<f32>) {
     gathered.clear();
-    for place in places {
+    for stride in strides {
         for head in 0..heads.query {
-            let at = (place.at + head * place.step) * heads.dim;
+            let at = (stride.first + head * stride.step) * heads.dim;
             gathered.extend_from_slice(&found[at..at + heads.dim]);
         }
     }

@@ -1,12 +1,14 @@
 //! The models on plain slices, for the CPU: weights packed once as products read them, few passes over memory between
 //! two products, and threads over rows. One file for each architecture.
 
+mod activation_quant;
 mod attention;
 mod bert;
 mod bf16;
 mod dense;
 mod gelu;
 mod int8;
+mod int8_tiles;
 mod layers;
 mod mpnet;
 mod norm;
@@ -14,11 +16,9 @@ mod position_bias;
 mod post_norm;
 pub(crate) mod product;
 mod qwen3;
-mod rounding;
-mod rows;
 mod softmax;
-mod tiles;
-mod words;
+mod token_embeddings;
+mod weight_quant;
 
 pub(crate) use bert::Bert;
 pub(crate) use mpnet::MpNet;

@@ -3,7 +3,7 @@ use super::layers::{self, Layers};
 use super::norm::LayerNorm;
 use super::position_bias::PositionBias;
 use super::post_norm::PostNormLayers;
-use super::words::Words;
+use super::token_embeddings::TokenEmbeddings;
 use crate::architecture::mpnet::{
     ATTENTION_BIAS, Config, EMBEDDINGS_NORM, POSITION_EMBEDDINGS, TOKEN_EMBEDDINGS, positions,
 };
@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 /// MPNet (Song et al., 2020): BERT's layers, with a bias of attention by position that all of them share.
 pub(crate) struct MpNet {
-    token_embeddings: Words,
+    token_embeddings: TokenEmbeddings,
     position_embeddings: Vec<f32>, // [positions, hidden]
     norm: LayerNorm,
     layers: PostNormLayers,
@@ -34,7 +34,7 @@ impl Own<Config> for MpNet {
         let bias = checkpoint.values(ATTENTION_BIAS, &[config.relative_attention_num_buckets, heads])?;
         let of = |head, distance| bias[config.bucket(distance) * heads + head];
         Ok(Self {
-            token_embeddings: Words::load(source, TOKEN_EMBEDDINGS, [config.vocab_size, hidden])?,
+            token_embeddings: TokenEmbeddings::load(source, TOKEN_EMBEDDINGS, [config.vocab_size, hidden])?,
             position_embeddings: checkpoint
                 .values(POSITION_EMBEDDINGS, &[config.max_position_embeddings, hidden])?,
             layers: PostNormLayers::load(&config.layers(), source, &norm)?,

@@ -1,4 +1,4 @@
-use super::dense::{Care, Dense, Source};
+use super::dense::{Dense, QuantHints, Source};
 use super::gelu::Gelu;
 use super::layers::Layers;
 use super::norm::LayerNorm;
@@ -83,11 +83,12 @@ impl Layer {
         let qkv = names.qkv.map(|name| (name, hidden));
         let attention_norm = norm(&names.attention_norm)?;
         let up = [(names.up, inner)];
+        let hints = |norm, skip| QuantHints { skip, norm: Some(LayerNorm::affine(norm)) };
         Ok(Self {
             // Values are averaged straight into the result: what rounding takes from them matters most.
-            qkv: Dense::fused(source, &qkv, hidden, Care { skip: 2 * hidden, norm: Some(before.affine()) })?,
+            qkv: Dense::fused(source, &qkv, hidden, hints(before, 2 * hidden))?,
             out: Dense::load(source, &names.out, hidden, hidden)?,
-            up: Dense::fused(source, &up, hidden, Care { skip: 0, norm: Some(attention_norm.affine()) })?,
+            up: Dense::fused(source, &up, hidden, hints(&attention_norm, 0))?,
             attention_norm,
             down: Dense::load(source, &names.down, inner, hidden)?,
             output_norm: norm(&names.output_norm)?,

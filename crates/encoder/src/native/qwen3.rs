@@ -1,7 +1,7 @@
-use super::dense::{Care, Dense, Source};
+use super::dense::{Dense, QuantHints, Source};
 use super::layers::{self, Layers};
 use super::norm::RmsNorm;
-use super::words::Words;
+use super::token_embeddings::TokenEmbeddings;
 use crate::architecture::qwen3::{Config, TOKEN_EMBEDDINGS};
 use crate::architecture::{Heads, Own};
 use crate::batch::Batch;
@@ -15,7 +15,7 @@ use rten_vecmath::Silu;
 
 /// Qwen3 (Yang et al., 2025): causal, grouped heads, normalised queries and keys, rotary positions, SwiGLU.
 pub(crate) struct Qwen3 {
-    token_embeddings: Words,
+    token_embeddings: TokenEmbeddings,
     layers: Vec<Layer>,
     norm: RmsNorm,
     heads: Heads,
@@ -47,7 +47,7 @@ impl Own<Config> for Qwen3 {
         let hidden = config.hidden_size;
         let layers = (0..config.num_hidden_layers).map(|i| Layer::load(source, config, i));
         Ok(Self {
-            token_embeddings: Words::load(source, TOKEN_EMBEDDINGS, [config.vocab_size, hidden])?,
+            token_embeddings: TokenEmbeddings::load(source, TOKEN_EMBEDDINGS, [config.vocab_size, hidden])?,
             layers: layers.collect::<Result<_>>()?,
             norm: RmsNorm::load(checkpoint, "norm", hidden, config.rms_norm_eps)?,
             heads: config.heads(),
@@ -154,14 +154,14 @@ impl Layer {
         let (input_norm, inner_norm) =
             (norm("input_layernorm", hidden)?, norm("post_attention_layernorm", hidden)?);
         let zeros = vec![0f32; hidden];
-        let care = |scale, skip| Care { skip, norm: Some((scale, &zeros[..])) };
+        let hints = |scale, skip| QuantHints { skip, norm: Some((scale, &zeros[..])) };
         let before_values = (heads.query + heads.key) * heads.dim;
         Ok(Self {
-            qkv: Dense::fused(source, &qkv, hidden, care(input_norm.scale(), before_values))?,
+            qkv: Dense::fused(source, &qkv, hidden, hints(input_norm.scale(), before_values))?,
             query_norm: norm("self_attn.q_norm", heads.dim)?,
             key_norm: norm("self_attn.k_norm", heads.dim)?,
             out: Dense::load(source, &at("self_attn.o_proj"), heads.query * heads.dim, hidden)?,
-            gate_up: Dense::fused(source, &gate_up, hidden, care(inner_norm.scale(), 0))?,
+            gate_up: Dense::fused(source, &gate_up, hidden, hints(inner_norm.scale(), 0))?,
             down: Dense::load(source, &at("mlp.down_proj"), inner, hidden)?,
             input_norm,
             inner_norm,

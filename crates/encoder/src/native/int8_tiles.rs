@@ -3,7 +3,7 @@
 /// Inputs multiplied in one step.
 pub(super) const WORD: usize = 4;
 /// Outputs of a tile.
-const COLUMNS: usize = super::rows::LANES;
+const COLUMNS: usize = super::activation_quant::LANES;
 
 #[cfg(target_arch = "x86_64")]
 pub(super) use avx2::Tiles;

@@ -9,19 +9,19 @@ use tokenizers::{Encoding, Tokenizer, TruncationParams};
 const LARGEST: u64 = 128 << 20;
 
 /// The tokenizer of a model: texts to ids, cut at a maximum length that counts the special tokens.
-pub(crate) struct Tokens {
+pub(crate) struct TextTokenizer {
     tokenizer: Tokenizer,
     vocabulary: usize,
     bytes: Vec<u8>,
 }
 
 /// The ids of one text, and whether its end was cut.
-pub(crate) struct Ids {
+pub(crate) struct TokenIds {
     pub(crate) ids: Vec<u32>,
     pub(crate) truncated: bool,
 }
 
-impl Tokens {
+impl TextTokenizer {
     /// Reads `tokenizer.json` for a model that knows ids below `vocabulary`.
     pub(crate) fn read(dir: &Path, vocabulary: usize, max_length: usize) -> Result<Self> {
         let path = dir.join("tokenizer.json");
@@ -54,7 +54,7 @@ impl Tokens {
     }
 
     /// The ids of each text.
-    pub(crate) fn ids<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Result<Vec<Ids>> {
+    pub(crate) fn ids<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Result<Vec<TokenIds>> {
         let one = |(index, text): (usize, &S)| {
             self.encode(index, || self.tokenizer.encode_fast(text.as_ref(), true)).map(|(ids, _)| ids)
         };
@@ -62,7 +62,7 @@ impl Tokens {
     }
 
     /// The ids of each text, and the bytes of it that each token stands for; none for special tokens.
-    pub(crate) fn ids_and_offsets(&self, texts: &[String]) -> Result<Vec<(Ids, Vec<Range<usize>>)>> {
+    pub(crate) fn ids_and_offsets(&self, texts: &[String]) -> Result<Vec<(TokenIds, Vec<Range<usize>>)>> {
         let one = |(index, text): (usize, &String)| {
             let (ids, encoding) = self.encode(index, || self.tokenizer.encode(text.as_str(), true))?;
             Ok((ids, encoding.get_offsets().iter().map(|&(start, end)| start..end).collect()))
@@ -74,7 +74,7 @@ impl Tokens {
         &self,
         index: usize,
         encode: impl FnOnce() -> tokenizers::Result<Encoding>,
-    ) -> Result<(Ids, Encoding)> {
+    ) -> Result<(TokenIds, Encoding)> {
         let bad = |problem: String| Error::Text { index, problem };
         let gave_up = || bad("the tokenizer gave up on it; is tokenizer.json damaged?".into());
         let encoding = contained(encode).ok_or_else(gave_up)?.map_err(|e| bad(e.to_string()))?;
@@ -89,7 +89,7 @@ impl Tokens {
                 Err(bad(format!("token {id} is outside the model's vocabulary of {}", self.vocabulary)))
             }
             None => {
-                let ids = Ids { ids: ids.to_vec(), truncated: !encoding.get_overflowing().is_empty() };
+                let ids = TokenIds { ids: ids.to_vec(), truncated: !encoding.get_overflowing().is_empty() };
                 Ok((ids, encoding))
             }
         }
@@ -130,7 +130,7 @@ mod tests {
                 name => tests.join("models").join(name),
             };
             for (length, at) in [(usize::MAX, 0), (16, 2)] {
-                let tokens = Tokens::read(&dir, 1 << 20, length).unwrap();
+                let tokens = TextTokenizer::read(&dir, 1 << 20, length).unwrap();
                 let texts = &texts[..if at == 0 { texts.len() } else { texts.len() - LONG }];
                 for ((found, expected), (piece, times)) in
                     tokens.ids(texts).unwrap().iter().zip(expected).zip(&golden.texts)

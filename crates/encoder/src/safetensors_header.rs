@@ -11,7 +11,7 @@ use std::path::Path;
 const LARGEST: u64 = 4 << 20;
 
 /// Reads the header of a safetensors file, and checks that the file is exactly as long as it says; gives where the
-/// numbers begin as well.
+/// values begin as well.
 pub(crate) fn read(path: &Path) -> Result<(Metadata, u64)> {
     let mut file = File::open(path).map_err(Error::io(path))?;
     let length = file.metadata().map_err(Error::io(path))?.len();

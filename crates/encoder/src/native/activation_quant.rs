@@ -1,21 +1,22 @@
-//! Steps on one row, compiled for the widest vectors there are.
+//! Dynamic quantization of activations to 8 bits, a scale and a zero point for each row, and the way back of products in
+//! integers to `f32`; compiled for the widest vectors there are.
 
 use rten_simd::ops::NumOps;
 use rten_simd::{Isa, Simd, SimdIterable, SimdOp};
 
-/// Outputs that are finished together.
+/// Dequantization that are finished together.
 pub(super) const LANES: usize = 16;
 /// Added to a small number it leaves the nearest whole one in the lowest bits.
 const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23
 
-/// A row times factors, where there are any, and its least and most, zero among them.
-pub(super) struct Shrunk<'a> {
+/// A row times smoothing factors, where there are any, and its minimum and maximum, zero included.
+pub(super) struct Smoothed<'a> {
     pub(super) row: &'a [f32],
     pub(super) factors: Option<&'a [f32]>,
     pub(super) out: &'a mut [f32],
 }
 
-impl SimdOp for Shrunk<'_> {
+impl SimdOp for Smoothed<'_> {
     type Output = (f32, f32);
 
     #[inline(always)]
@@ -38,47 +39,47 @@ impl SimdOp for Shrunk<'_> {
     }
 }
 
-/// The 256 values an input can take: the step between two of them, and which is zero.
+/// Scale and zero point of a row.
 #[derive(Clone, Copy)]
-pub(super) struct Grid {
-    step: f32,
-    zero: u8,
+pub(super) struct QuantParams {
+    scale: f32,
+    zero_point: u8,
 }
 
-impl Grid {
-    /// From the least to the most of a row.
+impl QuantParams {
+    /// From the minimum and the maximum of a row.
     pub(super) fn new((least, most): (f32, f32)) -> Self {
         if least == most {
-            return Self { step: 1.0, zero: 0 };
+            return Self { scale: 1.0, zero_point: 0 };
         }
-        let step = (most - least) / 255.0;
-        Self { step, zero: (-least / step).round() as u8 }
+        let scale = (most - least) / 255.0;
+        Self { scale, zero_point: (-least / scale).round() as u8 }
     }
 }
 
-/// A row on its grid.
-pub(super) struct Quantized<'a> {
+/// A row, quantized.
+pub(super) struct QuantizedRow<'a> {
     pub(super) row: &'a [f32],
-    pub(super) grid: Grid,
+    pub(super) params: QuantParams,
     pub(super) out: &'a mut [u8],
 }
 
-impl SimdOp for Quantized<'_> {
+impl SimdOp for QuantizedRow<'_> {
     type Output = ();
 
     #[inline(always)]
     fn eval<I: Isa>(self, _: I) {
-        let (scale, zero) = (1.0 / self.grid.step, f32::from(self.grid.zero));
+        let (scale, zero) = (1.0 / self.params.scale, f32::from(self.params.zero_point));
         for (out, v) in self.out.iter_mut().zip(self.row) {
             let whole = (v * scale).max(-zero).min(255.0 - zero) + ROUND;
-            *out = (whole.to_bits() as u8).wrapping_add(self.grid.zero);
+            *out = (whole.to_bits() as u8).wrapping_add(self.params.zero_point);
         }
     }
 }
 
 /// What makes sums of products in integers outputs: what each output's weights sum to, the scale that gives them back,
 /// and the bias.
-pub(super) struct Outputs<'a> {
+pub(super) struct Dequantization<'a> {
     pub(super) totals: &'a [i32],
     pub(super) scales: &'a [f32],
     pub(super) bias: &'a [f32],
@@ -86,16 +87,16 @@ pub(super) struct Outputs<'a> {
     pub(super) add: bool,
 }
 
-impl Outputs<'_> {
+impl Dequantization<'_> {
     /// Writes those from the output `first` on to the first of `out`.
     #[inline(always)]
-    pub(super) fn write(&self, first: usize, sums: &[i32; LANES], grid: Grid, out: &mut [f32]) {
+    pub(super) fn write(&self, first: usize, sums: &[i32; LANES], params: QuantParams, out: &mut [f32]) {
         let (totals, scales) = (lanes(&self.totals[first..]), lanes(&self.scales[first..]));
-        let (bias, zero) = (lanes(&self.bias[first..]), i32::from(grid.zero));
+        let (bias, zero) = (lanes(&self.bias[first..]), i32::from(params.zero_point));
         let mut values = [0f32; LANES];
         for i in 0..LANES {
             let sum = sums[i].wrapping_sub(zero.wrapping_mul(totals[i]));
-            values[i] = sum as f32 * (scales[i] * grid.step) + bias[i];
+            values[i] = sum as f32 * (scales[i] * params.scale) + bias[i];
         }
         match out.first_chunk_mut::<LANES>() {
             Some(out) => write(values.into_iter(), self.add, out),
@@ -105,21 +106,21 @@ impl Outputs<'_> {
 }
 
 /// All of a row's.
-pub(super) struct Scaled<'a> {
-    pub(super) outputs: &'a Outputs<'a>,
+pub(super) struct DequantizedRow<'a> {
+    pub(super) outputs: &'a Dequantization<'a>,
     pub(super) sums: &'a [i32],
-    pub(super) grid: Grid,
+    pub(super) params: QuantParams,
     pub(super) out: &'a mut [f32],
 }
 
-impl SimdOp for Scaled<'_> {
+impl SimdOp for DequantizedRow<'_> {
     type Output = ();
 
     #[inline(always)]
     fn eval<I: Isa>(self, _: I) {
         let parts = self.sums.chunks(LANES).zip(self.out.chunks_mut(LANES));
         for (i, (sums, out)) in parts.enumerate() {
-            self.outputs.write(i * LANES, &lanes(sums), self.grid, out);
+            self.outputs.write(i * LANES, &lanes(sums), self.params, out);
         }
     }
 }
