@@ -75,6 +75,27 @@ pub enum Error {
         /// The directory.
         path: PathBuf,
     },
+    /// A card that an earlier release wrote.
+    #[error(
+        "{}: expected schema {expected}, found {found} of an earlier release; fit it again: `manyview train`",
+        path.display()
+    )]
+    Earlier {
+        /// The file.
+        path: PathBuf,
+        /// The schema that is read.
+        expected: &'static str,
+        /// The schema it has.
+        found: String,
+    },
+    /// A head in place of an adapter, or the other way round.
+    #[error("expected {expected}, found {found}; `manyview infer` takes adapters, `manyview score` heads")]
+    OtherKind {
+        /// What was asked for.
+        expected: &'static str,
+        /// What it is.
+        found: &'static str,
+    },
     /// An adapter that is more than one matrix for all texts.
     #[error(
         "expected a linear adapter that maps all texts alike, found {found}; `manyview infer` takes any adapter"
@@ -99,6 +120,8 @@ impl Error {
         match self {
             Self::Core(e) => e.kind(),
             Self::NotLinear { .. }
+            | Self::Earlier { .. }
+            | Self::OtherKind { .. }
             | Self::Setting { .. }
             | Self::TooFewRows { .. }
             | Self::Damaged { .. }

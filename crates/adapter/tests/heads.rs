@@ -1,7 +1,7 @@
 //! Heads in closed form and their calibration, beside scikit-learn; and heads on disk.
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 use manyview_adapter::{
-    Head, HeadCard, HeadDimension, HeadTier, Isotonic, Layer, RidgeHead, load_head, save_head,
+    Card, Head, Isotonic, Layer, RidgeHead, ScoreDimension, ScoreTier, TaskCard, load, save,
 };
 use manyview_core::{Embeddings, Fingerprint, Fit, Kind, Scored, Targets, Transform};
 use serde_json::Value;
@@ -90,15 +90,17 @@ fn head() -> Head {
     Head::new(layers).unwrap().with_calibration(vec![curve]).unwrap()
 }
 
-fn card() -> HeadCard {
-    HeadCard {
-        schema: HeadCard::SCHEMA.into(),
+fn card() -> Card {
+    Card {
+        task: TaskCard::Scores {
+            filter: "quality".into(),
+            dimensions: vec![ScoreDimension { name: "clarity".into(), weight: 1.0 }],
+            tiers: vec![ScoreTier { name: "high".into(), threshold: 7.0 }],
+        },
         encoder: "e".into(),
         encoder_fingerprint: Fingerprint::builder("e").finish(),
         dim_in: 2,
-        filter: "quality".into(),
-        dimensions: vec![HeadDimension { name: "clarity".into(), weight: 1.0 }],
-        tiers: vec![HeadTier { name: "high".into(), threshold: 7.0 }],
+        dim_out: 1,
         method: "mlp".into(),
         n_train: 3,
         settings: [("model".to_string(), "e".into())].into(),
@@ -109,10 +111,12 @@ fn card() -> HeadCard {
 fn a_head_comes_back_from_disk_with_its_curves_and_refuses_vectors_of_another_encoder() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("head");
-    save_head(&dir, &head(), &card()).unwrap();
-    save_head(&dir, &head(), &card()).unwrap();
-    let saved = load_head(&dir).unwrap();
-    assert_eq!((&saved.head, &saved.card), (&head(), &card()));
+    save(&dir, &head().into(), &card()).unwrap();
+    save(&dir, &head().into(), &card()).unwrap();
+    let saved = load(&dir).unwrap();
+    assert!(saved.clone().adapter().unwrap_err().to_string().contains("manyview score"));
+    let saved = saved.head().unwrap();
+    assert_eq!((&saved.model, &saved.card), (&head(), &card()));
     let x = Embeddings::new(vec![0.3, 0.4], 2).unwrap();
     assert_eq!(saved.transform(&x, &card().encoder_fingerprint).unwrap(), head().transform(&x).unwrap());
     let e = saved.transform(&x, &Fingerprint::builder("other").finish()).unwrap_err();
@@ -123,15 +127,15 @@ fn a_head_comes_back_from_disk_with_its_curves_and_refuses_vectors_of_another_en
 fn a_changed_head_a_wrong_card_and_a_directory_in_use_are_refused() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("head");
-    assert!(save_head(&dir, &head(), &HeadCard { dim_in: 3, ..card() }).is_err());
-    save_head(&dir, &head(), &card()).unwrap();
+    assert!(save(&dir, &head().into(), &Card { dim_in: 3, ..card() }).is_err());
+    save(&dir, &head().into(), &card()).unwrap();
     let path = dir.join("head.safetensors");
     let mut bytes = fs::read(&path).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     fs::write(&path, bytes).unwrap();
-    let e = load_head(&dir).unwrap_err();
+    let e = load(&dir).unwrap_err();
     assert!(e.to_string().contains("blake3") && e.kind() == Kind::Input, "{e}");
     fs::write(dir.join("notes.txt"), "mine").unwrap();
-    assert!(save_head(&dir, &head(), &card()).is_err());
-    assert_eq!(load_head(&root.path().join("none")).unwrap_err().kind(), Kind::Io);
+    assert!(save(&dir, &head().into(), &card()).is_err());
+    assert_eq!(load(&root.path().join("none")).unwrap_err().kind(), Kind::Io);
 }

@@ -1,18 +1,19 @@
 //! An adapter on disk: what comes back, and what is refused.
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
-use manyview_adapter::{AdapterCard, Error, Linear, Map, Maps, Shape, load, save};
+use manyview_adapter::{Card, Error, Linear, Map, Maps, Shape, TaskCard, load, save};
 use manyview_core::{Embeddings, Error as CoreError, Fingerprint, Kind, Transform};
 use std::{fs, path::PathBuf};
 
-fn card() -> AdapterCard {
-    AdapterCard {
-        schema: AdapterCard::SCHEMA.into(),
+fn card() -> Card {
+    Card {
+        task: TaskCard::Views {
+            instruction: "Identify the topic".into(),
+            teacher: "the same encoder under the instruction".into(),
+        },
         encoder: "a small encoder".into(),
         encoder_fingerprint: Fingerprint::builder("test/1").finish(),
         dim_in: 2,
         dim_out: 3,
-        instruction: "Identify the topic".into(),
-        teacher: "the same encoder under the instruction".into(),
         method: "ridge".into(),
         n_train: 7,
         settings: [("max_length".to_string(), 256.into())].into(),
@@ -33,12 +34,12 @@ fn saved() -> (tempfile::TempDir, PathBuf) {
 #[test]
 fn what_was_saved_comes_back() {
     let (_root, dir) = saved();
-    let back = load(&dir).unwrap();
+    let back = load(&dir).unwrap().adapter().unwrap();
     assert_eq!(back.linear().unwrap(), &map());
-    assert_eq!((back.maps, back.card), (map().into(), card()));
+    assert_eq!((back.model, back.card), (map().into(), card()));
     let plain = Linear::new(map().weight().to_vec(), 2, None).unwrap();
     save(&dir, &plain.clone().into(), &card()).unwrap();
-    assert_eq!(load(&dir).unwrap().maps, plain.into());
+    assert_eq!(load(&dir).unwrap().model, plain.into());
 }
 
 fn layer(dim_in: usize, dim_out: usize, bias: bool) -> Linear {
@@ -57,16 +58,16 @@ fn square(shape: Shape, width: usize, bias: bool) -> Map {
 #[test]
 fn every_shape_comes_back_for_every_side() {
     let root = tempfile::tempdir().unwrap();
-    let (dir, card) = (root.path().join("view"), AdapterCard { dim_in: 3, ..card() });
+    let (dir, card) = (root.path().join("view"), Card { dim_in: 3, ..card() });
     let x = Embeddings::new(vec![1.0, -2.0, 0.5], 3).unwrap();
     for shape in [Shape::Linear, Shape::LowRank, Shape::Residual, Shape::Mlp] {
         for bias in [false, true] {
             let (query, passage) = (square(shape, 4, bias), square(shape, 4, !bias));
             for maps in [Maps::Query(query.clone()), Maps::Both(query.clone()), Maps::Dual { query, passage }]
             {
-                save(&dir, &maps, &card).unwrap();
-                let back = load(&dir).unwrap();
-                assert_eq!(back.maps, maps);
+                save(&dir, &maps.clone().into(), &card).unwrap();
+                let back = load(&dir).unwrap().adapter().unwrap();
+                assert_eq!(back.model, maps);
                 assert_eq!(back.transform(&x, &card.encoder_fingerprint).unwrap(), maps.queries(&x).unwrap());
             }
         }
@@ -76,10 +77,10 @@ fn every_shape_comes_back_for_every_side() {
 #[test]
 fn maps_of_two_shapes_are_not_saved_together() {
     let root = tempfile::tempdir().unwrap();
-    let card = AdapterCard { dim_in: 3, ..card() };
+    let card = Card { dim_in: 3, ..card() };
     for passage in [square(Shape::Residual, 5, true), square(Shape::Mlp, 4, true)] {
         let maps = Maps::Dual { query: square(Shape::Residual, 4, true), passage };
-        let e = save(&root.path().join("view"), &maps, &card).unwrap_err();
+        let e = save(&root.path().join("view"), &maps.into(), &card).unwrap_err();
         assert!(e.to_string().contains("map of passages"), "{e}");
     }
 }
@@ -88,8 +89,8 @@ fn maps_of_two_shapes_are_not_saved_together() {
 fn only_a_linear_map_of_all_texts_is_one_matrix() {
     let linear = |maps: Maps| {
         let root = tempfile::tempdir().unwrap();
-        save(&root.path().join("view"), &maps, &AdapterCard { dim_in: 3, ..card() }).unwrap();
-        let saved = load(&root.path().join("view")).unwrap();
+        save(&root.path().join("view"), &maps.into(), &Card { dim_in: 3, ..card() }).unwrap();
+        let saved = load(&root.path().join("view")).unwrap().adapter().unwrap();
         saved.linear().cloned().map_err(|e| (e.kind(), e.to_string()))
     };
     let map = || square(Shape::Linear, 0, true);
@@ -109,7 +110,7 @@ fn only_a_linear_map_of_all_texts_is_one_matrix() {
 #[test]
 fn vectors_of_another_encoder_are_refused() {
     let (_root, dir) = saved();
-    let (back, x) = (load(&dir).unwrap(), Embeddings::new(vec![1.0, 0.0], 2).unwrap());
+    let (back, x) = (load(&dir).unwrap().adapter().unwrap(), Embeddings::new(vec![1.0, 0.0], 2).unwrap());
     assert_eq!(back.transform(&x, &card().encoder_fingerprint).unwrap(), map().transform(&x).unwrap());
     let other = Fingerprint::builder("test/2").finish();
     assert!(matches!(back.transform(&x, &other), Err(Error::Core(CoreError::Fingerprint { .. }))));
@@ -129,7 +130,8 @@ fn a_changed_or_truncated_file_is_refused_by_name() {
     }
     fs::write(&weights, whole).unwrap();
     let config = fs::read_to_string(dir.join("config.json")).unwrap();
-    let replaced = [config[..40].to_string(), config.replace("manyview-adapter/2", "another/9"), "{}".into()];
+    let replaced =
+        [config[..40].to_string(), config.replace("manyview-artifact/1", "another/9"), "{}".into()];
     for bad in replaced {
         fs::write(dir.join("config.json"), bad).unwrap();
         let e = load(&dir).unwrap_err();
@@ -163,7 +165,9 @@ fn a_directory_with_other_files_is_left_alone() {
 fn a_card_that_does_not_match_the_map_is_not_saved() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("view");
-    assert!(save(&dir, &map().into(), &AdapterCard { dim_in: 3, ..card() }).is_err());
-    assert!(save(&dir, &map().into(), &AdapterCard { schema: "other/1".into(), ..card() }).is_err());
+    assert!(save(&dir, &map().into(), &Card { dim_in: 3, ..card() }).is_err());
+    let task = TaskCard::Scores { filter: "news".into(), dimensions: vec![], tiers: vec![] };
+    let e = save(&dir, &map().into(), &Card { task, ..card() }).unwrap_err();
+    assert!(e.to_string().contains("views or retrieval for an adapter"), "{e}");
     assert!(!dir.exists());
 }

@@ -152,10 +152,10 @@ fn print(dir: &Path, inferred: &Inferred) -> anyhow::Result<()> {
             Holds::Teacher { fitted: false, .. } => {
                 "vectors under the instruction, which the adapter was not fitted to".into()
             }
-            Holds::View { card, passages, .. } if card.instruction.is_empty() => {
+            Holds::View { card, passages, .. } if card.instruction().is_empty() => {
                 format!("their view as {}", if *passages { "passages" } else { "queries" })
             }
-            Holds::View { card, .. } => format!("their view, {:?}", card.instruction),
+            Holds::View { card, .. } => format!("their view, {:?}", card.instruction()),
         };
         say(format_args!("{}: {what}, [{rows}, {dim}]", dir.join(file).display()))?;
     }

@@ -1,38 +1,45 @@
 use crate::scratch::{self, parts, put};
-use manyview_adapter::{AdapterCard, Gradient, GradientConfig, GradientFit, Linear, Monitored, load, save};
-use manyview_core::{Embeddings, Fingerprint, Fit, Kind, Paired, Quiet};
+use manyview_adapter::{
+    Card, Gradient, GradientConfig, GradientFit, Linear, Model, Monitored, TaskCard, load, save,
+};
+use manyview_core::{Embeddings, Fingerprint, Fit, Kind, Paired, Quiet, Transform};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A saved adapter: its card and its weights, with `HASH` in the card for the hash of the weights. What is loaded maps,
-/// and is loaded again after it was saved.
+/// A saved adapter or head: its card and its weights, with `HASH` in the card for the hash of the weights. What is loaded maps
+/// or scores, and is loaded again after it was saved.
 pub fn adapter(data: &[u8]) {
     let [config, weights] = parts(data);
     let hash = blake3::hash(weights).to_hex();
     let dir = scratch::empty("adapter");
     put(&dir, "config.json", &replaced(config, b"HASH", hash.as_bytes()));
-    put(&dir, "adapter.safetensors", weights);
+    ["adapter.safetensors", "head.safetensors"].iter().for_each(|name| put(&dir, name, weights));
     let saved = match load(&dir) {
         Ok(saved) => saved,
         Err(e) => return scratch::refused(e.kind(), &e),
     };
-    let (maps, card) = (&saved.maps, &saved.card);
-    let map = maps.query();
-    assert_eq!((map.dim_in(), map.dim_out()), (card.dim_in, card.dim_out));
-    let values: usize = map.layers().iter().map(|layer| layer.weight().len()).sum();
+    let (dim_in, dim_out) = (saved.card.dim_in, saved.card.dim_out);
+    let values: usize = match &saved.model {
+        Model::Adapter(maps) => maps.query().layers().iter().map(|layer| layer.weight().len()).sum(),
+        Model::Head(head) => head.layers().iter().map(|layer| layer.weight().len()).sum(),
+    };
     assert!(values * 4 <= weights.len());
-    let x = Embeddings::new(vec![1.0; 2 * map.dim_in()], map.dim_in()).unwrap();
-    match maps.queries(&x) {
-        Ok(y) => {
-            assert_eq!((y.n(), y.dim()), (2, map.dim_out()));
+    let x = Embeddings::new(vec![1.0; 2 * dim_in], dim_in).unwrap();
+    let size = match &saved.model {
+        Model::Adapter(maps) => maps.queries(&x).map(|y| {
             let length: f32 = y.row(1).iter().map(|v| v * v).sum();
             assert!((length - 1.0).abs() < 1e-3, "{length}");
-        }
+            (y.n(), y.dim())
+        }),
+        Model::Head(head) => head.transform(&x).map(|y| (y.n(), y.dim())),
+    };
+    match size {
+        Ok(size) => assert_eq!(size, (2, dim_out)),
         Err(e) => scratch::refused(e.kind(), &e),
     }
     let again = scratch::gone("again");
-    save(&again, maps, card).unwrap();
+    save(&again, &saved.model, &saved.card).unwrap();
     assert_eq!(load(&again).unwrap(), saved);
 }
 
@@ -87,14 +94,12 @@ fn fit(dir: &Path, epochs: usize) -> manyview_core::Result<GradientFit> {
 pub(crate) fn kept() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let dir = scratch::gone("adapter");
     let map = Linear::new(vec![0.0, 1.0, 0.5, -1.0, 0.25, 2.0], 2, Some(vec![0.5, 0.0, -0.5])).unwrap();
-    let card = AdapterCard {
-        schema: AdapterCard::SCHEMA.into(),
+    let card = Card {
+        task: TaskCard::Views { instruction: "Identify the topic".into(), teacher: "answers".into() },
         encoder: "toy".into(),
         encoder_fingerprint: Fingerprint::builder("encoder/1").finish(),
         dim_in: 2,
         dim_out: 3,
-        instruction: "Identify the topic".into(),
-        teacher: "answers".into(),
         method: "ridge".into(),
         n_train: 7,
         settings: [("max_length".to_string(), json!(256))].into(),

@@ -9,7 +9,6 @@ mod layer;
 #[cfg(feature = "gradient")]
 mod objective;
 mod ridge;
-mod saved;
 #[cfg(feature = "gradient")]
 mod scaling;
 #[cfg(feature = "gradient")]
@@ -18,7 +17,6 @@ mod training;
 pub use isotonic::Isotonic;
 pub use layer::Layer;
 pub use ridge::{RidgeHead, RidgeHeadFit, SharedPenalty};
-pub use saved::{HeadCard, HeadDimension, HeadTier, SavedHead, load_head, save_head};
 #[cfg(feature = "gradient")]
 pub use {
     config::{HeadConfig, Loss},

@@ -17,7 +17,7 @@ pub(super) const LICENCE: &str =
 
 /// What there is to say of an adapter.
 pub(super) struct Card<'a> {
-    pub(super) saved: &'a Saved,
+    pub(super) saved: &'a Saved<Maps>,
     pub(super) metrics: Option<&'a Measured>,
     pub(super) format: Format,
     /// Whether the base vectors came with the corpus, as they were.
@@ -26,7 +26,7 @@ pub(super) struct Card<'a> {
 
 /// The card with names in place of paths of this machine. The encoder of `given` vectors is known by its name alone,
 /// which stays.
-pub(super) fn public(card: &AdapterCard, given: bool) -> AdapterCard {
+pub(super) fn public(card: &Origin, given: bool) -> Origin {
     let mut card = card.clone();
     let keys: &[&str] = if given { &["dataset"] } else { &["dataset", "model"] };
     for key in keys {
@@ -51,8 +51,8 @@ pub(super) fn name(source: &str) -> String {
 impl Card<'_> {
     pub(super) fn markdown(&self) -> String {
         let card = public(&self.saved.card, self.given);
-        let looks_for = match one_line(&card.instruction) {
-            none if none.is_empty() && card.teacher == TEACHER => "passages by their queries".to_string(),
+        let looks_for = match one_line(card.instruction()) {
+            none if none.is_empty() && is_retrieval(&card) => "passages by their queries".to_string(),
             none if none.is_empty() => "a view".to_string(),
             instruction => instruction,
         };
@@ -100,7 +100,7 @@ impl Card<'_> {
             _ if self.saved.linear().is_err() => "A map of the vectors of a text encoder",
             _ => "A linear map of the vectors of a text encoder",
         };
-        let close = match self.saved.card.teacher == TEACHER {
+        let close = match is_retrieval(&self.saved.card) {
             true => "where one text answers the other",
             false => "where texts agree in what the instruction asks for",
         };
@@ -109,9 +109,9 @@ impl Card<'_> {
         )
     }
 
-    fn facts(&self, card: &AdapterCard) -> String {
+    fn facts(&self, card: &Origin) -> String {
         let setting = |key: &str| card.settings.get(key).and_then(|value| value.as_str()).map(one_line);
-        let map = self.saved.maps.query();
+        let map = self.saved.model.query();
         let origin = self.base_model().filter(|origin| !card.encoder.ends_with(origin));
         let origin = origin.map(|origin| format!(", made from {origin}")).unwrap_or_default();
         let encoder = format!(
@@ -119,17 +119,17 @@ impl Card<'_> {
             one_line(&card.encoder),
             card.encoder_fingerprint.short()
         );
-        let of = match self.saved.maps.sides() {
+        let of = match self.saved.model.sides() {
             Sides::Query => " of queries; passages stay as they are",
             Sides::Both => "",
             Sides::Dual => " of queries, and another of passages",
         };
         let shape = format!("`[{}, {}]`{of}", card.dim_in, card.dim_out);
         let mut facts = vec![
-            ("Instruction", one_line(&card.instruction)),
+            ("Instruction", one_line(card.instruction())),
             ("Encoder", encoder),
             ("Map", format!("`normalise({})`, {shape}, fitted by {}", formula(map), card.method)),
-            ("Teacher", format!("`{}`, on {} training rows", one_line(&card.teacher), card.n_train)),
+            ("Teacher", format!("`{}`, on {} training rows", one_line(card.teacher()), card.n_train)),
         ];
         facts.extend(setting("dataset").map(|name| ("Texts", name)));
         facts.extend(card.settings.get("max_length").map(|n| ("Tokens read of a text", n.to_string())));
@@ -141,7 +141,7 @@ impl Card<'_> {
         self.saved.linear().is_ok_and(|linear| linear.bias().is_some())
     }
 
-    fn usage(&self, card: &AdapterCard) -> String {
+    fn usage(&self, card: &Origin) -> String {
         let (dim_in, dim_out) = (card.dim_in, card.dim_out);
         let base = match self.given {
             true => format!(
@@ -155,7 +155,7 @@ impl Card<'_> {
         };
         match self.format {
             Format::SentenceTransformers => {
-                let prompt = match card.teacher == TEACHER && !card.instruction.trim().is_empty() {
+                let prompt = match is_retrieval(card) && !card.instruction().trim().is_empty() {
                     true => "Queries were prompted with the instruction above, passages not at all.",
                     false => {
                         "Texts go in as they are: the view was taught on vectors without an instruction, so no prompt is needed."
@@ -189,6 +189,10 @@ impl Card<'_> {
                 .into(),
         }
     }
+}
+
+fn is_retrieval(card: &Origin) -> bool {
+    matches!(card.task, TaskCard::Retrieval { .. })
 }
 
 /// What a map computes of `x`, before it is normalised.
@@ -277,24 +281,22 @@ mod tests {
     use manyview_adapter::Linear;
     use manyview_core::Fingerprint;
 
-    fn saved(model: &str, instruction: &str) -> Saved {
+    fn saved(model: &str, instruction: &str) -> Saved<Maps> {
         let settings = [("model", model), ("dataset", "/home/someone/secret/notes.csv")];
-        let card = AdapterCard {
-            schema: AdapterCard::SCHEMA.into(),
+        let card = Origin {
+            task: TaskCard::Views { instruction: instruction.into(), teacher: "names".into() },
             encoder: model.into(),
             encoder_fingerprint: Fingerprint::builder("t/1").finish(),
             dim_in: 2,
             dim_out: 2,
-            instruction: instruction.into(),
-            teacher: "names".into(),
             method: "ridge".into(),
             n_train: 3,
             settings: settings.map(|(key, value)| (key.to_string(), value.into())).into(),
         };
-        Saved { maps: Linear::identity(2).unwrap().into(), card }
+        Saved { model: Linear::identity(2).unwrap().into(), card, weights_blake3: String::new() }
     }
 
-    fn markdown(saved: &Saved, given: bool) -> String {
+    fn markdown(saved: &Saved<Maps>, given: bool) -> String {
         Card { saved, metrics: None, format: Format::Npy, given }.markdown()
     }
 

@@ -19,7 +19,7 @@ pub(super) fn export_head(dir: &Path, export: &Export, progress: &dyn Progress) 
             "expected `adapter` for a head that scores texts, found another form; other programs take views";
         return Err(Error::setting("--to", problem));
     }
-    let saved = load_head(dir)?;
+    let saved = load(dir)?.head()?;
     let learnt = learnt_encoder(dir, &saved.card);
     if learnt.is_none() && saved.card.settings.contains_key(TUNED) {
         return Err(Error::Missing {
@@ -33,7 +33,7 @@ pub(super) fn export_head(dir: &Path, export: &Export, progress: &dyn Progress) 
     let given = given::fingerprint(&config, saved.card.dim_in) == saved.card.encoder_fingerprint;
     let card = public(&saved.card, given);
     staging::publish(&export.output, progress, |to| {
-        save_head(to, &saved.head, &card)?;
+        save(to, &saved.model.clone().into(), &card)?;
         if let Some(encoder) = &learnt {
             copy_encoder(encoder, &to.join(ENCODER))?;
         }
@@ -52,7 +52,7 @@ fn metrics(dir: &Path, card: &HeadCard) -> Result<Option<ScoresMetrics>> {
 }
 
 /// The card with names in place of paths of this machine.
-fn public(card: &HeadCard, given: bool) -> HeadCard {
+fn public(card: &Card, given: bool) -> Card {
     let mut card = card.clone();
     for key in if given { &["dataset"][..] } else { &["dataset", "model"] } {
         if let Some(value) = card.settings.get_mut(*key)
@@ -75,8 +75,8 @@ fn markdown(saved: &SavedHead, card: &HeadCard, metrics: Option<&ScoresMetrics>,
          A head over the vectors of a text encoder that scores texts in {} as an oracle would. Made with Manyview.\n\n{}\n\
          {}## Use\n\n```sh\nhf download REPOSITORY --local-dir head\n\
          manyview score texts.jsonl --head head --text-column content --id-column id  # scores.jsonl\n```\n",
-        one_line(&card.filter),
-        match card.dimensions.len() {
+        one_line(card.teacher()),
+        match card.dim_out {
             1 => "one dimension".into(),
             n => format!("{n} dimensions"),
         },
@@ -85,12 +85,12 @@ fn markdown(saved: &SavedHead, card: &HeadCard, metrics: Option<&ScoresMetrics>,
     )
 }
 
-fn facts(saved: &SavedHead, card: &HeadCard) -> String {
+fn facts(saved: &Saved<Head>, card: &Card) -> String {
     let dimensions =
-        card.dimensions.iter().map(|d| format!("{} (weight {:.3})", one_line(&d.name), d.weight));
-    let tiers = card.tiers.iter().map(|t| format!("{} from {}", one_line(&t.name), t.threshold));
+        card.dimensions().iter().map(|d| format!("{} (weight {:.3})", one_line(&d.name), d.weight));
+    let tiers = card.tiers().iter().map(|t| format!("{} from {}", one_line(&t.name), t.threshold));
     let joined = |all: Vec<String>| all.join(", ");
-    let calibrated = if saved.head.calibration().is_some() { ", calibrated" } else { "" };
+    let calibrated = if saved.model.calibration().is_some() { ", calibrated" } else { "" };
     let setting = |key: &str| card.settings.get(key).and_then(|value| value.as_str()).map(one_line);
     let place = if card.settings.contains_key(TUNED) { ", in `encoder`" } else { "" };
     let facts = [

@@ -11,7 +11,7 @@ use crate::run::{METRICS, VariantDir};
 use crate::task::{Retrieval, Task, Views, untagged};
 use crate::{Environment, Error, Result, encoder, given, scores};
 use card::Card;
-use manyview_adapter::Saved;
+use manyview_adapter::{Maps, Saved};
 use manyview_core::Progress;
 use manyview_report::{RetrievalMetrics, ViewsMetrics};
 use serde_json::Value;
@@ -81,7 +81,9 @@ pub fn export(export: &Export, environment: &Environment, progress: &dyn Progres
             }
             Format::Onnx => onnx::write(dir, &saved)?,
             Format::Npy => npy::write(dir, saved.linear()?)?,
-            Format::Adapter => manyview_adapter::save(dir, &saved.maps, &card::public(&saved.card, given))?,
+            Format::Adapter => {
+                manyview_adapter::save(dir, &saved.model.clone().into(), &card::public(&saved.card, given))?;
+            }
         }
         write(&dir.join("README.md"), card.markdown().as_bytes())
     })
@@ -94,7 +96,7 @@ enum Measured {
 }
 
 /// What was measured of the adapter at `path`, where it was.
-fn metrics(path: &Path, saved: &Saved) -> Result<Option<Measured>> {
+fn metrics(path: &Path, saved: &Saved<Maps>) -> Result<Option<Measured>> {
     let parent = Some(path).filter(|path| path.ends_with("adapter")).and_then(Path::parent);
     let dir = if path.join("adapter").is_dir() { path } else { parent.unwrap_or(path) };
     let dir = VariantDir::at(dir.into());
@@ -123,7 +125,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use manyview_adapter::{AdapterCard, Linear, Map, Maps, Shape, load as read, save};
+    use manyview_adapter::{Card, Linear, Map, Maps, Shape, TaskCard, load as read, save};
     use manyview_core::{Fingerprint, Quiet};
 
     #[test]
@@ -131,14 +133,12 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let identity = || Linear::identity(2).unwrap();
         let low_rank = Map::new(Shape::LowRank, vec![identity(), identity()]).unwrap();
-        let card = AdapterCard {
-            schema: AdapterCard::SCHEMA.into(),
+        let card = Card {
+            task: TaskCard::Retrieval { instruction: String::new() },
             encoder: "one".into(),
             encoder_fingerprint: Fingerprint::builder("test/1").finish(),
             dim_in: 2,
             dim_out: 2,
-            instruction: String::new(),
-            teacher: "pairs".into(),
             method: "contrastive".into(),
             n_train: 1,
             settings: Default::default(),
@@ -147,7 +147,7 @@ mod tests {
             [(Maps::Query(identity().into()), "query-only"), (Maps::Both(low_rank), "low_rank")]
         {
             let adapter = root.path().join(found);
-            save(&adapter, &maps, &card).unwrap();
+            save(&adapter, &maps.clone().into(), &card).unwrap();
             let to = |format| {
                 let output = root.path().join(format!("{found}-{format:?}"));
                 let asked =
@@ -158,7 +158,7 @@ mod tests {
                 let e = to(format).unwrap_err().to_string();
                 assert!(e.contains(found), "{e}");
             }
-            assert_eq!(read(&to(Format::Adapter).unwrap()).unwrap().maps, maps);
+            assert_eq!(read(&to(Format::Adapter).unwrap()).unwrap().model, maps.into());
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Field numbers are those of `onnx.proto`; the operators are of opset 13, which every runtime of the last years has.
 use super::protobuf::Message;
 use crate::{Error, Result};
-use manyview_adapter::{AdapterCard, Linear, Saved};
+use manyview_adapter::{Card, Linear, Maps, Saved};
 use std::path::Path;
 
 pub(super) const FILE: &str = "adapter.onnx";
@@ -13,7 +13,7 @@ const FLOAT: u64 = 1;
 /// The most a protobuf message can hold, less some room for the rest of the graph.
 const LARGEST: usize = (1 << 31) - (1 << 20);
 
-pub(super) fn write(dir: &Path, saved: &Saved) -> Result<()> {
+pub(super) fn write(dir: &Path, saved: &Saved<Maps>) -> Result<()> {
     let linear = saved.linear()?;
     let bytes = linear.weight().len().saturating_mul(4);
     if bytes > LARGEST {
@@ -24,11 +24,11 @@ pub(super) fn write(dir: &Path, saved: &Saved) -> Result<()> {
     super::write(&dir.join(FILE), &model(linear, &saved.card).into_bytes())
 }
 
-fn model(linear: &Linear, card: &AdapterCard) -> Message {
+fn model(linear: &Linear, card: &Card) -> Message {
     let about = [
         ("encoder_fingerprint", card.encoder_fingerprint.as_str()),
-        ("instruction", &card.instruction),
-        ("teacher", &card.teacher),
+        ("instruction", card.instruction()),
+        ("teacher", card.teacher()),
     ];
     let about = about.map(|(key, value)| Message::default().text(1, key).text(2, value));
     Message::default()

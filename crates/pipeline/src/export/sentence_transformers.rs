@@ -3,24 +3,22 @@
 //! The encoder normalises before the adapter, and so does the model: with a bias the two do not commute.
 use super::write as put;
 use crate::{Error, Result};
-use manyview_adapter::{Linear, Saved};
-use manyview_core::{Encoder, Error as CoreError, Progress};
+use manyview_adapter::{Linear, Maps, Saved};
+use manyview_core::{Encoder, Progress};
 use manyview_encoder::{TextEncoder, portable};
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::Path;
 
-pub(super) fn write(dir: &Path, saved: &Saved, encoder: &TextEncoder, progress: &dyn Progress) -> Result<()> {
-    let (card, linear) = (&saved.card, saved.linear()?);
-    if encoder.fingerprint() != card.encoder_fingerprint {
-        return Err(CoreError::Fingerprint {
-            what: format!("adapter for {:?} of {}", card.instruction, card.encoder),
-            expected: card.encoder_fingerprint.short().into(),
-            found: encoder.fingerprint().short().into(),
-        }
-        .into());
-    }
+pub(super) fn write(
+    dir: &Path,
+    saved: &Saved<Maps>,
+    encoder: &TextEncoder,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let linear = saved.linear()?;
+    saved.card.expects(&encoder.fingerprint())?;
     portable(encoder, dir, progress)?;
     let path = dir.join("modules.json");
     let text = std::fs::read(&path).map_err(Error::io(&path))?;

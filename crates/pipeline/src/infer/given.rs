@@ -220,7 +220,7 @@ impl GivenVectors {
                 return Err(Error::setting("--encoder-fingerprint", problem));
             }
             if !card.encoder_fingerprint.as_str().starts_with(&given) {
-                let what = format!("adapter for {:?} of {name}", card.instruction);
+                let what = format!("adapter for {:?} of {name}", card.instruction());
                 let expected = card.encoder_fingerprint.short().into();
                 return Err(CoreError::Fingerprint { what, expected, found: given }.into());
             }

@@ -1,4 +1,4 @@
-use manyview_adapter::AdapterCard;
+use manyview_adapter::Card;
 use manyview_core::{Fingerprint, Instruction};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -98,7 +98,7 @@ pub enum Holds {
         /// BLAKE3 of its weights file, 64 hex digits.
         weights_blake3: String,
         /// Its card.
-        card: Box<AdapterCard>,
+        card: Box<Card>,
         /// Whether the rows were mapped as passages rather than as queries.
         #[serde(default)]
         passages: bool,

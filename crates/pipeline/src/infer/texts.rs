@@ -108,11 +108,11 @@ fn instruction(views: &[View]) -> Result<Instruction> {
             "expected one adapter, whose instruction the teacher is given, found {n}"
         )));
     };
-    if card.instruction.trim().is_empty() {
+    if card.instruction().trim().is_empty() {
         return Err(wrong("expected an adapter with an instruction, found one without".into()));
     }
     let template = card.settings.get("template").and_then(|t| t.as_str());
-    Ok(Instruction::new(&card.instruction)
+    Ok(Instruction::new(card.instruction())
         .with_template(template.unwrap_or(Instruction::DEFAULT_TEMPLATE))?)
 }
 
@@ -144,7 +144,7 @@ fn files(
         file: inference.format.file("teacher"),
         holds: Holds::Teacher {
             instruction: instruction.clone(),
-            fitted: views.iter().all(|view| view.saved.card.teacher == TeacherKind::Instructed.as_str()),
+            fitted: views.iter().all(|view| view.saved.card.teacher() == TeacherKind::Instructed.as_str()),
         },
         dim,
     };

@@ -3,7 +3,7 @@ use super::output::FileFormat;
 use crate::config::Encoder;
 use crate::task::retrieval::{TEACHER, tuned_encoder};
 use crate::{Error, Result};
-use manyview_adapter::Saved;
+use manyview_adapter::{Maps, Saved, TaskCard};
 use manyview_core::{Embeddings, Error as CoreError, Fingerprint, FingerprintBuilder, Instruction};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,8 +16,7 @@ pub(super) struct View {
     /// The name of the matrix, and of its file without the ending.
     pub(super) name: String,
     pub(super) dir: PathBuf,
-    pub(super) saved: Saved,
-    pub(super) weights_blake3: String,
+    pub(super) saved: Saved<Maps>,
     /// Whether texts are mapped as passages rather than as queries.
     passages: bool,
 }
@@ -30,18 +29,15 @@ impl View {
         for path in paths {
             let dir = find(path)?;
             let name = if paths.len() == 1 { "adapter".into() } else { name_of(&dir)? };
-            let weights = dir.join(WEIGHTS);
-            let bytes = std::fs::read(&weights).map_err(Error::io(weights))?;
-            let weights_blake3 = blake3::hash(&bytes).to_hex().to_string();
-            let saved = manyview_adapter::load(&dir)?;
-            if passages && saved.maps.passage().is_none() {
+            let saved = manyview_adapter::load(&dir)?.adapter()?;
+            if passages && saved.model.passage().is_none() {
                 let problem = format!(
                     "expected an adapter that maps passages, found one of queries alone (query-only) in {}; its passages are base vectors",
                     dir.display()
                 );
                 return Err(Error::setting("--passages", problem));
             }
-            views.push(Self { name, saved, dir, weights_blake3, passages });
+            views.push(Self { name, saved, dir, passages });
         }
         differ(&views)?;
         if let Some((first, others)) = views.split_first() {
@@ -53,17 +49,18 @@ impl View {
 
     /// That it was made for the vectors of `encoder`.
     pub(super) fn expects(&self, encoder: &Fingerprint) -> Result<()> {
-        Ok(self.saved.expects(encoder)?)
+        Ok(self.saved.card.expects(encoder)?)
     }
 
     /// What it expects the texts to be prompted with: queries that it learnt under an instruction.
     pub(super) fn prompt(&self) -> Result<Option<Instruction>> {
         let card = &self.saved.card;
-        if self.passages || card.teacher != TEACHER || card.instruction.trim().is_empty() {
+        let is_retrieval = matches!(card.task, TaskCard::Retrieval { .. });
+        if self.passages || !is_retrieval || card.instruction().trim().is_empty() {
             return Ok(None);
         }
         let template = card.settings.get("template").and_then(|template| template.as_str());
-        let instruction = Instruction::new(card.instruction.trim());
+        let instruction = Instruction::new(card.instruction().trim());
         Ok(Some(instruction.with_template(template.unwrap_or(Instruction::DEFAULT_TEMPLATE))?))
     }
 
@@ -71,7 +68,7 @@ impl View {
     pub(super) fn transform(&self, base: &Embeddings, rows: &[u64]) -> Result<Embeddings> {
         let what = format!("view `{}` of the input", self.name);
         let of = |row: usize| rows.get(row).and_then(|row| usize::try_from(*row).ok()).unwrap_or(row);
-        let maps = &self.saved.maps;
+        let maps = &self.saved.model;
         let view = if self.passages { maps.passages(base) } else { maps.queries(base) };
         Ok(view.map_err(|e| match e {
             CoreError::NonFinite { row, .. } => CoreError::NonFinite { what, row: of(row) },
@@ -84,7 +81,7 @@ impl View {
     pub(super) fn written(&self, format: FileFormat) -> Written {
         let holds = Holds::View {
             adapter: self.dir.clone(),
-            weights_blake3: self.weights_blake3.clone(),
+            weights_blake3: self.saved.weights_blake3.clone(),
             card: Box::new(self.saved.card.clone()),
             passages: self.passages,
         };
@@ -93,14 +90,15 @@ impl View {
 
     /// Adds what its matrix depends on.
     pub(super) fn identity(&self, key: FingerprintBuilder) -> FingerprintBuilder {
-        let key = key.field("view", self.name.as_bytes()).field("weights", self.weights_blake3.as_bytes());
+        let key =
+            key.field("view", self.name.as_bytes()).field("weights", self.saved.weights_blake3.as_bytes());
         key.field("passages", &[u8::from(self.passages)])
     }
 }
 
 /// The adapter in a run directory, in a variant's directory, or in the directory itself.
-pub(crate) fn load(path: &Path) -> Result<Saved> {
-    Ok(manyview_adapter::load(&find(path)?)?)
+pub(crate) fn load(path: &Path) -> Result<Saved<Maps>> {
+    Ok(manyview_adapter::load(&find(path)?)?.adapter()?)
 }
 
 /// The encoder `named` by a card with these settings, unless another is asked for.
@@ -200,7 +198,7 @@ fn differ(views: &[View]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use manyview_adapter::{AdapterCard, Linear, Map, Maps, Shape, save};
+    use manyview_adapter::{Card, Linear, Map, Shape, save};
 
     /// A map that swaps two values, in two layers or in one.
     fn swap(shape: Shape) -> Map {
@@ -212,19 +210,17 @@ mod tests {
     }
 
     fn saved(root: &Path, name: &str, maps: &Maps) -> PathBuf {
-        let card = AdapterCard {
-            schema: AdapterCard::SCHEMA.into(),
+        let card = Card {
+            task: TaskCard::Retrieval { instruction: String::new() },
             encoder: "one".into(),
             encoder_fingerprint: Fingerprint::builder("test/1").finish(),
             dim_in: 2,
             dim_out: 2,
-            instruction: String::new(),
-            teacher: "pairs".into(),
             method: "contrastive".into(),
             n_train: 1,
             settings: BTreeMap::new(),
         };
-        save(&root.join(name), maps, &card).unwrap();
+        save(&root.join(name), &maps.clone().into(), &card).unwrap();
         root.join(name)
     }
 

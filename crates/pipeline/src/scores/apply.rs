@@ -3,16 +3,15 @@
 use super::learnt_encoder;
 use crate::infer::encoder_of;
 use crate::{Environment, Error, Result, encoder};
-use manyview_adapter::{HeadCard, SavedHead, load_head};
-use manyview_core::publish::WholeFile;
+use manyview_adapter::{Card, Head, Saved, load};
 use manyview_core::{Encoder, Error as CoreError, Progress};
 use manyview_data::{Rows, Table};
 use manyview_encoder::TextEncoder;
 use manyview_store::CachedEncoder;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use std::fs;
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Rows read at once.
@@ -72,22 +71,28 @@ struct Line<'a> {
 /// A file, column, head or encoder that cannot be used; an output that cannot be written.
 pub fn score(scoring: &Scoring, environment: &Environment, progress: &dyn Progress) -> Result<ScoredFile> {
     let dir = find(&scoring.head)?;
-    let saved = load_head(&dir)?;
+    let saved = load(&dir)?.head()?;
     let total = count(scoring)?;
     let card = &saved.card;
     let learnt = learnt_encoder(&dir, card).map(|path| path.display().to_string());
     let named = scoring.encoder.as_ref().or(learnt.as_ref()).map(String::as_str);
     let config = encoder_of(&card.encoder, &card.settings, named, &scoring.device)?;
     let encoder = encoder::load(&config, environment, progress)?;
-    let stored = encoder::cached(&config, encoder, &scoring.store)?;
-    let mut out = WholeFile::create(&scoring.output)?;
+    let stored = encoder::remembered(&config, encoder, &scoring.store)?;
+    let partial = beside(&scoring.output);
+    let file = File::create(&partial).map_err(Error::io(&partial))?;
     progress.begin("score", total as u64);
     let pass = Pass { scoring, saved: &saved, stored: &stored, progress };
-    let done = pass.run(&mut out);
+    let done = pass.run(BufWriter::new(file), &partial);
     progress.end();
-    let done = done?;
-    out.finish()?;
-    Ok(done)
+    let done = done.and_then(|done| {
+        fs::rename(&partial, &scoring.output).map_err(Error::io(&scoring.output))?;
+        Ok(done)
+    });
+    if done.is_err() {
+        fs::remove_file(&partial).ok();
+    }
+    done
 }
 
 /// The directory of the head of a run or a variant, or `path` itself where that is one.
@@ -126,6 +131,11 @@ fn count(scoring: &Scoring) -> Result<usize> {
         rows += table?.n();
     }
     Ok(rows)
+}
+
+fn beside(output: &Path) -> PathBuf {
+    let name = output.file_name().unwrap_or_default().to_string_lossy();
+    output.with_file_name(format!(".{name}.{}.part", std::process::id()))
 }
 
 impl Scoring {
@@ -169,26 +179,33 @@ impl Progress for Stop<'_> {
 /// The pass over the rows.
 struct Pass<'a> {
     scoring: &'a Scoring,
-    saved: &'a SavedHead,
-    stored: &'a CachedEncoder<TextEncoder>,
+    saved: &'a Saved<Head>,
+    stored: &'a Stored<TextEncoder>,
     progress: &'a dyn Progress,
 }
 
 impl Pass<'_> {
-    fn run(&self, out: &mut WholeFile) -> Result<ScoredFile> {
+    fn run(&self, mut out: BufWriter<File>, partial: &Path) -> Result<ScoredFile> {
         let mut done = ScoredFile::default();
         for table in self.scoring.rows()? {
             if self.progress.stopped() {
                 return Err(CoreError::Interrupted.into());
             }
             let table = table?;
-            self.chunk(&table, &mut done, out)?;
+            self.chunk(&table, &mut done, &mut out, partial)?;
             self.progress.advance(table.n() as u64);
         }
+        out.flush().and_then(|()| out.get_ref().sync_all()).map_err(Error::io(partial))?;
         Ok(done)
     }
 
-    fn chunk(&self, table: &Table, done: &mut ScoredFile, out: &mut WholeFile) -> Result<()> {
+    fn chunk(
+        &self,
+        table: &Table,
+        done: &mut ScoredFile,
+        out: &mut BufWriter<File>,
+        partial: &Path,
+    ) -> Result<()> {
         let texts = self.scoring.texts(table)?;
         let ids = self.scoring.id_column.as_deref().map(|name| table.column(name)).transpose()?;
         let present: Vec<&str> = texts.iter().flatten().map(String::as_str).collect();
@@ -211,18 +228,18 @@ impl Pass<'_> {
             serde_json::to_writer(&mut *out, &line)
                 .map_err(std::io::Error::from)
                 .and_then(|()| out.write_all(b"\n"))
-                .map_err(Error::io(&self.scoring.output))?;
+                .map_err(Error::io(partial))?;
             done.rows += 1;
         }
         Ok(())
     }
 }
 
-fn line<'a>(id: &'a str, scores: Option<&[f64]>, card: &'a HeadCard) -> Line<'a> {
-    let weighted = scores.map(|s| card.dimensions.iter().zip(s).map(|(d, v)| d.weight * v).sum::<f64>());
-    let tier = weighted.and_then(|w| card.tiers.iter().find(|tier| w >= tier.threshold));
+fn line<'a>(id: &'a str, scores: Option<&[f64]>, card: &'a Card) -> Line<'a> {
+    let weighted = scores.map(|s| card.dimensions().iter().zip(s).map(|(d, v)| d.weight * v).sum::<f64>());
+    let tier = weighted.and_then(|w| card.tiers().iter().find(|tier| w >= tier.threshold));
     let named = |s: &[f64]| -> Map<String, Value> {
-        card.dimensions.iter().zip(s).map(|(d, v)| (d.name.clone(), Value::from(*v))).collect()
+        card.dimensions().iter().zip(s).map(|(d, v)| (d.name.clone(), Value::from(*v))).collect()
     };
     Line { id, scores: scores.map(named), weighted, tier: tier.map(|t| t.name.as_str()) }
 }

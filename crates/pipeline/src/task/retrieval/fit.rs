@@ -7,7 +7,7 @@ use super::spec::{RetrievalFit, Spec};
 use crate::run::{ENCODER, FineTuning, FitRecord, VariantDir};
 use crate::task::card;
 use crate::{Error, Result, device};
-use manyview_adapter::{AdapterCard, Contrastive, ContrastiveConfig, Maps, MonitoredMatches};
+use manyview_adapter::{Card, Contrastive, ContrastiveConfig, Maps, MonitoredMatches, TaskCard};
 use manyview_core::{Embeddings, Fingerprint, Fit, Kind, Progress};
 use manyview_encoder::tuning::ranking;
 use manyview_report::Curve;
@@ -134,7 +134,7 @@ pub(super) fn key(spec: &Spec, data: &RetrievalData) -> Result<Fingerprint> {
     Ok(key.finish())
 }
 
-pub(super) fn card(spec: &Spec, data: &RetrievalData, record: &FitRecord) -> AdapterCard {
+pub(super) fn card(spec: &Spec, data: &RetrievalData, record: &FitRecord) -> Card {
     let encoder = &spec.encoder;
     let mut settings = card::settings(encoder, &data.dataset, record);
     if let RetrievalFit::Adapter { config, .. } = &spec.fit {
@@ -144,14 +144,12 @@ pub(super) fn card(spec: &Spec, data: &RetrievalData, record: &FitRecord) -> Ada
         settings.insert("template".into(), spec.template.clone().into());
     }
     let dim = data.train.queries().dim();
-    AdapterCard {
-        schema: AdapterCard::SCHEMA.into(),
+    Card {
+        task: TaskCard::Retrieval { instruction: spec.instruction.clone() },
         encoder: encoder.model.clone(),
         encoder_fingerprint: data.encoder.clone(),
         dim_in: dim,
         dim_out: dim,
-        instruction: spec.instruction.clone(),
-        teacher: TEACHER.into(),
         method: record.method.clone(),
         n_train: record.rows,
         settings,

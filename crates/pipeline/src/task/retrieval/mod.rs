@@ -27,9 +27,6 @@ use spec::{RetrievalSource, Spec};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What the card of an adapter for retrieval names as its teacher.
-pub(crate) const TEACHER: &str = "pairs";
-
 /// The task `retrieval`.
 #[derive(Debug)]
 pub enum Retrieval {}
@@ -142,7 +139,7 @@ impl Task for Retrieval {
             RetrievalModel::Encoder => Ok(()), // training wrote it
             RetrievalModel::Adapter(maps) => {
                 let card = fit::card(spec, data, record);
-                Ok(manyview_adapter::save(&dir.artifact(Self::MODEL), maps, &card)?)
+                Ok(manyview_adapter::save(&dir.artifact(Self::MODEL), &maps.clone().into(), &card)?)
             }
         }
     }
@@ -151,8 +148,8 @@ impl Task for Retrieval {
         if record.artifact == ENCODER {
             return Ok((RetrievalModel::Encoder, Some(record.key.clone())));
         }
-        let saved = manyview_adapter::load(&dir.artifact(Self::MODEL))?;
-        Ok((RetrievalModel::Adapter(saved.maps), card::fit(&saved.card.settings)))
+        let saved = manyview_adapter::load(&dir.artifact(Self::MODEL))?.adapter()?;
+        Ok((RetrievalModel::Adapter(saved.model), card::fit(&saved.card.settings)))
     }
 
     fn evaluate(

@@ -6,7 +6,7 @@ use crate::run::{FitRecord, TUNED, VariantDir};
 use crate::task::card;
 use crate::{Error, Result, device};
 use manyview_adapter::{
-    DimensionErrors, GradientHead, Head, HeadCard, HeadConfig, HeadDimension, HeadEpoch, HeadTier,
+    Card, DimensionErrors, GradientHead, Head, HeadConfig, HeadEpoch, ScoreDimension, ScoreTier, TaskCard,
     MonitoredScores, RidgeHead,
 };
 use manyview_core::{Fingerprint, Fit, Progress, Scored, Transform};
@@ -149,32 +149,34 @@ pub(super) fn key(spec: &Spec, data: &ScoresData) -> Result<Fingerprint> {
     Ok(key.finish())
 }
 
-pub(super) fn card(spec: &Spec, data: &ScoresData, head: &Head, record: &FitRecord) -> HeadCard {
+pub(super) fn card(spec: &Spec, data: &ScoresData, head: &Head, record: &FitRecord) -> Card {
     let encoder = data.tuned.as_ref().map_or(&spec.encoder, |(_, encoder)| encoder);
     let mut settings = card::settings(encoder, &data.dataset, record);
     settings.insert("filter_version".into(), data.filter.version.clone().into());
     settings.extend(data.tuned.as_ref().map(|(tuned, _)| (TUNED.to_string(), tuned.run.as_str().into())));
-    HeadCard {
-        schema: HeadCard::SCHEMA.into(),
+    Card {
+        task: TaskCard::Scores {
+            filter: data.filter.name.clone(),
+            dimensions: dimensions(data),
+            tiers: tiers(data),
+        },
         encoder: spec.encoder_name(),
         encoder_fingerprint: data.encoder.clone(),
         dim_in: head.dim_in(),
-        filter: data.filter.name.clone(),
-        dimensions: dimensions(data),
-        tiers: tiers(data),
+        dim_out: head.dim_out(),
         method: record.method.clone(),
         n_train: record.rows,
         settings,
     }
 }
 
-fn dimensions(data: &ScoresData) -> Vec<HeadDimension> {
-    let of = |d: &manyview_data::Dimension| HeadDimension { name: d.name.clone(), weight: d.weight };
+fn dimensions(data: &ScoresData) -> Vec<ScoreDimension> {
+    let of = |d: &manyview_data::Dimension| ScoreDimension { name: d.name.clone(), weight: d.weight };
     data.filter.dimensions.iter().map(of).collect()
 }
 
-fn tiers(data: &ScoresData) -> Vec<HeadTier> {
-    let of = |t: &manyview_data::Tier| HeadTier { name: t.name.clone(), threshold: t.threshold };
+fn tiers(data: &ScoresData) -> Vec<ScoreTier> {
+    let of = |t: &manyview_data::Tier| ScoreTier { name: t.name.clone(), threshold: t.threshold };
     data.filter.tiers.iter().map(of).collect()
 }
 

@@ -16,7 +16,7 @@ use crate::run::{Context, Encoded, FineTuning, FitRecord, Stage, TextSet, Varian
 use crate::{Environment, Result};
 use corpus::ScoredCorpus;
 use data::ScoresData;
-use manyview_adapter::{Head, load_head, save_head};
+use manyview_adapter::{Head, load, save};
 use manyview_core::{Embeddings, Fingerprint, Progress, Transform};
 use manyview_encoder::tuning::Tuned;
 use manyview_eval::RegressionMeasure::Mae;
@@ -114,12 +114,13 @@ impl Task for Scores {
     }
 
     fn save(spec: &Spec, data: &ScoresData, head: &Head, record: &FitRecord, dir: &VariantDir) -> Result<()> {
-        Ok(save_head(&dir.artifact(Self::MODEL), head, &fit::card(spec, data, head, record))?)
+        let card = fit::card(spec, data, head, record);
+        Ok(save(&dir.artifact(Self::MODEL), &head.clone().into(), &card)?)
     }
 
     fn open(dir: &VariantDir, _: &FitRecord) -> Result<(Head, Option<Fingerprint>)> {
-        let saved = load_head(&dir.artifact(Self::MODEL))?;
-        Ok((saved.head, card::fit(&saved.card.settings)))
+        let saved = load(&dir.artifact(Self::MODEL))?.head()?;
+        Ok((saved.model, card::fit(&saved.card.settings)))
     }
 
     /// The error on validation texts, which are no part of a fit in closed form; a head by gradient was chosen by it.

@@ -5,7 +5,7 @@ use crate::device;
 use crate::run::{FitRecord, VariantDir};
 use crate::task::card;
 use crate::{Error, Result};
-use manyview_adapter::{AdapterCard, Gradient, Linear, Monitored, PenaltyScore, Prior, Ridge};
+use manyview_adapter::{Card, Gradient, Linear, Monitored, PenaltyScore, Prior, Ridge, TaskCard};
 use manyview_core::{Embeddings, Fingerprint, Fit as _, Paired, Progress, Transform};
 use manyview_eval::{KMeans, mean_cosine, neighbour_overlap, v_measure};
 use manyview_report::Curve;
@@ -220,19 +220,20 @@ pub(super) fn key(spec: &Spec, data: &ViewsData) -> Result<Fingerprint> {
     Ok(key.finish())
 }
 
-pub(super) fn card(spec: &Spec, data: &ViewsData, linear: &Linear, record: &FitRecord) -> AdapterCard {
+pub(super) fn card(spec: &Spec, data: &ViewsData, linear: &Linear, record: &FitRecord) -> Card {
     let (encoder, teacher) = (&spec.encoder, &spec.teacher);
     let mut settings = card::settings(encoder, &data.dataset, record);
     settings.insert("label".into(), spec.data.label.clone().into());
     settings.insert("template".into(), teacher.template.clone().into());
-    AdapterCard {
-        schema: AdapterCard::SCHEMA.into(),
+    Card {
+        task: TaskCard::Views {
+            instruction: teacher.instruction.clone(),
+            teacher: teacher.kind.as_str().into(),
+        },
         encoder: encoder.model.clone(),
         encoder_fingerprint: data.encoder.clone(),
         dim_in: linear.dim_in(),
         dim_out: linear.dim_out(),
-        instruction: teacher.instruction.clone(),
-        teacher: teacher.kind.as_str().into(),
         method: record.method.clone(),
         n_train: record.rows,
         settings,

@@ -102,7 +102,7 @@ impl Task for Views {
     }
 
     fn open(dir: &VariantDir, _: &FitRecord) -> Result<(Linear, Option<Fingerprint>)> {
-        let saved = manyview_adapter::load(&dir.artifact(Self::MODEL))?;
+        let saved = manyview_adapter::load(&dir.artifact(Self::MODEL))?.adapter()?;
         Ok((saved.linear()?.clone(), card::fit(&saved.card.settings)))
     }
 
