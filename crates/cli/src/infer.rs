@@ -2,8 +2,8 @@ use crate::environment::environment;
 use crate::progress::Bars;
 use crate::say::say;
 use clap::{Args, ValueEnum};
-use manyview_pipeline::{
-    FileFormat, GivenVectors, Holds, Inference, InferenceInput, Inferred, Texts, Written,
+use manyview_pipeline::artifact::{
+    self, FileFormat, GivenVectors, Holds, Inference, InferenceInput, Inferred, Texts, Written,
 };
 use std::path::{Path, PathBuf};
 
@@ -85,7 +85,7 @@ enum Format {
 /// Gives texts or vectors the view of adapters, and says what lies where.
 pub(crate) fn run(infer: Infer, bars: &Bars) -> anyhow::Result<()> {
     let inference = infer.inference();
-    let inferred = manyview_pipeline::infer(&inference, &environment(), bars)?;
+    let inferred = artifact::infer(&inference, &environment(), bars)?;
     print(&inference.output, &inferred)
 }
 

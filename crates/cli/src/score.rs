@@ -2,14 +2,14 @@ use crate::environment::environment;
 use crate::progress::Bars;
 use crate::say::say;
 use clap::Args;
-use manyview_pipeline::scores::{self, Scoring};
+use manyview_pipeline::artifact::{self, Scoring};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Writes one line for each row, in order: {\"id\": …, \"scores\": {DIMENSION: …}, \"weighted\": …, \"tier\": …}. A row
-without a text keeps its line, with null in place of scores. Memory does not grow with the file. Stopped, the
-same command finds the vectors it made in the store.")]
+without a text keeps its line, with null in place of scores. Memory does not grow with the file. Stopped or
+killed, the same command goes on where it was, to the same bytes; another head or input starts over.")]
 pub(crate) struct Score {
     /// File of texts: .csv, .tsv, .jsonl, .ndjson or .parquet.
     input: PathBuf,
@@ -52,8 +52,11 @@ pub(crate) fn run(score: Score, bars: &Bars) -> anyhow::Result<()> {
         device: score.device,
         store: score.store,
     };
-    let done = scores::score(&scoring, &environment(), bars)?;
-    say(format_args!("encoded {} texts, took {} from the store", done.encoded, done.reused))?;
+    let done = artifact::score(&scoring, &environment(), bars)?;
+    say(format_args!(
+        "encoded {} texts, took {} from the store",
+        done.encoding.encoded, done.encoding.reused
+    ))?;
     for (n, why) in [
         (done.blank, "rows have no text and so no scores"),
         (done.truncated, "texts are longer than the encoder reads; their ends were cut"),

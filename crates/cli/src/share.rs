@@ -2,12 +2,13 @@ use crate::args::{Export, ExportFormat, Push};
 use crate::environment::environment;
 use crate::progress::Bars;
 use crate::say::say;
-use manyview_pipeline::{Format, Upload};
+use manyview_pipeline::Upload;
+use manyview_pipeline::artifact::{self, Format};
 use std::path::Path;
 
 /// Writes an adapter for other programs, and says what lies where.
 pub(crate) fn export(export: Export, bars: &Bars) -> anyhow::Result<()> {
-    let export = manyview_pipeline::Export {
+    let export = artifact::Export {
         adapter: export.adapter,
         output: export.output,
         format: match export.to {
@@ -19,7 +20,7 @@ pub(crate) fn export(export: Export, bars: &Bars) -> anyhow::Result<()> {
         encoder: export.encoder,
         device: export.device,
     };
-    manyview_pipeline::export(&export, &environment(), bars)?;
+    artifact::export(&export, &environment(), bars)?;
     files(&export.output)?;
     say(format_args!(
         "{}: how to use it, to be read and completed",
@@ -31,7 +32,7 @@ pub(crate) fn export(export: Export, bars: &Bars) -> anyhow::Result<()> {
 pub(crate) fn push(push: Push, bars: &Bars) -> anyhow::Result<()> {
     let upload =
         Upload { repo: push.repo, revision: push.revision, private: push.private, message: push.message };
-    let uploaded = manyview_pipeline::push(&push.from, &upload, &environment(), bars)?;
+    let uploaded = artifact::push(&push.from, &upload, &environment(), bars)?;
     match uploaded.changed {
         0 => say(format_args!("{}: nothing has changed", uploaded.url)),
         n => say(format_args!("{}: {n} files new or changed", uploaded.url)),

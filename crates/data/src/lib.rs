@@ -44,7 +44,7 @@ pub use pairs::{
 pub use scored::{Article, LabelledRows, ScoredText, read_labelled, read_training, training_lines};
 pub use shuffle::order as shuffled;
 pub use split::{Fractions, Split};
-pub use table::{CsvWriter, Rows, Table};
+pub use table::{CsvWriter, GrowingFile, Rows, Table};
 pub use vectors::{Beside, NpyWriter, ParquetWriter, VectorRows, read_vectors, write_npy};
 
 #[cfg(doctest)]

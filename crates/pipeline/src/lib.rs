@@ -6,8 +6,8 @@
 //! interrupted run goes on where it stopped, and a changed setting redoes what depends on it and no more.
 #![forbid(unsafe_code)]
 
+pub mod artifact;
 pub mod config;
-pub mod scores;
 
 mod deep_check;
 mod device;
@@ -16,11 +16,8 @@ mod embedded;
 mod encoder;
 mod environment;
 mod error;
-mod export;
 mod given;
-mod infer;
 mod machine;
-mod push;
 mod run;
 mod runs;
 mod task;
@@ -32,18 +29,12 @@ pub use embedded::{CORPORA, EmbeddedCorpus, QUICKSTART};
 pub use encoder::{fetch as fetch_encoder, load as load_encoder};
 pub use environment::Environment;
 pub use error::{Error, Result};
-pub use export::{Export, Format, export};
-pub use infer::{
-    Dropped, Encoding, FileFormat, GivenVectors, Holds, Inference, InferenceInput, Inferred, Origin, Seconds,
-    Texts, Written, infer,
-};
 pub use manyview_data::{
     Conversion, Converted, Fractions, PairForm, PairOrigin, Upload, Uploaded, convert_pairs, file_hashes,
 };
 pub use manyview_embedded::EmbeddedData;
 pub use manyview_encoder::{Quantized, quantize};
 pub use manyview_store::{Checked, Space, Store};
-pub use push::push;
 pub use run::{
     Context, Encoded, FineTuning, FitRecord, Outcome, RunDir, Secret, Stage, Stages, Tally, TextSet,
     TrackingAccess, VariantDir, resolved, run as run_task, sync_tracking,

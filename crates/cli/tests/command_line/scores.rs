@@ -1,3 +1,5 @@
+#[cfg(unix)]
+use crate::interruption::{signal, start, wait_until};
 use crate::scene::Scene;
 use serde_json::{Value, json};
 
@@ -74,11 +76,45 @@ fn what_cannot_be_scored_is_said_before_anything_is_written() {
     let scene = scene();
     scene.done("train experiment.toml -q");
     scene.write("new.jsonl", "{\"id\": \"a\", \"title\": \"t\", \"content\": \"rain\"}\n");
-    scene.refused("score new.jsonl --head out --text-column content", 2, &["fitted head", "manyview train"]);
+    scene.refused("score new.jsonl --head out --text-column content", 2, &["found none", "manyview train"]);
     scene.refused("score new.jsonl --head runs --text-column content", 2, &["runs/heads", "name one"]);
     scene.refused("score new.jsonl --head runs/heads --text-column body", 2, &["`body`", "content"]);
+    let line = "infer --input new.jsonl --text-column content --adapter runs/heads";
+    scene.refused(line, 2, &["runs/heads/head", "manyview score"]);
     scene.refused("score none.csv --head runs/heads", 3, &["none.csv"]);
     scene.refused(&format!("{SCORE} --output gone/scores.jsonl"), 3, &["gone"]);
     scene.refused("evaluate experiment.toml scores.filter=nothing.toml", 3, &["nothing.toml"]);
     assert!(!scene.path("scores.jsonl").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn scoring_goes_on_after_a_stop_or_a_kill_to_the_same_bytes() {
+    let scene = scene();
+    scene.done("train experiment.toml -q");
+    let rows = (0..4000)
+        .map(|i| format!("{}\n", json!({"id": i.to_string(), "content": format!("mist on day {i}")})));
+    scene.write("new.jsonl", rows.collect::<String>());
+    let line = "score new.jsonl --head runs/heads --text-column content --id-column id";
+    let read = || {
+        let bytes = std::fs::read(scene.path(".scores.jsonl.part/progress.json")).unwrap_or_default();
+        serde_json::from_slice::<Value>(&bytes).unwrap_or_default()["read"].as_u64().unwrap_or(0)
+    };
+    let mut kept = 0;
+    for name in ["INT", "KILL"] {
+        let mut child = start(&scene, line);
+        wait_until(&mut child, || read() > kept);
+        let (status, errors) = signal(child, name);
+        assert_eq!(status.code(), (name == "INT").then_some(130), "{errors}");
+        assert!(read() > kept && read() < 4000, "{kept} {}", read());
+        assert!(!scene.path("scores.jsonl").exists());
+        kept = read();
+    }
+    std::fs::remove_dir_all(scene.path("store")).unwrap();
+    let said = scene.done(line);
+    assert!(said.contains("scores.jsonl: 4000 rows"), "{said}");
+    assert!(!scene.path(".scores.jsonl.part").exists());
+    let resumed = scene.read("scores.jsonl");
+    scene.done(line);
+    assert!(scene.read("scores.jsonl") == resumed);
 }

@@ -184,7 +184,7 @@ fn a_trained_encoder_is_refused_where_an_adapter_is_meant_with_the_cure() {
     scene.done("train pairs.toml");
     scene.done("train pairs.toml name=other train.encoder=frozen");
     let infer = "infer --input pairs.jsonl --text-column query --adapter runs/tuned";
-    let cure = ["encoder that learnt itself", "runs/tuned/encoder", "--encoder"];
+    let cure = ["encoder that was trained", "runs/tuned/encoder", "--encoder"];
     scene.refused(&format!("{infer} --adapter runs/other"), 2, &cure);
     scene.refused("export runs/tuned --to sentence-transformers out", 2, &cure);
     scene.refused("push runs/tuned org/name", 2, &cure);

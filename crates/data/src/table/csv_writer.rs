@@ -1,15 +1,10 @@
+use super::GrowingFile;
 use crate::{Error, Result};
-use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A `.csv` file that grows by rows, and that can be left and gone on with: [`CsvWriter::go_on`].
 #[derive(Debug)]
-pub struct CsvWriter {
-    path: PathBuf,
-    file: File,
-    length: u64,
-}
+pub struct CsvWriter(GrowingFile);
 
 impl CsvWriter {
     /// Begins a file with a line of names, in place of what may be there.
@@ -17,8 +12,7 @@ impl CsvWriter {
     /// # Errors
     /// A file that cannot be written.
     pub fn create(path: &Path, names: &[&str]) -> Result<Self> {
-        let file = File::create(path).map_err(Error::io(path))?;
-        let mut writer = Self { path: path.into(), file, length: 0 };
+        let mut writer = Self(GrowingFile::create(path)?);
         writer.append([names])?;
         Ok(writer)
     }
@@ -26,16 +20,9 @@ impl CsvWriter {
     /// Opens a file that was left, and keeps its first `length` bytes.
     ///
     /// # Errors
-    /// A file that cannot be written, [`Error::File`] for one that holds less.
+    /// As [`GrowingFile::go_on`].
     pub fn go_on(path: &Path, length: u64) -> Result<Self> {
-        let mut file = File::options().write(true).open(path).map_err(Error::io(path))?;
-        let there = file.metadata().map_err(Error::io(path))?.len();
-        if there < length {
-            let problem = format!("expected {length} bytes to go on from, found {there}; delete it");
-            return Err(Error::file(path, problem));
-        }
-        file.set_len(length).and_then(|()| file.seek(SeekFrom::End(0))).map_err(Error::io(path))?;
-        Ok(Self { path: path.into(), file, length })
+        GrowingFile::go_on(path, length).map(Self)
     }
 
     /// Adds rows; fields with a comma, a quote or a line break are quoted.
@@ -46,20 +33,18 @@ impl CsvWriter {
     where
         R: IntoIterator<Item: AsRef<[u8]>>,
     {
-        let unwritable = |e: String| Error::file(&self.path, format!("cannot be written: {e}"));
+        let unwritable = |e: String| Error::file(self.0.path(), format!("cannot be written: {e}"));
         let mut writer = csv::Writer::from_writer(Vec::new());
         for row in rows {
             writer.write_record(row).map_err(|e| unwritable(e.to_string()))?;
         }
         let bytes = writer.into_inner().map_err(|e| unwritable(e.to_string()))?;
-        self.file.write_all(&bytes).map_err(Error::io(&self.path))?;
-        self.length += bytes.len() as u64;
-        Ok(())
+        self.0.append(&bytes)
     }
 
     /// The number of bytes so far.
     pub fn length(&self) -> u64 {
-        self.length
+        self.0.length()
     }
 
     /// Waits until all rows so far are on the disk.
@@ -67,7 +52,7 @@ impl CsvWriter {
     /// # Errors
     /// What the system says.
     pub fn sync(&self) -> Result<()> {
-        self.file.sync_all().map_err(Error::io(&self.path))
+        self.0.sync()
     }
 }
 

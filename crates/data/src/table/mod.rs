@@ -1,10 +1,12 @@
 mod csv;
 mod csv_writer;
+mod growing_file;
 mod jsonl;
 mod parquet;
 mod rows;
 
 pub use csv_writer::CsvWriter;
+pub use growing_file::GrowingFile;
 pub use rows::Rows;
 
 pub(crate) use jsonl::Lines;

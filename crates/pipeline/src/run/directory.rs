@@ -5,6 +5,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
+/// The file that whoever works in a directory holds.
+pub(crate) const LOCK: &str = ".lock";
 /// The record of a fit, in the directory of a variant.
 pub(crate) const FIT: &str = "fit.json";
 /// The penalties tried, or the epochs of training.
@@ -190,7 +192,7 @@ impl VariantDir {
 /// # Errors
 /// [`Error::Busy`] while another process holds it.
 pub(crate) fn hold(dir: &Path) -> Result<File> {
-    let path = dir.join(".lock");
+    let path = dir.join(LOCK);
     let lock = File::create(&path).map_err(Error::io(&path))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),

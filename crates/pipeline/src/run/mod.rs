@@ -12,7 +12,7 @@ mod tracking;
 pub(crate) use checkpoints::check as check_checkpoints;
 pub use context::{Context, Encoded, Tally, TextSet};
 pub(crate) use context::{Pass, PassKey};
-pub(crate) use directory::{FIT, METRICS, hold, json, publish};
+pub(crate) use directory::{FIT, LOCK, METRICS, hold, json, publish};
 pub use directory::{RunDir, VariantDir, resolved};
 pub use driver::{Outcome, run};
 pub use fine_tuning::FineTuning;

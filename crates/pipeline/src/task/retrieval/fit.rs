@@ -1,5 +1,4 @@
 use super::RetrievalModel;
-use super::TEACHER;
 use super::corpus::SplitPairs;
 use super::data::RetrievalData;
 use super::journal::Journal;

@@ -12,10 +12,9 @@ mod report;
 mod spec;
 
 use super::{ComparedScores, Fit, Task, card};
+use crate::artifact::write_encoder_card;
 use crate::config::{Encoder, Experiment};
-use crate::run::{
-    Context, ENCODER, Encoded, FIT, FineTuning, FitRecord, Stage, TextSet, VariantDir, encoder_of,
-};
+use crate::run::{Context, ENCODER, Encoded, FineTuning, FitRecord, Stage, TextSet, VariantDir};
 use crate::{Environment, Result};
 use corpus::SplitPairs;
 use data::RetrievalData;
@@ -24,7 +23,6 @@ use manyview_core::{Fingerprint, Progress};
 use manyview_encoder::tuning::Tuned;
 use manyview_report::{Fact, Measures, RetrievalMetrics, RetrievalSection};
 use spec::{RetrievalSource, Spec};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The task `retrieval`.
@@ -135,10 +133,10 @@ impl Task for Retrieval {
         record: &FitRecord,
         dir: &VariantDir,
     ) -> Result<()> {
+        let card = fit::card(spec, data, record);
         match model {
-            RetrievalModel::Encoder => Ok(()), // training wrote it
+            RetrievalModel::Encoder => write_encoder_card(&dir.artifact(ENCODER), &card), // training wrote the rest
             RetrievalModel::Adapter(maps) => {
-                let card = fit::card(spec, data, record);
                 Ok(manyview_adapter::save(&dir.artifact(Self::MODEL), &maps.clone().into(), &card)?)
             }
         }
@@ -200,11 +198,4 @@ impl Task for Retrieval {
     fn note(spec: &Spec) -> String {
         spec.instruction.clone()
     }
-}
-
-/// The encoder that was trained in the directory of a variant, where that is what was fitted there last.
-pub(crate) fn tuned_encoder(variant: &Path) -> Option<PathBuf> {
-    let record: FitRecord = VariantDir::at(variant.into()).read(FIT).ok()??;
-    (record.artifact == ENCODER).then_some(())?;
-    encoder_of(variant, record.fine_tuning.as_ref()?)
 }

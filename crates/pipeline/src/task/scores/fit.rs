@@ -6,8 +6,8 @@ use crate::run::{FitRecord, TUNED, VariantDir};
 use crate::task::card;
 use crate::{Error, Result, device};
 use manyview_adapter::{
-    Card, DimensionErrors, GradientHead, Head, HeadConfig, HeadEpoch, ScoreDimension, ScoreTier, TaskCard,
-    MonitoredScores, RidgeHead,
+    Card, DimensionErrors, GradientHead, Head, HeadConfig, HeadEpoch, MonitoredScores, RidgeHead,
+    ScoreDimension, ScoreTier, TaskCard,
 };
 use manyview_core::{Fingerprint, Fit, Progress, Scored, Transform};
 use manyview_eval::RegressionMeasure::Mae;

@@ -1,4 +1,5 @@
-use crate::{Environment, Error, Export, Format, Result, export};
+use super::export::{Export, Format, export};
+use crate::{Environment, Error, Result};
 use manyview_core::Progress;
 use manyview_data::{Upload, Uploaded};
 use std::path::Path;

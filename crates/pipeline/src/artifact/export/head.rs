@@ -1,74 +1,58 @@
 //! A head as `manyview score` reads it, and its model card.
-use super::card::{LICENCE, base_model, name, one_line, quoted};
-use super::{Export, Format, staging, write};
-use crate::infer::encoder_of;
-use crate::run::{ENCODER, METRICS, TUNED, VariantDir, copy_encoder};
-use crate::scores::learnt_encoder;
-use crate::task::{self, Scores};
-use crate::{Error, Result, given};
-use manyview_adapter::{HeadCard, SavedHead, load_head, save_head};
+use super::card::{LICENCE, base_model, one_line, public, quoted};
+use super::{Export, Format, Measured, metrics, staging, write};
+use crate::artifact::open::Opened;
+use crate::run::{ENCODER, TUNED, copy_encoder};
+use crate::{Error, Result};
+use manyview_adapter::{Card, Head, save};
 use manyview_core::{Estimate, Progress};
 use manyview_report::{NamedErrors, ScoresMetrics};
-use std::path::Path;
 
-/// Writes the head in `dir`, a model card beside it, and the encoder where that learnt below it. Names of local directories
-/// stay out of it.
-pub(super) fn export_head(dir: &Path, export: &Export, progress: &dyn Progress) -> Result<()> {
+/// Writes the head, a model card beside it, and the encoder where that was trained below it. Names of local directories stay
+/// out of it.
+pub(super) fn export_head(
+    opened: &Opened,
+    head: &Head,
+    given: bool,
+    export: &Export,
+    progress: &dyn Progress,
+) -> Result<()> {
     if export.format != Format::Adapter {
         let problem =
             "expected `adapter` for a head that scores texts, found another form; other programs take views";
         return Err(Error::setting("--to", problem));
     }
-    let saved = load(dir)?.head()?;
-    let learnt = learnt_encoder(dir, &saved.card);
-    if learnt.is_none() && saved.card.settings.contains_key(TUNED) {
+    let learnt = opened.tuned_encoder();
+    if learnt.is_none() && opened.card.settings.contains_key(TUNED) {
         return Err(Error::Missing {
-            path: dir.into(),
+            path: opened.dir.clone(),
             missing: "the encoder that learnt below the head there, found none or another".into(),
             cure: "train".into(),
         });
     }
-    let metrics = metrics(dir, &saved.card)?;
-    let config = encoder_of(&saved.card.encoder, &saved.card.settings, None, "")?;
-    let given = given::fingerprint(&config, saved.card.dim_in) == saved.card.encoder_fingerprint;
-    let card = public(&saved.card, given);
+    let metrics = match metrics(opened)? {
+        Some(Measured::Scores(metrics)) => Some(metrics),
+        _ => None,
+    };
+    let card = public(&opened.card, given);
+    let text = markdown(opened, head, &card, metrics.as_deref(), given);
     staging::publish(&export.output, progress, |to| {
-        save(to, &saved.model.clone().into(), &card)?;
+        save(to, &head.clone().into(), &card)?;
         if let Some(encoder) = &learnt {
             copy_encoder(encoder, &to.join(ENCODER))?;
         }
-        write(&to.join("README.md"), markdown(&saved, &card, metrics.as_ref(), given).as_bytes())
+        write(&to.join("README.md"), text.as_bytes())
     })
 }
 
-/// What was measured of the head in `dir`, where it was.
-fn metrics(dir: &Path, card: &HeadCard) -> Result<Option<ScoresMetrics>> {
-    let variant = VariantDir::at(dir.parent().unwrap_or(dir).into());
-    if !variant.path().join(METRICS).is_file() {
-        return Ok(None);
-    }
-    let found = task::metrics::<Scores>(&variant)?;
-    Ok(Some(found).filter(|found| found.encoder_fingerprint == card.encoder_fingerprint))
-}
-
-/// The card with names in place of paths of this machine.
-fn public(card: &Card, given: bool) -> Card {
-    let mut card = card.clone();
-    for key in if given { &["dataset"][..] } else { &["dataset", "model"] } {
-        if let Some(value) = card.settings.get_mut(*key)
-            && let Some(text) = value.as_str()
-        {
-            *value = name(text).into();
-        }
-    }
-    if !given {
-        card.encoder = name(&card.encoder);
-    }
-    card
-}
-
-fn markdown(saved: &SavedHead, card: &HeadCard, metrics: Option<&ScoresMetrics>, given: bool) -> String {
-    let base = base_model(&saved.card.settings, &saved.card.encoder, given);
+fn markdown(
+    opened: &Opened,
+    head: &Head,
+    card: &Card,
+    metrics: Option<&ScoresMetrics>,
+    given: bool,
+) -> String {
+    let base = base_model(&opened.card, given);
     let base = base.map(|base| format!("base_model: {}\n", quoted(&base))).unwrap_or_default();
     format!(
         "---\npipeline_tag: text-classification\n{base}tags:\n- regression\n- manyview\n{LICENCE}---\n\n# Scores: {}\n\n\
@@ -80,17 +64,17 @@ fn markdown(saved: &SavedHead, card: &HeadCard, metrics: Option<&ScoresMetrics>,
             1 => "one dimension".into(),
             n => format!("{n} dimensions"),
         },
-        facts(saved, card),
+        facts(head, card),
         metrics.map(scores).unwrap_or_default(),
     )
 }
 
-fn facts(saved: &Saved<Head>, card: &Card) -> String {
+fn facts(head: &Head, card: &Card) -> String {
     let dimensions =
         card.dimensions().iter().map(|d| format!("{} (weight {:.3})", one_line(&d.name), d.weight));
     let tiers = card.tiers().iter().map(|t| format!("{} from {}", one_line(&t.name), t.threshold));
     let joined = |all: Vec<String>| all.join(", ");
-    let calibrated = if saved.model.calibration().is_some() { ", calibrated" } else { "" };
+    let calibrated = if head.calibration().is_some() { ", calibrated" } else { "" };
     let setting = |key: &str| card.settings.get(key).and_then(|value| value.as_str()).map(one_line);
     let place = if card.settings.contains_key(TUNED) { ", in `encoder`" } else { "" };
     let facts = [

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// How far an inference is, up to the last chunk that is on the disk.
+/// How far the results of an input are written, up to the last batch that is on the disk.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ledger {
     /// Stands for everything the output depends on.
@@ -13,6 +13,8 @@ pub(super) struct Ledger {
     pub(super) read: usize,
     /// Rows that were written.
     pub(super) rows: usize,
+    /// Rows among them that have no text, and so no result.
+    pub(super) blank: usize,
     pub(super) dropped: Dropped,
     /// Rows whose text was cut.
     pub(super) truncated: usize,
@@ -21,10 +23,10 @@ pub(super) struct Ledger {
     pub(super) base: Encoding,
     pub(super) teacher: Encoding,
     pub(super) seconds: Seconds,
-    /// The length of `rows.csv`, in bytes.
-    pub(super) csv: u64,
-    /// The lengths of the chunks of each Parquet file, in bytes.
-    pub(super) chunks: BTreeMap<String, Vec<u64>>,
+    /// The lengths of each file to go on from, in bytes: of the chunks of a Parquet file, else of all of it.
+    pub(super) lengths: BTreeMap<String, Vec<u64>>,
+    /// Whether the files are whole, and lack only their names.
+    pub(super) whole: bool,
 }
 
 impl Ledger {

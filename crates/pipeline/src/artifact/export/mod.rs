@@ -6,14 +6,14 @@ mod protobuf;
 mod sentence_transformers;
 mod staging;
 
-use crate::infer::{encoder_of, load};
+use super::open::{Artifact, Opened, open};
 use crate::run::{METRICS, VariantDir};
-use crate::task::{Retrieval, Task, Views, untagged};
-use crate::{Environment, Error, Result, encoder, given, scores};
+use crate::task::{Retrieval, Scores, Task, Views, untagged};
+use crate::{Environment, Error, Result, encoder, given};
 use card::Card;
-use manyview_adapter::{Maps, Saved};
+use manyview_adapter::Saved;
 use manyview_core::Progress;
-use manyview_report::{RetrievalMetrics, ViewsMetrics};
+use manyview_report::{RetrievalMetrics, ScoresMetrics, ViewsMetrics};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -49,21 +49,25 @@ pub enum Format {
 /// local directories stay out of it.
 ///
 /// # Errors
-/// An adapter that is not there, a head, or one that is more than a linear map of all texts, as anything but
-/// [`Format::Adapter`], an output directory with something in it, an encoder that is not the adapter's, or
-/// files that cannot be written.
+/// An artifact that [`open`] refuses, an encoder, a head, or an adapter that is more than a linear map of all texts, as
+/// anything but [`Format::Adapter`], an output directory with something in it, an encoder that is not the adapter's, or files
+/// that cannot be written.
 pub fn export(export: &Export, environment: &Environment, progress: &dyn Progress) -> Result<()> {
-    if let Some(dir) = scores::head_in(&export.adapter) {
-        return head::export_head(&dir, export, progress);
-    }
-    let saved = load(&export.adapter)?;
+    let opened = open(&export.adapter)?;
+    let named = opened.encoder(export.encoder.as_deref(), &export.device)?;
+    let given = given::fingerprint(&named, opened.card.dim_in) == opened.card.encoder_fingerprint;
+    let saved = match &opened.artifact {
+        Artifact::Head(head) => return head::export_head(&opened, head, given, export, progress),
+        Artifact::Adapter(maps) => Saved {
+            model: maps.clone(),
+            card: opened.card.clone(),
+            weights_blake3: opened.weights_blake3.clone(),
+        },
+        Artifact::Encoder => return Err(opened.is_encoder()),
+    };
     if export.format != Format::Adapter {
         saved.linear()?; // what other programs are given is one matrix for all texts
     }
-    let metrics = metrics(&export.adapter, &saved)?;
-    let config =
-        encoder_of(&saved.card.encoder, &saved.card.settings, export.encoder.as_deref(), &export.device)?;
-    let given = given::fingerprint(&config, saved.card.dim_in) == saved.card.encoder_fingerprint;
     if given && export.format == Format::SentenceTransformers {
         return Err(Error::setting(
             "--to sentence-transformers",
@@ -71,12 +75,12 @@ pub fn export(export: &Export, environment: &Environment, progress: &dyn Progres
              onnx, npy or adapter",
         ));
     }
-    staging::vacant(&export.output)?;
+    let metrics = metrics(&opened)?;
     let card = Card { saved: &saved, metrics: metrics.as_ref(), format: export.format, given };
     staging::publish(&export.output, progress, |dir| {
         match export.format {
             Format::SentenceTransformers => {
-                let encoder = encoder::load(&config, environment, progress)?;
+                let encoder = encoder::load(&named, environment, progress)?;
                 sentence_transformers::write(dir, &saved, &encoder, progress)?;
             }
             Format::Onnx => onnx::write(dir, &saved)?,
@@ -89,29 +93,31 @@ pub fn export(export: &Export, environment: &Environment, progress: &dyn Progres
     })
 }
 
-/// What was measured of an adapter, by its task.
+/// What was measured of an artifact, by its task.
 enum Measured {
     Views(Box<ViewsMetrics>),
+    Scores(Box<ScoresMetrics>),
     Retrieval(Box<RetrievalMetrics>),
 }
 
-/// What was measured of the adapter at `path`, where it was.
-fn metrics(path: &Path, saved: &Saved<Maps>) -> Result<Option<Measured>> {
-    let parent = Some(path).filter(|path| path.ends_with("adapter")).and_then(Path::parent);
-    let dir = if path.join("adapter").is_dir() { path } else { parent.unwrap_or(path) };
-    let dir = VariantDir::at(dir.into());
+/// What was measured of the artifact in its run, where it was.
+fn metrics(opened: &Opened) -> Result<Option<Measured>> {
+    let is_in_run = opened.dir.ends_with("adapter") || opened.dir.ends_with("head");
+    let parent = opened.dir.parent().filter(|_| is_in_run);
+    let dir = VariantDir::at(parent.unwrap_or(&opened.dir).into());
     let found = dir.read::<Value>(METRICS).map_err(|e| Error::File {
         path: dir.path().join(METRICS),
         problem: format!("expected metrics, found {e}; run `manyview evaluate` again, or delete it"),
     })?;
     let Some(found) = found else { return Ok(None) };
     let (task, metrics) = untagged(&dir, found)?;
-    let encoder = metrics.get("encoder_fingerprint").and_then(Value::as_str).map(String::from);
-    if encoder.as_deref() != Some(saved.card.encoder_fingerprint.as_str()) {
+    let encoder = metrics.get("encoder_fingerprint").and_then(Value::as_str);
+    if encoder != Some(opened.card.encoder_fingerprint.as_str()) {
         return Ok(None);
     }
     let found = match task.as_str() {
         Views::NAME => serde_json::from_value(metrics).map(Measured::Views),
+        Scores::NAME => serde_json::from_value(metrics).map(Measured::Scores),
         Retrieval::NAME => serde_json::from_value(metrics).map(Measured::Retrieval),
         _ => return Ok(None),
     };

@@ -1,12 +1,10 @@
 //! The model card of an export: what the hub reads in front, what people read below.
 use super::{Format, Measured, onnx};
 use crate::embedded;
-use crate::task::retrieval::TEACHER;
-use manyview_adapter::{AdapterCard, Map, Saved, Shape, Sides};
+use manyview_adapter::{Card as Origin, Map, Maps, Saved, Shape, Sides, TaskCard};
 use manyview_core::Summary;
 use manyview_report::{RetrievalMetrics, ViewsMetrics};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Where a repository of the hub is named.
@@ -43,7 +41,7 @@ pub(super) fn public(card: &Origin, given: bool) -> Origin {
 }
 
 /// A name as others may see it: of a path, its last part.
-pub(super) fn name(source: &str) -> String {
+fn name(source: &str) -> String {
     let last = Path::new(source).file_name().map(|name| name.to_string_lossy().into_owned());
     if source.starts_with(HUB) { source.into() } else { last.unwrap_or_else(|| source.into()) }
 }
@@ -59,7 +57,7 @@ impl Card<'_> {
         let scores = match self.metrics {
             Some(Measured::Views(metrics)) => scores(metrics),
             Some(Measured::Retrieval(metrics)) => retrieval(metrics),
-            None => String::new(),
+            Some(Measured::Scores(_)) | None => String::new(),
         };
         format!(
             "{}\n# {looks_for}\n\n{}\n\n{}{scores}## Use\n\n{}",
@@ -91,7 +89,7 @@ impl Card<'_> {
     }
 
     fn base_model(&self) -> Option<String> {
-        base_model(&self.saved.card.settings, &self.saved.card.encoder, self.given)
+        base_model(&self.saved.card, self.given)
     }
 
     fn what(&self) -> String {
@@ -211,8 +209,8 @@ fn formula(map: &Map) -> &'static str {
 }
 
 /// The repository of the encoder, where it has one.
-pub(super) fn base_model(settings: &BTreeMap<String, Value>, encoder: &str, given: bool) -> Option<String> {
-    let model = settings.get("model").and_then(|model| model.as_str()).unwrap_or(encoder);
+pub(super) fn base_model(card: &Origin, given: bool) -> Option<String> {
+    let model = card.settings.get("model").and_then(|model| model.as_str()).unwrap_or(&card.encoder);
     match model {
         embedded::ENCODER if !given => Some(embedded::ENCODER_ORIGIN.into()),
         model => model.strip_prefix(HUB).map(String::from),
