@@ -10,6 +10,8 @@ const SIBLINGS: &[&str] =
     &["embedded", "data", "encoder", "store", "adapter", "eval", "report", "track", "oracle"];
 /// Those that join siblings; neither knows the other.
 const JOINERS: &[&str] = &["labelling", "pipeline"];
+/// The siblings that train.
+const TRAINED: &[&str] = &["encoder", "adapter"];
 const LEAVES: &[&str] = &["cli"];
 
 fn root() -> &'static Path {
@@ -56,6 +58,18 @@ fn no_sibling_names_a_sibling() {
         for other in SIBLINGS.iter().chain(LEAVES).chain(JOINERS).filter(|other| *other != sibling) {
             assert!(!manifest.contains(&format!("manyview-{other}")), "crates/{sibling} depends on {other}");
         }
+    }
+}
+
+/// Who trains nothing should not compile a trainer, and a trainer that knows what it trains is a second copy of it.
+#[test]
+fn the_trainer_knows_core_alone_and_only_what_is_trained_knows_it() {
+    let trainer = manifest("train");
+    for other in SIBLINGS.iter().chain(LEAVES).chain(JOINERS) {
+        assert!(!trainer.contains(&format!("manyview-{other}")), "crates/train depends on {other}");
+    }
+    for sibling in SIBLINGS.iter().chain(&["core"]).filter(|sibling| !TRAINED.contains(sibling)) {
+        assert!(!manifest(sibling).contains("manyview-train"), "crates/{sibling} depends on the trainer");
     }
 }
 
@@ -123,7 +137,7 @@ fn no_joiner_names_another() {
 /// What is imported by nobody can be rewritten at will.
 #[test]
 fn nobody_imports_a_leaf() {
-    for name in SIBLINGS.iter().chain(JOINERS).chain(&["core"]) {
+    for name in SIBLINGS.iter().chain(JOINERS).chain(&["core", "train"]) {
         for leaf in LEAVES {
             assert!(!manifest(name).contains(&format!("manyview-{leaf}")), "crates/{name} depends on {leaf}");
         }

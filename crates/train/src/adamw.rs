@@ -1,0 +1,177 @@
+use burn::optim::{self, AdamWConfig, AdamWState, AdaptiveMomentumState, Optimizer};
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use rayon::prelude::*;
+
+const BETA_1: f32 = 0.9;
+const BETA_2: f32 = 0.999;
+const EPSILON: f32 = 1e-8;
+/// Values a thread takes at a time.
+pub(crate) const CHUNK: usize = 1 << 14;
+
+/// AdamW with decoupled weight decay: fused into one pass over memory on a device that works in this process, the steps of
+/// burn's own elsewhere.
+///
+/// β₁ = 0.9, β₂ = 0.999 and ε = 10⁻⁸, as PyTorch has them.
+#[derive(Clone)]
+pub struct AdamW {
+    decay: f64,
+    /// What gradients are multiplied by first.
+    scale: f32,
+    fused: bool,
+    of_burn: optim::AdamW,
+}
+
+impl AdamW {
+    /// With that weight decay, for parameters on `device`.
+    pub fn new(weight_decay: f64, device: &Device) -> Self {
+        let config = AdamWConfig::new().with_beta_1(BETA_1).with_beta_2(BETA_2).with_epsilon(EPSILON);
+        let of_burn = config.with_weight_decay(weight_decay as f32).build();
+        Self { decay: weight_decay, scale: 1.0, fused: in_process(device), of_burn }
+    }
+
+    /// The same for gradients that are first multiplied by `scale`.
+    #[must_use]
+    pub fn with_gradient_scale(self, scale: f64) -> Self {
+        Self { scale: scale as f32, ..self }
+    }
+}
+
+impl Optimizer for AdamW {
+    type State<const D: usize> = AdamWState<D>;
+
+    fn step<const D: usize>(
+        &self,
+        lr: f64,
+        tensor: Tensor<D>,
+        grad: Tensor<D>,
+        state: Option<AdamWState<D>>,
+    ) -> (Tensor<D>, Option<AdamWState<D>>) {
+        if !self.fused || tensor.dtype() != DType::F32 || grad.dtype() != DType::F32 {
+            let grad = if self.scale == 1.0 { grad } else { grad * self.scale };
+            return self.of_burn.step(lr, tensor, grad, state);
+        }
+        let device = tensor.device();
+        let AdaptiveMomentumState { time, moment_1, moment_2, .. } = match state {
+            Some(state) => state.momentum,
+            None => AdaptiveMomentumState::new(0, tensor.zeros_like(), tensor.zeros_like()),
+        };
+        let update = Update::new(lr, self.decay, self.scale, time + 1);
+        // Each tensor gives its memory and gets it back: nothing is copied unless something else still reads it.
+        let mut data = [tensor, moment_1, moment_2, grad].map(Tensor::into_data);
+        update.apply(&mut data);
+        let [tensor, first, second, _] = data.map(|data| Tensor::from_data(data, &device));
+        (tensor, Some(AdamWState::new(AdaptiveMomentumState::new(time + 1, first, second))))
+    }
+
+    fn to_device<const D: usize>(state: AdamWState<D>, device: &Device) -> AdamWState<D> {
+        optim::AdamW::to_device(state, device)
+    }
+}
+
+/// What one step does to every value.
+struct Update {
+    kept: f32,
+    rate: f32,
+    epsilon: f32,
+    scale: f32,
+}
+
+impl Update {
+    /// With both corrections for the first steps in `rate` and `epsilon`: m/c₁ / (√(v/c₂) + ε) = √c₂/c₁ · m / (√v + ε√c₂).
+    fn new(lr: f64, decay: f64, scale: f32, steps: usize) -> Self {
+        let correction = |beta: f32| 1.0 - f64::from(beta).powf(steps as f64);
+        let root = correction(BETA_2).sqrt();
+        Self {
+            kept: (1.0 - lr * decay) as f32,
+            rate: (lr * root / correction(BETA_1)) as f32,
+            epsilon: (f64::from(EPSILON) * root) as f32,
+            scale,
+        }
+    }
+
+    /// Value, first moment, second moment and gradient, all f32 and of one length.
+    fn apply(&self, [value, first, second, gradient]: &mut [TensorData; 4]) {
+        let parts = (
+            value.as_mut_slice::<f32>(),
+            first.as_mut_slice::<f32>(),
+            second.as_mut_slice::<f32>(),
+            gradient.as_slice::<f32>(),
+        );
+        let (Ok(value), Ok(first), Ok(second), Ok(gradient)) = parts else { return };
+        let moments = first.par_chunks_mut(CHUNK).zip(second.par_chunks_mut(CHUNK));
+        let chunks = value.par_chunks_mut(CHUNK).zip(moments).zip(gradient.par_chunks(CHUNK));
+        chunks.for_each(|((value, (first, second)), gradient)| self.chunk(value, first, second, gradient));
+    }
+
+    fn chunk(&self, value: &mut [f32], first: &mut [f32], second: &mut [f32], gradient: &[f32]) {
+        let moments = first.iter_mut().zip(second);
+        for ((value, (m, v)), g) in value.iter_mut().zip(moments).zip(gradient) {
+            let g = self.scale * g;
+            *m = BETA_1 * *m + (1.0 - BETA_1) * g;
+            *v = BETA_2 * *v + (1.0 - BETA_2) * g * g;
+            *value = self.kept * *value - self.rate * *m / (v.sqrt() + self.epsilon);
+        }
+    }
+}
+
+/// Whether `device` computes in this process, in memory that others can read and write.
+pub(crate) fn in_process(device: &Device) -> bool {
+    #[allow(deprecated)] // ndarray: on its way out of burn, still a device here
+    let own = Device::enumerate(vec![
+        #[cfg(feature = "flex")]
+        burn::tensor::DeviceType::Flex,
+        #[cfg(feature = "ndarray")]
+        burn::tensor::DeviceType::NdArray,
+    ]);
+    own.iter().any(|own| own == device)
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use burn::module::{Module, Param};
+    use burn::optim::{GradientsParams, ModuleOptimizer};
+
+    #[derive(Module, Debug)]
+    struct Map {
+        weight: Param<Tensor<2>>,
+    }
+
+    #[test]
+    fn a_fused_step_is_that_of_burn() {
+        let device = Device::flex();
+        let tensor = |seed: f32| {
+            let values: Vec<f32> = (0..70 * 51).map(|i| (i as f32 * seed).sin()).collect();
+            Tensor::<2>::from_data(TensorData::new(values, [70, 51]), &device)
+        };
+        for scale in [1.0, 0.25] {
+            let ours = AdamW::new(0.1, &device).with_gradient_scale(scale);
+            let theirs = AdamW { fused: false, ..ours.clone() };
+            let start = tensor(0.1);
+            let (mut a, mut b) = ((start.clone(), None), (start, None));
+            for step in 2..30 {
+                let gradient = tensor(step as f32);
+                a = ours.step(0.01, a.0, gradient.clone(), a.1);
+                b = theirs.step(0.01, b.0, gradient, b.1);
+            }
+            let furthest: f32 = (a.0 - b.0).abs().max().into_scalar();
+            assert!(furthest < 1e-6, "{furthest}");
+            let (a, b) = (a.1.unwrap().momentum, b.1.unwrap().momentum);
+            let furthest: f32 = (a.moment_2 - b.moment_2).abs().max().into_scalar();
+            assert!(a.time == b.time && furthest < 1e-6, "{furthest}");
+        }
+    }
+
+    #[test]
+    fn it_serves_the_module_optimizer_of_burn() {
+        let device = Device::flex().autodiff();
+        let weight = Tensor::from_data([[1.0, -2.0]], &device);
+        let map = Map { weight: Param::from_tensor(weight) };
+        let mut optimizer = ModuleOptimizer::from(AdamW::new(0.0, &Device::flex()));
+        let gradients = GradientsParams::from_grads((map.weight.val() * 3.0).sum().backward(), &map);
+        let map = optimizer.step(0.1, map, gradients);
+        let found: Vec<f32> = map.weight.val().into_data().iter().collect();
+        // The first step goes by the rate against the sign of the gradient.
+        assert!((found[0] - 0.9).abs() < 1e-6 && (found[1] + 2.1).abs() < 1e-6, "{found:?}");
+    }
+}
