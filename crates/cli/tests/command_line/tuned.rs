@@ -108,8 +108,22 @@ fn what_training_of_an_encoder_does_not_take_is_refused_before_anything_is_encod
         scene.refused(&format!("run pairs.toml train.encoder=lora {change}"), 2, &words);
         assert!(!scene.path("store/spaces").exists(), "{change}");
     }
-    scene.model("qwen3-tiny", "qwen");
-    scene.refused("run pairs.toml encoder.model=qwen", 2, &["model_type", "bert"]);
+}
+
+#[test]
+fn qwen3_is_trained_too_and_its_lora_is_that_of_peft() {
+    let scene = scene();
+    scene.model("qwen3-small", "qwen");
+    for how in ["full", "lora"] {
+        let said = scene.done(&format!("run pairs.toml train.encoder={how} encoder.model=qwen"));
+        assert!(said.contains("report: runs/tuned/report.html"), "{said}");
+        assert!(scene.read(MODEL) != scene.read("qwen/model.safetensors"), "nothing was learnt");
+        assert_eq!(scene.path("runs/tuned/encoder/lora").exists(), how == "lora");
+    }
+    let names = scene.read("runs/tuned/encoder/lora/adapter_model.safetensors");
+    let names = String::from_utf8_lossy(&names).into_owned();
+    assert_eq!(names.matches(".lora_A.weight").count(), 2 * 2, "queries and values of two layers");
+    assert!(names.contains("base_model.model.layers.1.self_attn.q_proj.lora_B.weight"));
 }
 
 #[cfg(unix)]

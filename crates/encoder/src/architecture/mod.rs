@@ -63,7 +63,7 @@ pub(crate) trait Visitor {
     /// With the configuration `C`, its model `N` of this crate's own engine, and its model `B` of burn's.
     fn visit<C, N, B>(self, config: C) -> Result<Self::Output>
     where
-        C: Description,
+        C: Description + 'static,
         N: Own<C>,
         B: Network<Config = C>;
 }
@@ -73,7 +73,7 @@ type Visit<V> = fn(&Layout, V) -> Result<<V as Visitor>::Output>;
 fn visit<V, C, N, B>(layout: &Layout, visitor: V) -> Result<V::Output>
 where
     V: Visitor,
-    C: Description,
+    C: Description + 'static,
     N: Own<C>,
     B: Network<Config = C>,
 {

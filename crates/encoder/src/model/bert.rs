@@ -7,7 +7,7 @@ use crate::architecture::bert::{Config, TOKEN_EMBEDDINGS};
 use crate::batch::Batch;
 use crate::kv_cache::{KvCache, before};
 use burn::module::{Module, Param};
-use burn::nn::{Dropout, DropoutConfig, LayerNorm};
+use burn::nn::{Dropout, LayerNorm};
 use burn::tensor::Tensor;
 
 /// BERT (Devlin et al., 2019): learnt positions, attention in both directions, normalisation after each block.
@@ -33,7 +33,7 @@ impl Network for Bert {
             position_embeddings: loader.param("embeddings.position_embeddings.weight", positions)?,
             token_type_embeddings: loader.param("embeddings.token_type_embeddings.weight", types)?,
             norm: loader.layer_norm("embeddings.LayerNorm", hidden, config.layer_norm_eps)?,
-            dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
+            dropout: loader.dropout(config.hidden_dropout_prob),
             layers: PostNormLayer::load_all(&config.layers(), loader)?,
         })
     }

@@ -4,6 +4,7 @@
 mod attention;
 mod bert;
 mod length_groups;
+mod linear;
 mod loader;
 mod mean;
 mod mpnet;
@@ -19,7 +20,8 @@ use crate::states::States;
 pub(crate) use bert::Bert;
 use burn::module::Module;
 use burn::tensor::Tensor;
-pub(crate) use loader::Loader;
+pub(crate) use linear::LoraStart;
+pub(crate) use loader::{Loader, Stored, indices, transpose};
 pub(crate) use mean::means;
 pub(crate) use mpnet::MpNet;
 pub(crate) use qwen3::Qwen3;

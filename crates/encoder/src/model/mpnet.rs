@@ -9,7 +9,7 @@ use crate::architecture::mpnet::{
 use crate::batch::Batch;
 use crate::kv_cache::{KvCache, before};
 use burn::module::{Module, Param};
-use burn::nn::{Dropout, DropoutConfig, LayerNorm};
+use burn::nn::{Dropout, LayerNorm};
 use burn::tensor::Tensor;
 
 /// MPNet (Song et al., 2020): BERT's layers, with a bias of attention by position that all of them share.
@@ -37,7 +37,7 @@ impl Network for MpNet {
             position_embeddings: loader.param(POSITION_EMBEDDINGS, positions)?,
             attention_bias: loader.param(ATTENTION_BIAS, buckets)?,
             norm: loader.layer_norm(EMBEDDINGS_NORM, hidden, config.layer_norm_eps)?,
-            dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
+            dropout: loader.dropout(config.hidden_dropout_prob),
             layers: PostNormLayer::load_all(&config.layers(), loader)?,
             config: config.clone(),
         })

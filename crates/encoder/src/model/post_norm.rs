@@ -1,11 +1,12 @@
 use super::Loader;
 use super::attention::Attention;
 use super::length_groups::Groups;
+use super::linear::Linear;
 use crate::Result;
 use crate::architecture::Heads;
 use crate::architecture::post_norm::{Activation, PostNorm};
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, LayerNorm, Linear};
+use burn::nn::{Dropout, LayerNorm};
 use burn::tensor::Tensor;
 use burn::tensor::activation::{gelu, gelu_approximate, relu};
 
@@ -42,13 +43,13 @@ impl PostNormLayer {
             query: loader.linear(&query, [hidden, hidden])?,
             key: loader.linear(&key, [hidden, hidden])?,
             value: loader.linear(&value, [hidden, hidden])?,
-            attention_dropout: DropoutConfig::new(config.attention_dropout).init(),
+            attention_dropout: loader.dropout(config.attention_dropout),
             out: loader.linear(&names.out, [hidden, hidden])?,
             attention_norm: norm(&names.attention_norm)?,
             up: loader.linear(&names.up, [hidden, inner])?,
             down: loader.linear(&names.down, [inner, hidden])?,
             output_norm: norm(&names.output_norm)?,
-            dropout: DropoutConfig::new(config.dropout).init(),
+            dropout: loader.dropout(config.dropout),
             heads: config.heads,
             activation: config.activation,
         })

@@ -1,6 +1,7 @@
 use super::Network;
 use super::attention::Attention;
 use super::length_groups::Groups;
+use super::linear::Linear;
 use super::loader::{Loader, indices};
 use super::rms_norm::RmsNorm;
 use crate::Result;
@@ -9,7 +10,6 @@ use crate::architecture::qwen3::{Config, TOKEN_EMBEDDINGS};
 use crate::batch::Batch;
 use crate::kv_cache::{KvCache, before};
 use burn::module::{Module, Param};
-use burn::nn::Linear;
 use burn::tensor::activation::silu;
 use burn::tensor::{Tensor, TensorData};
 

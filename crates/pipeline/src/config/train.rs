@@ -1,5 +1,6 @@
 use manyview_adapter::{GradientConfig, Prior, Ridge, Schedule, Start};
-use manyview_encoder::tuning::{self, Lora, TuningConfig};
+use manyview_encoder::Engine;
+use manyview_encoder::finetune::{self, FineTuneConfig, Lora};
 use serde::{Deserialize, Serialize};
 
 /// How the adapter is fitted.
@@ -121,7 +122,7 @@ impl Monitor {
 impl Default for Train {
     fn default() -> Self {
         let (ridge, gradient) = (Ridge::default(), GradientConfig::default());
-        let (tuning, lora) = (TuningConfig::default(), Lora::default());
+        let (tuning, lora) = (FineTuneConfig::default(), Lora::default());
         Self {
             encoder: Learning::Frozen,
             lora_rank: lora.rank,
@@ -155,13 +156,13 @@ impl Train {
         Ridge { towards: self.towards, center: self.center, lambdas: self.lambdas.clone() }
     }
 
-    /// The part that training of an encoder reads.
-    pub fn tuning(&self) -> TuningConfig {
+    /// The part that training of an encoder by `engine` reads.
+    pub fn fine_tuning(&self, engine: Engine) -> FineTuneConfig {
         let lora = Lora { rank: self.lora_rank, alpha: 2.0 * self.lora_rank as f64, ..Lora::default() };
-        TuningConfig {
+        FineTuneConfig {
             method: match self.encoder {
-                Learning::Lora => tuning::Method::Lora(lora),
-                _ => tuning::Method::Full,
+                Learning::Lora => finetune::Method::Lora(lora),
+                _ => finetune::Method::Full,
             },
             epochs: self.epochs,
             batch: self.batch,
@@ -172,6 +173,7 @@ impl Train {
             dropout: Some(self.dropout),
             seed: self.seed,
             checkpoint_every: self.checkpoint_every,
+            engine,
         }
     }
 

@@ -8,7 +8,7 @@ use crate::config::{Encoder, Experiment, Suite};
 use crate::task::{Fit, Tagged, Task, metrics};
 use crate::{Environment, Result, embedded};
 use manyview_core::{Fingerprint, Progress};
-use manyview_encoder::tuning::Tuned;
+use manyview_encoder::finetune::FineTuned;
 use manyview_report::{Fact, Report};
 use manyview_track::Tracker;
 use std::collections::BTreeMap;
@@ -205,10 +205,10 @@ impl<T: Task> Run<'_, T> {
         let may_train = self.stages.include(Stage::Train);
         let (spec, config) = (&variant.spec, &variant.experiment.encoder);
         let mut key = T::key(spec, &data)?;
-        let (mut tuned, mut run) = (None::<Tuned>, None::<Fingerprint>);
+        let (mut tuned, mut run) = (None::<FineTuned>, None::<Fingerprint>);
         let plan = T::fine_tuning(spec, corpus, &data)?;
         if let Some(plan) = &plan {
-            let identity = plan.identity(&*self.cx.encoder(config)?, self.cx.progress)?;
+            let identity = plan.identity((&*self.cx.encoder(config)?, config), self.cx.progress)?;
             key = Fingerprint::builder("fine-tuned-fit/1")
                 .field("fit", key.as_str().as_bytes())
                 .field("run", identity.as_str().as_bytes())
@@ -225,7 +225,7 @@ impl<T: Task> Run<'_, T> {
         let (tracker, new) = tracking::open(variant, dir, (&key, encoder), self.cx.environment)?;
         self.trackers.push(tracker);
         if let (Some(plan), None) = (&plan, &tuned) {
-            tuned = Some(plan.train(&*self.cx.encoder(config)?, dir, self.cx.progress)?);
+            tuned = Some(plan.train((&*self.cx.encoder(config)?, config), dir, self.cx.progress)?);
         }
         drop(plan);
         if let Some(tuned) = &tuned {

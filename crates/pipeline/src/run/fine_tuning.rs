@@ -3,10 +3,12 @@
 
 use super::directory::VariantDir;
 use crate::config::Encoder;
-use crate::{Error, Result};
+use crate::{Error, Result, device};
 use manyview_core::{Fingerprint, Progress};
 use manyview_encoder::TextEncoder;
-use manyview_encoder::tuning::{self, Lesson, Method, Objective, Step, Tuned, TuningConfig};
+use manyview_encoder::finetune::{
+    FineTuneConfig, FineTuned, FineTuner, Method, Objective, StepMetrics, TrainingData,
+};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -26,25 +28,26 @@ const HIGH_RATE: f64 = 1e-4;
 /// What an encoder is trained on, and towards what: a task that has one gets its vectors from the encoder it makes.
 pub struct FineTuning<'a> {
     /// How.
-    pub config: TuningConfig,
+    pub config: FineTuneConfig,
     /// Texts that ask, or all there are.
     pub queries: Vec<&'a str>,
     /// The text that answers each; empty where the objective rates single texts.
     pub passages: Vec<&'a str>,
-    /// Rates a batch.
-    pub objective: Box<Objective<'a>>,
-    /// A name of the objective and its settings, for the key.
-    pub objective_name: String,
+    /// The loss of a batch.
+    pub objective: Box<dyn Objective + 'a>,
 }
 
 impl FineTuning<'_> {
-    fn lesson<'b>(&'b self, progress: &'b dyn Progress) -> Lesson<'b> {
-        Lesson {
+    fn tuner(&self, encoder: &Encoder) -> Result<FineTuner> {
+        Ok(FineTuner::new(self.config.clone(), device::device(&encoder.device)?))
+    }
+
+    fn data<'b>(&'b self, progress: &'b dyn Progress) -> TrainingData<'b> {
+        TrainingData {
             queries: &self.queries,
             passages: &self.passages,
             negatives: &[],
             objective: &*self.objective,
-            objective_name: &self.objective_name,
             progress,
             on_step: &log,
         }
@@ -54,13 +57,17 @@ impl FineTuning<'_> {
     ///
     /// # Errors
     /// Settings that training does not take, a model that cannot be trained.
-    pub(super) fn identity(&self, base: &TextEncoder, progress: &dyn Progress) -> Result<Fingerprint> {
-        Ok(tuning::identity(base, &self.config, &self.lesson(progress))?)
+    pub(super) fn identity(
+        &self,
+        (base, encoder): (&TextEncoder, &Encoder),
+        progress: &dyn Progress,
+    ) -> Result<Fingerprint> {
+        Ok(self.tuner(encoder)?.identity(base, &self.data(progress))?)
     }
 
     /// The encoder trained in `dir` under `run`, or none.
-    pub(super) fn trained(run: &Fingerprint, dir: &VariantDir) -> Option<Tuned> {
-        tuning::tuned(run, &dir.artifact(WORK), &dir.artifact(ENCODER))
+    pub(super) fn trained(run: &Fingerprint, dir: &VariantDir) -> Option<FineTuned> {
+        FineTuned::earlier(run, &dir.artifact(WORK), &dir.artifact(ENCODER))
     }
 
     /// That nothing was trained in `dir` with these settings.
@@ -78,10 +85,10 @@ impl FineTuning<'_> {
     /// Settings that training does not take, an interruption, or files that cannot be written.
     pub(super) fn train(
         &self,
-        base: &TextEncoder,
+        (base, encoder): (&TextEncoder, &Encoder),
         dir: &VariantDir,
         progress: &dyn Progress,
-    ) -> Result<Tuned> {
+    ) -> Result<FineTuned> {
         if self.config.method == Method::Full && self.config.lr > HIGH_RATE {
             tracing::warn!(
                 "train.lr = {} is high where all of an encoder learns; 2e-5 is usual",
@@ -89,13 +96,13 @@ impl FineTuning<'_> {
             );
         }
         let (work, to) = (dir.artifact(WORK), dir.artifact(ENCODER));
-        let tuned = tuning::tune(base, &self.config, &self.lesson(progress), &work, &to)?;
+        let tuned = self.tuner(encoder)?.run(base, &self.data(progress), &work, &to)?;
         dir.forget_metrics()?;
         Ok(tuned)
     }
 }
 
-fn log(step: &Step) {
+fn log(step: &StepMetrics) {
     tracing::debug!(step = step.step, loss = step.loss, lr = step.lr, "fine-tuning");
 }
 
@@ -106,7 +113,7 @@ pub(super) fn config(config: &Encoder, dir: &VariantDir) -> Encoder {
 
 /// The encoder in the directory of a variant, where `run` is what was trained there last.
 pub(crate) fn encoder_of(variant: &Path, run: &Fingerprint) -> Option<PathBuf> {
-    let tuned = Tuned::read(&variant.join(WORK)).ok()??;
+    let tuned = FineTuned::read(&variant.join(WORK)).ok()??;
     (tuned.run == *run).then(|| variant.join(ENCODER))
 }
 
@@ -115,7 +122,7 @@ pub(crate) fn encoder_of(variant: &Path, run: &Fingerprint) -> Option<PathBuf> {
 /// # Errors
 /// Weights that are not those that were written.
 pub(crate) fn check(dir: &VariantDir) -> Result<bool> {
-    let Some(tuned) = Tuned::read(&dir.artifact(WORK))? else { return Ok(false) };
+    let Some(tuned) = FineTuned::read(&dir.artifact(WORK))? else { return Ok(false) };
     tuned.check(&dir.artifact(ENCODER))?;
     Ok(true)
 }

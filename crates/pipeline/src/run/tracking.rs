@@ -8,7 +8,7 @@ use crate::config::Tracking;
 use crate::task::Task;
 use crate::{Environment, Error, Result};
 use manyview_core::{Fingerprint, Kind};
-use manyview_encoder::tuning::Tuned;
+use manyview_encoder::finetune::FineTuned;
 use manyview_report::CurveRows;
 use manyview_track::{RunInfo, Server, Status, Synced, Tracker};
 use serde_json::Value;
@@ -98,7 +98,7 @@ pub(super) fn fitted<T: Task>(
     tracker: &Tracker,
     dir: &VariantDir,
     record: &FitRecord,
-    tuned: Option<&Tuned>,
+    tuned: Option<&FineTuned>,
 ) -> Result<()> {
     for (row, point) in record.curve.points().enumerate() {
         let (step, skipped) = match record.curve.rows {

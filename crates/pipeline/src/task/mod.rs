@@ -21,7 +21,7 @@ use crate::config::Experiment;
 use crate::run::{Context, Encoded, FineTuning, FitRecord, Stage, TextSet, VariantDir};
 use crate::{Environment, Result};
 use manyview_core::{Embeddings, Fingerprint, Progress};
-use manyview_encoder::tuning::Tuned;
+use manyview_encoder::finetune::FineTuned;
 use manyview_report::{Fact, Section};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -132,7 +132,7 @@ pub trait Task: Sized {
         _corpus: &Self::Corpus,
         data: Self::Data,
         _encoded: Encoded,
-        _tuned: (&Tuned, &crate::config::Encoder),
+        _tuned: (&FineTuned, &crate::config::Encoder),
     ) -> Result<Self::Data> {
         Ok(data)
     }

@@ -4,7 +4,7 @@ use super::spec::{RetrievalFit, Spec};
 use crate::Result;
 use crate::run::Encoded;
 use manyview_core::{Embeddings, Fingerprint, Matched};
-use manyview_encoder::tuning::Tuned;
+use manyview_encoder::finetune::FineTuned;
 use manyview_eval::{Relevance, RetrievalMeasure, search};
 use std::collections::HashMap;
 
@@ -46,7 +46,7 @@ pub(super) struct PairVectors {
 pub(super) struct TunedVectors {
     pub(super) vectors: PairVectors,
     pub(super) val: Option<ValidationSet>,
-    pub(super) training: Tuned,
+    pub(super) training: FineTuned,
 }
 
 /// Validation queries, the passages of training and validation, and which answer which.
@@ -100,7 +100,12 @@ impl RetrievalData {
         })
     }
 
-    pub(super) fn with_tuned(self, corpus: &SplitPairs, encoded: &Encoded, tuned: &Tuned) -> Result<Self> {
+    pub(super) fn with_tuned(
+        self,
+        corpus: &SplitPairs,
+        encoded: &Encoded,
+        tuned: &FineTuned,
+    ) -> Result<Self> {
         let vectors = PairVectors::of(encoded)?;
         let val = ValidationSet::of(corpus, &vectors)?;
         Ok(Self { tuned: Some(TunedVectors { vectors, val, training: tuned.clone() }), ..self })

@@ -8,7 +8,7 @@ use crate::task::card;
 use crate::{Error, Result, device};
 use manyview_adapter::{Card, Contrastive, ContrastiveConfig, Maps, MonitoredMatches, TaskCard};
 use manyview_core::{Embeddings, Fingerprint, Fit, Kind, Progress};
-use manyview_encoder::tuning::ranking;
+use manyview_encoder::finetune::MultipleNegativesRanking;
 use manyview_report::Curve;
 
 /// Fits an adapter; an encoder that learns did so before.
@@ -75,14 +75,13 @@ fn adapter(
 /// How the encoder is trained, where it is: towards ranking each passage first for its query.
 pub(super) fn fine_tuning<'d>(spec: &Spec, corpus: &'d SplitPairs) -> Option<FineTuning<'d>> {
     let RetrievalFit::Encoder { config, scale, .. } = &spec.fit else { return None };
-    let (rows, scale) = (&corpus.split.train, *scale);
+    let rows = &corpus.split.train;
     let text = |i: &usize| corpus.pairs.passages.get(*i).map(String::as_str).unwrap_or_default();
     Some(FineTuning {
         config: config.clone(),
         queries: rows.iter().map(|&row| corpus.pairs.queries[row].as_str()).collect(),
         passages: corpus.positive(rows).iter().map(text).collect(),
-        objective: Box::new(move |batch| ranking(scale, batch)),
-        objective_name: format!("ranking, scale {scale}"),
+        objective: Box::new(MultipleNegativesRanking { scale: *scale }),
     })
 }
 
@@ -94,10 +93,10 @@ fn encoder(how: &str, data: &RetrievalData, key: &Fingerprint) -> Result<FitReco
     let losses = &tuned.training.losses;
     let curve = Curve::epochs(losses.len(), "its place, the last", 1..=losses.len())
         .with("train_loss", losses.iter().map(|loss| Some(*loss)));
-    let mut record = FitRecord::new(key, how, tuned.training.pairs, curve);
+    let mut record = FitRecord::new(key, how, tuned.training.examples, curve);
     record.artifact = ENCODER.into();
     record.figures.insert("steps".into(), tuned.training.steps as f64);
-    record.figures.insert("values".into(), tuned.training.learnt as f64);
+    record.figures.insert("values".into(), tuned.training.parameters as f64);
     record.figures.extend(losses.last().map(|loss| ("train_loss".to_string(), *loss)));
     if let Some(val) = &tuned.val {
         record.figures.insert("val_ndcg@10".into(), val.own()?);

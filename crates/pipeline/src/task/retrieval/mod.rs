@@ -20,7 +20,7 @@ use corpus::SplitPairs;
 use data::RetrievalData;
 use manyview_adapter::Maps;
 use manyview_core::{Fingerprint, Progress};
-use manyview_encoder::tuning::Tuned;
+use manyview_encoder::finetune::FineTuned;
 use manyview_report::{Fact, Measures, RetrievalMetrics, RetrievalSection};
 use spec::{RetrievalSource, Spec};
 use std::sync::Arc;
@@ -111,7 +111,7 @@ impl Task for Retrieval {
         corpus: &SplitPairs,
         data: RetrievalData,
         encoded: Encoded,
-        (tuned, _): (&Tuned, &Encoder),
+        (tuned, _): (&FineTuned, &Encoder),
     ) -> Result<RetrievalData> {
         data.with_tuned(corpus, &encoded, tuned)
     }

@@ -3,7 +3,7 @@ use crate::{Error, Result};
 use manyview_adapter::{ContrastiveConfig, ContrastiveLoss};
 use manyview_core::Instruction;
 use manyview_data::PairColumns;
-use manyview_encoder::tuning::TuningConfig;
+use manyview_encoder::finetune::FineTuneConfig;
 
 /// What an experiment with pairs asks for.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub struct RetrievalSource {
 #[derive(Clone, Debug)]
 pub(super) enum RetrievalFit {
     Adapter { config: ContrastiveConfig, device: String, hard_negatives: usize, hard_margin: f64 },
-    Encoder { config: TuningConfig, how: &'static str, scale: f64 },
+    Encoder { config: FineTuneConfig, how: &'static str, scale: f64 },
 }
 
 impl Spec {
@@ -56,7 +56,7 @@ impl Spec {
                 hard_margin: pairs.hard_margin,
             },
             how => {
-                let config = train.tuning();
+                let config = train.fine_tuning(encoder.engine);
                 config.check()?;
                 let refuse = |key: &str, expected: &str, found: String| {
                     let problem =

@@ -4,9 +4,9 @@ use crate::config::Encoder;
 use crate::run::{Encoded, FineTuning};
 use crate::{Error, Result};
 use manyview_adapter::RidgeHeadFit;
-use manyview_core::{Embeddings, Fingerprint, Fit, Scored, Targets};
+use manyview_core::{Embeddings, Fingerprint, Fit, Scored};
 use manyview_data::Filter;
-use manyview_encoder::tuning::{Tuned, regression};
+use manyview_encoder::finetune::{FineTuned, HeadRegression};
 use manyview_eval::RegressionMeasure::Rmse;
 use manyview_eval::mean_prediction;
 
@@ -27,7 +27,7 @@ pub struct ScoresData {
     /// that know the scores would take them for better than they are.
     pub(super) below: Option<RidgeHeadFit>,
     /// How the encoder was trained below it, and where it is.
-    pub(super) tuned: Option<(Tuned, Encoder)>,
+    pub(super) tuned: Option<(FineTuned, Encoder)>,
 }
 
 impl ScoresData {
@@ -74,8 +74,7 @@ impl ScoresData {
             config: config.clone(),
             queries: texts.map(String::as_str).collect(),
             passages: Vec::new(),
-            objective_name: name(weight, bias, targets),
-            objective: Box::new(move |batch| regression(weight, bias, targets, &spreads, batch)),
+            objective: Box::new(HeadRegression::new(weight, bias, targets, &spreads)?),
         }))
     }
 
@@ -84,18 +83,9 @@ impl ScoresData {
         _: &Spec,
         corpus: &ScoredCorpus,
         encoded: &Encoded,
-        (tuned, encoder): (&Tuned, &Encoder),
+        (tuned, encoder): (&FineTuned, &Encoder),
     ) -> Result<Self> {
         let tuned = Some((tuned.clone(), encoder.clone()));
         Ok(Self { below: self.below, tuned, ..Self::over(corpus, encoded)? })
     }
-}
-
-/// A name that no other head and no other scores have.
-fn name(weight: &[f32], bias: &[f32], targets: &Targets) -> String {
-    let of_head: Vec<u8> = weight.iter().chain(bias).flat_map(|v| v.to_le_bytes()).collect();
-    let figures: Vec<u8> = targets.as_slice().iter().flat_map(|v| v.to_le_bytes()).collect();
-    let key =
-        Fingerprint::builder("regression/2").field("head", &of_head).field("figures", &figures).finish();
-    format!("regression {}", key.as_str())
 }

@@ -18,7 +18,7 @@ use corpus::ScoredCorpus;
 use data::ScoresData;
 use manyview_adapter::{Head, load, save};
 use manyview_core::{Embeddings, Fingerprint, Progress, Transform};
-use manyview_encoder::tuning::Tuned;
+use manyview_encoder::finetune::FineTuned;
 use manyview_eval::RegressionMeasure::Mae;
 use manyview_report::{Fact, ScoresMetrics, ScoresSection};
 use spec::{HeadFit, ScoresSource, Spec};
@@ -98,7 +98,7 @@ impl Task for Scores {
         corpus: &ScoredCorpus,
         data: ScoresData,
         encoded: Encoded,
-        (tuned, encoder): (&Tuned, &Encoder),
+        (tuned, encoder): (&FineTuned, &Encoder),
     ) -> Result<ScoresData> {
         data.with_tuned(spec, corpus, &encoded, (tuned, encoder))
     }

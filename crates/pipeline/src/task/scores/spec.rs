@@ -1,7 +1,7 @@
 use crate::config::{Data, Encoder, Evaluate, Experiment, HeadKind, Learning};
 use crate::{Error, Result};
 use manyview_adapter::{HeadConfig, RidgeHead};
-use manyview_encoder::tuning::TuningConfig;
+use manyview_encoder::finetune::FineTuneConfig;
 use std::path::PathBuf;
 
 /// What an experiment with scores asks for.
@@ -11,7 +11,7 @@ pub struct Spec {
     pub(super) encoder: Encoder,
     pub(super) fit: HeadFit,
     /// How the encoder below the head is trained, where it is.
-    pub(super) fine_tuning: Option<TuningConfig>,
+    pub(super) fine_tuning: Option<FineTuneConfig>,
     /// What cards and metrics call the head: `ridge`, `linear` or `mlp`.
     pub(super) head: &'static str,
     /// Puts each dimension through a rising curve.
@@ -56,7 +56,7 @@ impl Spec {
         let Experiment { data, encoder, train, evaluate, output, .. } = experiment;
         let scores = experiment.scores.as_ref();
         let scores = scores.ok_or_else(|| Error::setting("scores", "expected this table, found none"))?;
-        let fine_tuning = (train.encoder != Learning::Frozen).then(|| train.tuning());
+        let fine_tuning = (train.encoder != Learning::Frozen).then(|| train.fine_tuning(encoder.engine));
         let refuse = |key: &str, expected: &str, found: String| {
             let problem = format!("expected {expected} where train.encoder is not `frozen`, found {found}");
             Err(Error::setting(key, problem))

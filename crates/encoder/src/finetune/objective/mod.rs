@@ -1,0 +1,70 @@
+//! What fine-tuning minimises: losses of the unit vectors of a batch, as tensors, so that autodiff gives their gradients.
+
+mod distillation;
+mod ranking;
+mod regression;
+
+pub use distillation::Distillation;
+pub use ranking::MultipleNegativesRanking;
+pub use regression::HeadRegression;
+
+use burn::tensor::Tensor;
+use manyview_core::Result;
+
+/// The loss of a batch.
+pub trait Objective: Sync {
+    /// A name of it, its settings and its targets: a run is resumed only under the same.
+    fn name(&self) -> String;
+
+    /// The loss `[1]` of the vectors of a batch, as a function of them.
+    ///
+    /// # Errors
+    /// A batch that it cannot rate.
+    fn loss(&self, batch: &EmbeddedBatch<'_>) -> Result<Tensor<1>>;
+}
+
+/// The vectors of one step.
+pub struct EmbeddedBatch<'a> {
+    /// Which pairs they are of, or which texts, `[batch]`.
+    pub examples: &'a [usize],
+    /// Unit vectors of their queries, `[batch, dim]`.
+    pub queries: Tensor<2>,
+    /// Unit vectors of their passages in the same order, then of their negatives, `[candidates, dim]`; none where the
+    /// texts are single.
+    pub passages: Option<Tensor<2>>,
+    /// Numbers by which equal queries are known, `[batch]`.
+    pub query_ids: &'a [usize],
+    /// Numbers by which equal passages are known, `[candidates]`.
+    pub passage_ids: &'a [usize],
+}
+
+/// A tensor of these values on the device of `like`.
+fn beside(like: &Tensor<2>, values: Vec<f32>, shape: [usize; 2]) -> Tensor<2> {
+    Tensor::from_data(burn::tensor::TensorData::new(values, shape), &like.device())
+}
+
+#[cfg(test)]
+#[cfg(feature = "flex")]
+mod tests {
+    use super::*;
+    use burn::tensor::TensorData;
+
+    /// A loss of vectors of the flex device, and its gradients with respect to them.
+    pub(super) fn with_gradients(
+        rows: [&[f32]; 2],
+        dim: usize,
+        loss: impl Fn(Tensor<2>, Tensor<2>) -> Tensor<1>,
+    ) -> (f64, [Vec<f32>; 2]) {
+        let device = burn::tensor::Device::flex().autodiff();
+        let leaf = |values: &[f32]| {
+            let data = TensorData::new(values.to_vec(), [values.len() / dim, dim]);
+            Tensor::<2>::from_data(data, &device).require_grad()
+        };
+        let leaves = rows.map(leaf);
+        let [a, b] = leaves.clone();
+        let loss = loss(a, b);
+        let gradients = loss.backward();
+        let of = |leaf: &Tensor<2>| leaf.grad(&gradients).map(|g| g.into_data().iter().collect());
+        (f64::from(loss.into_scalar::<f32>()), leaves.each_ref().map(|leaf| of(leaf).unwrap_or_default()))
+    }
+}

@@ -1,0 +1,22 @@
+//! BERT on plain slices, forward and backward, with the products the encoder itself runs on: the engine of fine-tuning on
+//! the pure-Rust CPU, where it is faster than burn's autodiff. Every sum has one order, so a run gives the same bytes on any
+//! number of threads.
+
+mod activation;
+mod adamw;
+mod attention;
+mod bert;
+mod checkpoint;
+mod dropout;
+mod layer;
+mod lora;
+mod norm;
+mod parameters;
+#[cfg(test)]
+#[cfg(feature = "flex")]
+mod parity;
+mod products;
+mod sums;
+mod training;
+
+pub(super) use training::train;
