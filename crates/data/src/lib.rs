@@ -19,10 +19,10 @@ mod hub;
 mod inventory;
 mod kept_rows;
 mod labels;
-mod pairs;
 mod parquet_file;
 mod parquet_pages;
-mod scored;
+mod retrieval;
+mod scores;
 mod shuffle;
 mod split;
 mod table;
@@ -37,11 +37,11 @@ pub use hub::{Hub, Upload, Uploaded};
 pub use hub::{redirected, same_origin};
 pub use inventory::file_hashes;
 pub use labels::Labels;
-pub use pairs::{
+pub use retrieval::{
     Conversion, Converted, DroppedPairs, LeakReport, PairColumns, PairForm, PairOrigin, Repeats, TextPairs,
     convert_pairs,
 };
-pub use scored::{Article, LabelledRows, ScoredText, read_labelled, read_training, training_lines};
+pub use scores::{Article, LabelledRows, ScoredText, read_labelled, read_training, training_lines};
 pub use shuffle::order as shuffled;
 pub use split::{Fractions, Split};
 pub use table::{CsvWriter, GrowingFile, Rows, Table};

@@ -7,6 +7,7 @@
 //! more certain than either score, and an interval for a difference must know that.
 #![forbid(unsafe_code)]
 
+mod agreement;
 mod bootstrap;
 mod clustering;
 mod comparison;
@@ -18,10 +19,10 @@ mod gain;
 mod kmeans;
 mod latency;
 mod paired;
-mod regression;
 mod retrieval;
 mod scores;
 
+pub use agreement::{VMeasure, adjusted_mutual_info, adjusted_rand_index, v_measure};
 pub use clustering::Clustering;
 pub use comparison::{Comparison, ViewScores};
 pub use error::{Error, Result};
@@ -30,12 +31,11 @@ pub use gain::GainKept;
 pub use kmeans::{Clusters, KMeans};
 pub use latency::latency;
 pub use paired::Bootstrap;
-pub use regression::{NearestMean, RegressionMeasure, Targets, TierScore, Tiers, mean_prediction};
 pub use retrieval::{
     Bm25, Hit, Ranking, Relevance, RetrievalMeasure, TextIndex, in_batch_accuracy, positive_similarity,
     search,
 };
-pub use scores::{VMeasure, adjusted_mutual_info, adjusted_rand_index, v_measure};
+pub use scores::{NearestMean, RegressionMeasure, Targets, TierScore, Tiers, mean_prediction};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,4 +1,4 @@
-use super::written::{Head, Named, Scoring, Settings, Written};
+use super::layouts::{Head, Named, Scoring, Settings, Written};
 use super::{Dimension, Filter, Tier};
 use crate::{Error, Result};
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-use super::written::Written;
+use super::layouts::Written;
 use crate::error::list;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 mod check;
 mod file;
-mod written;
+mod layouts;
 
 use crate::{Error, Result};
 use serde::de::DeserializeOwned;

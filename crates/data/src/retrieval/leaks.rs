@@ -1,5 +1,5 @@
 use super::TextPairs;
-use super::near::{resembles, shingles, words};
+use super::shingles::{resembles, shingles, words};
 use crate::Split;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashSet};

@@ -1,4 +1,4 @@
-use super::{keys, parts};
+use super::{column_names, split_column};
 use crate::{Error, Fractions, Result};
 use manyview_core::publish::write_whole_with;
 use serde_json::{Map, Value};
@@ -97,7 +97,7 @@ fn write(input: &Path, part: &Path, conversion: &Conversion<'_>) -> Result<Conve
         ));
     }
     out.into_inner().map_err(|e| Error::io(part)(e.into_error()))?;
-    done.parts = split.map(|(fractions, seed)| parts::add(part, fractions, seed)).transpose()?;
+    done.parts = split.map(|(fractions, seed)| split_column::add(part, fractions, seed)).transpose()?;
     Ok(done)
 }
 
@@ -147,25 +147,25 @@ fn squad(path: &Path, take: &mut impl FnMut(Item) -> Result<()>) -> Result<()> {
 }
 
 fn summary(object: &Map<String, Value>, form: PairForm, instruction: &str) -> Item {
-    let summary = first(object, keys::SUMMARY);
+    let summary = first(object, column_names::SUMMARY);
     let (question, answer) = match form {
         PairForm::Pairs => (summary, None),
         PairForm::Instructed => (Some(instruction.into()), summary),
     };
-    Item { question, text: first(object, keys::ARTICLE), answer, document: None }
+    Item { question, text: first(object, column_names::ARTICLE), answer, document: None }
 }
 
 /// The pairs of an object: those of a list in it, or itself.
 fn questions(object: &Map<String, Value>, take: &mut impl FnMut(Item) -> Result<()>) -> Result<()> {
-    let document = first(object, keys::DOCUMENT);
-    let text = |object: &Map<String, Value>| first(object, keys::TEXT);
+    let document = first(object, column_names::DOCUMENT);
+    let text = |object: &Map<String, Value>| first(object, column_names::TEXT);
     let item = |object: &Map<String, Value>| Item {
-        question: first(object, keys::QUERY),
+        question: first(object, column_names::QUERY),
         text: text(object),
-        answer: first(object, keys::ANSWER),
-        document: first(object, keys::DOCUMENT).or_else(|| document.clone()),
+        answer: first(object, column_names::ANSWER),
+        document: first(object, column_names::DOCUMENT).or_else(|| document.clone()),
     };
-    match keys::LISTS.iter().find_map(|key| object.get(*key)?.as_array()) {
+    match column_names::LISTS.iter().find_map(|key| object.get(*key)?.as_array()) {
         None => take(item(object)),
         Some(list) => list.iter().filter_map(Value::as_object).try_for_each(|inner| {
             let item = item(inner);

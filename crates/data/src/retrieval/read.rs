@@ -1,6 +1,6 @@
+use super::column_names;
 use super::groups::groups;
-use super::keys;
-use super::near::words;
+use super::shingles::words;
 use crate::{Error, Fractions, Result, Rows, Split, Table, shuffle};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -64,12 +64,14 @@ impl TextPairs {
     /// query or a passage, [`Error::Split`] for a word that is no part, [`Error::Corpus`] where no pair is left.
     pub fn read(paths: &[PathBuf], columns: &PairColumns) -> Result<Self> {
         let there = names(paths)?;
-        let query = chosen(paths, "query", columns.query.as_ref(), keys::QUERY, &there, None)?;
+        let query = chosen(paths, "query", columns.query.as_ref(), column_names::QUERY, &there, None)?;
         let passage =
-            chosen(paths, "passage", columns.passage.as_ref(), keys::PASSAGE, &there, Some(&query))?;
+            chosen(paths, "passage", columns.passage.as_ref(), column_names::PASSAGE, &there, Some(&query))?;
         let free = |name: &&&str| **name != query && **name != passage && there.iter().any(|t| t == **name);
-        let document =
-            columns.document.clone().or_else(|| keys::DOCUMENT.iter().find(free).map(|n| n.to_string()));
+        let document = columns
+            .document
+            .clone()
+            .or_else(|| column_names::DOCUMENT.iter().find(free).map(|n| n.to_string()));
         let mut wanted = vec![query.as_str(), passage.as_str()];
         wanted.extend([&document, &columns.split].into_iter().flatten().map(String::as_str));
         wanted.sort_unstable();
