@@ -86,7 +86,7 @@ def ours(folder, model, epochs, lr, seed):
     config = folder / "pairs.toml"
     config.write_text(
         f"name = 'ours-{seed}'\n[data]\nsource = '{folder}/pairs.jsonl'\nsplit = 'split'\n"
-        f"[encoder]\nmodel = '{model}'\n[pairs]\nadapt = 'both'\nscale = {SCALE}\n"
+        f"[encoder]\nmodel = '{model}'\n[retrieval]\nadapt = 'both'\nscale = {SCALE}\n"
         f"[train]\nlr = {lr}\nepochs = {epochs}\nbatch = {BATCH}\nseed = {seed}\n"
         f"[output]\ndir = '{folder}/runs'\nstore = '{folder}/store'\n"
     )

@@ -86,7 +86,7 @@ def check_head(folder, uri):
     rows = [f"{text} on day {i},{wet},{bright}" for i in range(150) for text, wet, bright in [words[i % 3]]]
     pathlib.Path(folder, "days.csv").write_text("\n".join(["text,wet,bright", *rows]) + "\n")
     pathlib.Path(folder, "filter.toml").write_text("name = 'weather'\ndimensions = ['wet', 'bright']\n")
-    settings = ["scores.filter=filter.toml", "scores.head=linear", "data.source=days.csv", "train.epochs=5"]
+    settings = ["scores.filter=filter.toml", "train.method=gradient", "data.source=days.csv", "train.epochs=5"]
     manyview(folder, "run", "-q", "e.toml", "name=head", *settings, f"tracking.uri={uri}")
     manyview(folder, "track", "sync", "--uri", uri)
     client = mlflow.MlflowClient(uri)

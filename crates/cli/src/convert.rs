@@ -41,7 +41,7 @@ enum From {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum To {
-    /// {query, passage, document, answer}: what belongs together, for [pairs].
+    /// {query, passage, document, answer}: what belongs together, for [retrieval].
     Pairs,
     /// {text, instruction, answer, document}: what each text says under an instruction.
     Instructed,

@@ -65,7 +65,6 @@ fn adapter(dir: &TempDir, name: &str, rows: &[Row], keys: &[&str]) -> Vec<u8> {
          data = {{ source = {:?}, split = 'split', answers = 'answer' }}\n\
          encoder.max_length = 16\n\
          teacher = {{ instruction = 'Identify the weather', question = 'What is the weather?', vectors = {:?} }}\n\
-         train.epochs = 8\n\
          output = {{ dir = {:?}, store = {:?} }}\n",
         at("corpus.csv"),
         at("teacher.npy"),
@@ -90,8 +89,8 @@ const LESSONS: [&[&str]; 6] = [
     &["teacher.kind=answers"],
     &["teacher.kind=instructed"],
     &["teacher.kind=vectors", "train.towards=zero"],
-    &["teacher.kind=names", "train.method=gradient", "train.monitor=val_loss"],
-    &["teacher.kind=answers", "train.method=gradient", "train.monitor=val_loss"],
+    &["teacher.kind=names", "train.method=gradient", "train.epochs=8", "train.monitor=val_loss"],
+    &["teacher.kind=answers", "train.method=gradient", "train.epochs=8", "train.monitor=val_loss"],
 ];
 
 #[test]
@@ -139,6 +138,7 @@ fn val_v_measure_reads_validation_labels_and_no_test_labels() {
     let keys = [
         "teacher.kind=vectors",
         "train.method=gradient",
+        "train.epochs=8",
         "train.start=random",
         "train.monitor=val_v_measure",
     ];
@@ -176,7 +176,7 @@ fn pairs(dir: &TempDir, answer: impl Fn(usize) -> usize) -> Vec<u8> {
     let at = |file: &str| dir.path().join(file);
     let text = format!(
         "name = 'pairs'\ndata = {{ source = {:?}, split = 'split' }}\nencoder.max_length = 16\n\
-         pairs.hard_negatives = 1\ntrain = {{ epochs = 3, batch = 8 }}\noutput = {{ dir = {:?}, store = {:?} }}\n",
+         retrieval.hard_negatives = 1\ntrain = {{ epochs = 3, batch = 8 }}\noutput = {{ dir = {:?}, store = {:?} }}\n",
         at("pairs.csv"),
         at("runs"),
         at("store")

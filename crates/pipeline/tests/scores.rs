@@ -85,14 +85,22 @@ fn head(scene: &Scene) -> Vec<u8> {
 fn every_head_learns_the_scores_and_says_so() {
     for (kind, keys) in [
         ("ridge", &["scores.calibrate=true"][..]),
-        ("linear", &["train.epochs=80", "train.lr=0.01", "scores.loss=huber"]),
-        ("mlp", &["train.epochs=80", "train.lr=0.01", "scores.hidden=[16]", "scores.calibrate=true"]),
+        ("linear", &["train.method=gradient", "train.epochs=80", "train.lr=0.01", "train.loss=huber"]),
+        (
+            "mlp",
+            &[
+                "train.method=gradient",
+                "train.epochs=80",
+                "train.lr=0.01",
+                "train.hidden=[16]",
+                "scores.calibrate=true",
+            ],
+        ),
     ] {
         let scene = Scene::new();
-        let head = format!("scores.head={kind}");
-        let keys: Vec<&str> = [head.as_str()].into_iter().chain(keys.iter().copied()).collect();
-        let outcome = scene.run(Stages::All, &keys).unwrap();
+        let outcome = scene.run(Stages::All, keys).unwrap();
         let (_, metrics) = &outcome.metrics[0];
+        assert_eq!(metrics.head, kind);
         assert_eq!((metrics.n_train, metrics.n_val, metrics.n_test), (160, 40, 40));
         assert_eq!(metrics.decision.verdict, Verdict::Deploy, "{kind}: {:?}", metrics.decision);
         assert!(metrics.overall.head.mae.value < 0.25 * metrics.overall.mean.mae.value, "{kind}");
@@ -115,7 +123,7 @@ fn every_head_learns_the_scores_and_says_so() {
 fn the_scores_of_test_texts_reach_no_head_and_those_of_validation_texts_no_ridge() {
     for (keys, unseen) in [
         (&["scores.calibrate=true"][..], &["val", "test"][..]),
-        (&["scores.head=linear", "scores.calibrate=true", "train.epochs=3"], &["test"]),
+        (&["train.method=gradient", "scores.calibrate=true", "train.epochs=3"], &["test"]),
     ] {
         let scene = Scene::new();
         scene.run(Stages::Only(Stage::Train), keys).unwrap();

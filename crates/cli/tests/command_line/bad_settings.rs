@@ -9,7 +9,7 @@ const SETTINGS: &[Case] = &[
     (
         "nonsense.x=1",
         2,
-        &["nonsense (command line)", "unknown key", "data, encoder, teacher, scores, pairs, train"],
+        &["nonsense (command line)", "unknown key", "data, encoder, teacher, scores, retrieval, train"],
     ),
     ("data.seed=many", 2, &["data.seed (command line)", "expected a whole number", "found string \"many\""]),
     ("data.seed=-1", 2, &["data.seed", "expected a whole number from 0", "`-1`"]),
@@ -22,7 +22,9 @@ const SETTINGS: &[Case] = &[
     ("evaluate.resamples=5", 2, &["evaluate.resamples", "at least 20", "found 5"]),
     ("evaluate.knn=0", 2, &["evaluate.knn", "at least 1"]),
     ("output.map_texts=0", 2, &["output.map_texts", "at least 1"]),
-    ("train.epochs=0", 2, &["train.epochs", "at least 1"]),
+    ("train.method=gradient train.epochs=0", 2, &["train.epochs", "at least 1"]),
+    ("train.lr=1", 2, &["train.lr (command line)", "`ridge` does not read it", "`gradient` reads it"]),
+    ("pairs.query=q", 2, &["pairs (command line)", "[retrieval]"]),
 ];
 
 /// Refused when the stage that reads them begins.

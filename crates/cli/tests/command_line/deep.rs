@@ -72,7 +72,7 @@ fn an_adapter_without_a_successor_gets_its_name_back() {
 #[test]
 fn doctor_reads_the_adapters_of_pairs_and_the_encoders_that_learnt() {
     let scene = pairs::scene(None);
-    scene.done("run pairs.toml pairs.adapt=dual");
+    scene.done("run pairs.toml retrieval.adapt=dual");
     let whole = scene.done("doctor --deep pairs.toml");
     for word in ["corpus: pairs.jsonl", "12 documents", "1 whole adapters"] {
         assert!(whole.contains(word), "{word}: {whole}");
@@ -80,7 +80,7 @@ fn doctor_reads_the_adapters_of_pairs_and_the_encoders_that_learnt() {
     let adapter = scene.read("runs/pairs/adapter/adapter.safetensors");
     scene.write("runs/pairs/adapter/adapter.safetensors", &adapter[..adapter.len() - 4]);
     assert!(complaint(&scene, "doctor --deep pairs.toml").contains("fit again"));
-    scene.done("run pairs.toml pairs.adapt=dual");
+    scene.done("run pairs.toml retrieval.adapt=dual");
     assert!(scene.read("runs/pairs/adapter/adapter.safetensors") == adapter);
 
     let (scene, model) = (tuned::scene(), "runs/tuned/encoder/model.safetensors");

@@ -11,8 +11,8 @@ use std::fs;
 use std::path::PathBuf;
 
 /// 3,000 steps.
-const LONG: &str = "run experiment.toml scores.head=mlp scores.hidden=[24] scores.calibrate=true train.epochs=250 \
-                    train.batch=8 train.schedule=cosine train.clip=1 scores.checkpoint_every=10";
+const LONG: &str = "run experiment.toml train.method=gradient train.hidden=[24] scores.calibrate=true train.epochs=250 \
+                    train.batch=8 train.schedule=cosine train.clip=1 train.checkpoint_every=10";
 
 /// The step of the last checkpoint.
 fn reached(scene: &Scene) -> usize {
@@ -57,7 +57,7 @@ fn training_of_a_head_that_was_stopped_or_killed_goes_on_to_the_same_bytes() {
 fn training_of_a_head_that_diverges_is_told_by_its_exit_code() {
     let scene = scene();
     for loss in ["mse", "huber"] {
-        let line = format!("train experiment.toml scores.head=linear scores.loss={loss} train.lr=1e30");
+        let line = format!("train experiment.toml train.method=gradient train.loss={loss} train.lr=1e30");
         scene.refused(&line, 6, &["epoch 1, batch 2", "expected a finite loss", "lower `lr`"]);
     }
     assert!(!scene.path("runs/heads/head").exists());
@@ -66,7 +66,7 @@ fn training_of_a_head_that_diverges_is_told_by_its_exit_code() {
 #[test]
 fn doctor_finds_every_damaged_file_of_a_head_and_run_mends_it() {
     let scene = scene();
-    let line = "run experiment.toml scores.head=linear train.epochs=3";
+    let line = "run experiment.toml train.method=gradient train.epochs=3";
     scene.done(line);
     let whole = scene.done("doctor --deep experiment.toml");
     assert!(whole.contains("1 whole heads, 0 leftovers"), "{whole}");
@@ -104,7 +104,8 @@ fn doctor_finds_every_damaged_file_of_a_head_and_run_mends_it() {
 #[test]
 fn a_tracking_server_is_told_of_a_head_what_it_is_told_of_a_view() {
     let (scene, fake) = (scene(), TrackingServer::new(Mood::Well));
-    let line = format!("run experiment.toml scores.head=linear train.epochs=4 tracking.uri={}", fake.uri());
+    let line =
+        format!("run experiment.toml train.method=gradient train.epochs=4 tracking.uri={}", fake.uri());
     let said = scene.done(&line);
     assert!(!said.contains("track sync"), "{said}");
     scene.done(&line);
@@ -114,8 +115,8 @@ fn a_tracking_server_is_told_of_a_head_what_it_is_told_of_a_view() {
         let run = &store.runs[0];
         assert_eq!(run.status, "FINISHED");
         assert_eq!(
-            (run.params["train.epochs"].as_str(), run.params["scores.head"].as_str()),
-            ("4", "linear")
+            (run.params["train.epochs"].as_str(), run.params["train.method"].as_str()),
+            ("4", "gradient")
         );
         assert_eq!((run.tags["decision"].as_str(), run.tags["encoder.fingerprint"].len()), ("DEPLOY", 64));
         let curve = String::from_utf8(scene.read("runs/heads/curve.csv")).unwrap();
@@ -143,7 +144,7 @@ fn a_tracking_server_is_told_of_a_head_what_it_is_told_of_a_view() {
         }
         assert!(!kept("predictions.csv").is_empty() && !kept("report.html").is_empty());
     }
-    scene.done(&format!("run experiment.toml scores.head=ridge tracking.uri={}", fake.uri()));
+    scene.done(&format!("run experiment.toml train.method=ridge tracking.uri={}", fake.uri()));
     let store = fake.store();
     assert_eq!(store.runs.len(), 2, "other settings begin another record");
     assert!(store.runs[1].metric("leave_one_out_rmse.wet").len() > 10);

@@ -15,7 +15,7 @@ encoder.max_length = 16
 train.epochs = 4
 train.batch = 8
 evaluate.resamples = 50
-[pairs]
+[retrieval]
 document = 'plant'
 ";
 
@@ -123,7 +123,7 @@ fn epochs(scene: &Scene) -> Vec<u64> {
 #[cfg(unix)]
 #[test]
 fn training_that_was_stopped_goes_on_to_the_same_bytes() {
-    let line = "train pairs.toml train.epochs=400 pairs.checkpoint_every=40";
+    let line = "train pairs.toml train.epochs=400 train.checkpoint_every=40";
     let (plain, stopped) = (scene(None), scene(None));
     plain.done(line);
     for signal_name in ["INT", "KILL"] {
@@ -146,7 +146,7 @@ fn training_that_was_stopped_goes_on_to_the_same_bytes() {
 #[test]
 fn variants_share_a_report_and_are_listed_shown_and_compared() {
     let scene = scene(None);
-    let variants = "\n[variants.near]\n[variants.hard]\npairs.hard_negatives = 2\npairs.adapt = 'both'\npairs.shape = 'low_rank'\n";
+    let variants = "\n[variants.near]\n[variants.hard]\nretrieval.hard_negatives = 2\nretrieval.adapt = 'both'\ntrain.shape = 'low_rank'\n";
     scene.write("pairs.toml", [scene.read("pairs.toml"), variants.into()].concat());
     scene.done("run pairs.toml");
     assert!(scene.json("runs/pairs/metrics.json")["hard"]["counts"]["mined"].as_u64().unwrap() > 0);
@@ -158,15 +158,18 @@ fn variants_share_a_report_and_are_listed_shown_and_compared() {
     let shown = scene.done("runs show pairs/near");
     assert!(shown.lines().any(|l| l.starts_with("views.adapter.ndcg@10.value = ")), "{shown}");
     let differences = scene.done("runs diff pairs/near pairs/hard");
-    assert!(differences.contains("pairs.hard_negatives") && differences.contains("0 → 2"), "{differences}");
+    assert!(
+        differences.contains("retrieval.hard_negatives") && differences.contains("0 → 2"),
+        "{differences}"
+    );
 }
 
 #[test]
 fn settings_that_cannot_be_are_refused_before_anything_is_encoded() {
     let scene = scene(None);
-    scene.refused("run pairs.toml pairs.objectiv=x", 2, &["objective"]);
-    scene.refused("run pairs.toml pairs.query=nothing", 2, &["nothing", "question"]);
-    scene.refused("run pairs.toml pairs.document=nothing", 2, &["nothing", "plant"]);
+    scene.refused("run pairs.toml retrieval.objectiv=x", 2, &["objective"]);
+    scene.refused("run pairs.toml retrieval.query=nothing", 2, &["nothing", "question"]);
+    scene.refused("run pairs.toml retrieval.document=nothing", 2, &["nothing", "plant"]);
     assert!(!scene.path("store/spaces").exists());
 }
 
@@ -179,7 +182,7 @@ fn new_queries_and_passages_get_the_maps_of_their_side() {
         ["base.npy", "adapter.npy"].map(|name| scene.read(&format!("{out}/{name}")))
     };
     for adapt in ["query", "both", "dual"] {
-        scene.done(&format!("train pairs.toml name={adapt} pairs.adapt={adapt} train.lr=1e-2"));
+        scene.done(&format!("train pairs.toml name={adapt} retrieval.adapt={adapt} train.lr=1e-2"));
         let [base, queries] = infer(adapt, "", "queries");
         assert!(queries != base, "{adapt}");
         if adapt == "query" {
@@ -196,7 +199,7 @@ fn new_queries_and_passages_get_the_maps_of_their_side() {
 #[test]
 fn queries_that_were_learnt_under_an_instruction_are_prompted_with_it() {
     let scene = scene(None);
-    scene.done("train pairs.toml name=prompted pairs.adapt=both pairs.instruction=Find");
+    scene.done("train pairs.toml name=prompted retrieval.adapt=both retrieval.instruction=Find");
     scene.done("train pairs.toml name=plain");
     scene.write("texts.jsonl", "{\"text\": \"How tall is oak?\"}\n");
     scene.write("prompts.jsonl", "{\"text\": \"Instruct: Find\\nQuery:How tall is oak?\"}\n");
@@ -218,7 +221,7 @@ fn queries_that_were_learnt_under_an_instruction_are_prompted_with_it() {
 #[test]
 fn an_adapter_of_pairs_is_exported_with_what_was_measured_of_it() {
     let scene = scene(None);
-    scene.done("run pairs.toml pairs.adapt=both");
+    scene.done("run pairs.toml retrieval.adapt=both");
     for format in ["sentence-transformers", "onnx", "npy", "adapter"] {
         scene.done(&format!("export runs/pairs --to {format} out/{format}"));
         let card = String::from_utf8(scene.read(&format!("out/{format}/README.md"))).unwrap();

@@ -82,7 +82,10 @@ fn a_server_learns_of_pairs_what_it_learns_of_views() {
     assert_eq!((store.experiments.as_slice(), store.runs.len()), (["pairs".to_string()].as_slice(), 1));
     let run = &store.runs[0];
     assert_eq!(run.status, "FINISHED");
-    assert_eq!((run.params["pairs.document"].as_str(), run.params["train.epochs"].as_str()), ("plant", "4"));
+    assert_eq!(
+        (run.params["retrieval.document"].as_str(), run.params["train.epochs"].as_str()),
+        ("plant", "4")
+    );
     assert_eq!(run.tags["fit.key"], scene.json("runs/pairs/fit.json")["key"].as_str().unwrap());
     assert!(run.tags.contains_key("encoder.fingerprint"));
     for key in ["train_loss", "val_score"] {
@@ -113,7 +116,10 @@ fn a_server_is_sent_the_changes_to_an_encoder_or_the_whole_encoder() {
         (0, "lora", ["encoder/lora/adapter_model.safetensors", "training_metrics.jsonl"]),
         (1, "full", ["encoder/model.safetensors", "encoder/1_Pooling/config.json"]),
     ] {
-        scene.done(&format!("run pairs.toml train.encoder={how} tracking.uri={}", server.uri()));
+        scene.done(&format!(
+            "run pairs.toml train.method={how} train.epochs=3 train.batch=6 tracking.uri={}",
+            server.uri()
+        ));
         let store = server.store();
         let losses: Vec<u64> = store.runs[i].metric("train_loss").into_iter().map(|(step, _)| step).collect();
         assert_eq!(losses, [1, 2, 3]);

@@ -14,13 +14,15 @@ data.train = 0.5
 data.val = 0.2
 data.test = 0.3
 encoder.model = 'bert'
-train.encoder = 'full'
+train.method = 'full'
 train.lr = 1e-3
 train.epochs = 3
 train.batch = 6
 evaluate.resamples = 50
-pairs.document = 'topic'
+retrieval.document = 'topic'
 ";
+/// What a method named on the command line begins anew with.
+const TRAIN: &str = "train.lr=1e-3 train.epochs=3 train.batch=6";
 const MODEL: &str = "runs/tuned/encoder/model.safetensors";
 const METRICS: &str = "runs/tuned/tuning/training_metrics.jsonl";
 /// What the tiny encoder has a token for.
@@ -58,7 +60,7 @@ pub(crate) fn steps(scene: &Scene, metrics: &str) -> Vec<u64> {
 fn an_encoder_is_trained_on_pairs_measured_and_found_again() {
     for how in ["full", "lora"] {
         let scene = scene();
-        let line = format!("run pairs.toml train.encoder={how}");
+        let line = format!("run pairs.toml train.method={how} {TRAIN}");
         let said = scene.done(&line);
         assert!(said.contains("report: runs/tuned/report.html"), "{said}");
         let metrics = scene.json("runs/tuned/metrics.json");
@@ -97,15 +99,15 @@ fn an_encoder_is_trained_on_pairs_measured_and_found_again() {
 fn what_training_of_an_encoder_does_not_take_is_refused_before_anything_is_encoded() {
     let scene = scene();
     for (change, words) in [
-        ("pairs.hard_negatives=2", ["pairs.hard_negatives", "expected 0"]),
-        ("pairs.objective=contrastive", ["pairs.objective", "multiple_negatives_ranking"]),
-        ("pairs.instruction=Find", ["pairs.instruction", "expected none"]),
+        ("retrieval.hard_negatives=2", ["retrieval.hard_negatives", "expected 0"]),
+        ("retrieval.objective=contrastive", ["retrieval.objective", "multiple_negatives_ranking"]),
+        ("retrieval.instruction=Find", ["retrieval.instruction", "expected none"]),
         ("train.batch=1", ["batch", "at least 2"]),
         ("train.lr=-1", ["lr", "positive"]),
         ("train.checkpoint_every=0", ["checkpoint_every", "at least 1"]),
-        ("train.lora_rank=0", ["rank", "at least 1"]),
+        ("train.rank=0", ["rank", "at least 1"]),
     ] {
-        scene.refused(&format!("run pairs.toml train.encoder=lora {change}"), 2, &words);
+        scene.refused(&format!("run pairs.toml train.method=lora {change}"), 2, &words);
         assert!(!scene.path("store/spaces").exists(), "{change}");
     }
 }
@@ -115,7 +117,7 @@ fn qwen3_is_trained_too_and_its_lora_is_that_of_peft() {
     let scene = scene();
     scene.model("qwen3-small", "qwen");
     for how in ["full", "lora"] {
-        let said = scene.done(&format!("run pairs.toml train.encoder={how} encoder.model=qwen"));
+        let said = scene.done(&format!("run pairs.toml train.method={how} {TRAIN} encoder.model=qwen"));
         assert!(said.contains("report: runs/tuned/report.html"), "{said}");
         assert!(scene.read(MODEL) != scene.read("qwen/model.safetensors"), "nothing was learnt");
         assert_eq!(scene.path("runs/tuned/encoder/lora").exists(), how == "lora");
@@ -132,8 +134,9 @@ fn an_encoder_stopped_or_killed_at_any_step_learns_to_the_same_bytes() {
     let chance = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos() as usize;
     let mut tried = 0;
     for how in ["full", "lora"] {
-        let line =
-            format!("train pairs.toml train.encoder={how} train.epochs=1000 train.checkpoint_every=70");
+        let line = format!(
+            "train pairs.toml train.method={how} {TRAIN} train.epochs=1000 train.checkpoint_every=70"
+        );
         let (plain, broken) = (scene(), scene());
         plain.done(&line);
         let lengths = plain.json("runs/tuned/tuning/training_progress.json")["total_steps"].as_u64().unwrap();
@@ -183,7 +186,7 @@ fn new_texts_are_encoded_by_the_encoder_that_learnt() {
     assert!(infer("--encoder bert", "base").1 != by_run);
 
     // It is an encoder like any other: what was measured of it is the base of what is learnt on top.
-    scene.done("run pairs.toml name=top train.encoder=frozen encoder.model=runs/tuned/encoder");
+    scene.done("run pairs.toml name=top train.method=gradient encoder.model=runs/tuned/encoder");
     let ndcg = |run: &str, view: &str| {
         scene.json(&format!("runs/{run}/metrics.json"))["views"][view]["ndcg@10"].clone()
     };
@@ -196,7 +199,7 @@ fn new_texts_are_encoded_by_the_encoder_that_learnt() {
 fn a_trained_encoder_is_refused_where_an_adapter_is_meant_with_the_cure() {
     let scene = scene();
     scene.done("train pairs.toml");
-    scene.done("train pairs.toml name=other train.encoder=frozen");
+    scene.done("train pairs.toml name=other train.method=gradient");
     let infer = "infer --input pairs.jsonl --text-column query --adapter runs/tuned";
     let cure = ["encoder that was trained", "runs/tuned/encoder", "--encoder"];
     scene.refused(&format!("{infer} --adapter runs/other"), 2, &cure);
@@ -207,7 +210,7 @@ fn a_trained_encoder_is_refused_where_an_adapter_is_meant_with_the_cure() {
     scene.refused("score pairs.jsonl --text-column query --head runs/tuned", 2, &["runs/tuned", "head"]);
 
     // Another fit in the same run directory: the adapter is what counts now, and the encoder again after it.
-    scene.done("train pairs.toml train.encoder=frozen");
+    scene.done("train pairs.toml train.method=gradient");
     scene.done(infer);
     assert!(scene.path("out/adapter.npy").exists());
     scene.done("train pairs.toml");

@@ -22,13 +22,16 @@ fn error_of(scene: &Scene) -> f64 {
 fn an_encoder_learns_below_a_head_and_is_found_again() {
     for (how, rate) in [("full", 2e-5), ("lora", 1e-3)] {
         let scene = scene();
-        let line = format!("{LEARN} train.encoder={how} train.lr={rate}");
+        let line = format!("{LEARN} train.method={how} train.lr={rate}");
         let said = scene.done(&format!("run {line}"));
         assert!(said.contains("report: runs/heads/report.html"), "{said}");
         let metrics = scene.json("runs/heads/metrics.json");
-        assert_eq!(metrics["encoder"], format!("minilm, learnt ({how})"));
+        assert_eq!(metrics["encoder"], format!("minilm, fine-tuned ({how})"));
         let page = String::from_utf8(scene.read("runs/heads/report.md")).unwrap();
-        assert!(page.contains(&format!("minilm, learnt ({how})")) && !page.contains(", frozen"), "{page}");
+        assert!(
+            page.contains(&format!("minilm, fine-tuned ({how})")) && !page.contains(", frozen"),
+            "{page}"
+        );
         let loss = |epoch: usize| metrics["fit"][format!("encoder_loss.{epoch}")].as_f64().unwrap();
         assert!(loss(2) < loss(1), "{metrics}");
         let progress = scene.json("runs/heads/tuning/training_progress.json");
@@ -42,7 +45,7 @@ fn an_encoder_learns_below_a_head_and_is_found_again() {
         let other = format!("evaluate {line} train.lr=0.5");
         scene.refused(&other, 2, &["an encoder trained", "manyview train"]);
         let learnt = error_of(&scene);
-        scene.done("run experiment.toml train.encoder=frozen");
+        scene.done("run experiment.toml train.method=ridge");
         assert!(
             learnt < error_of(&scene),
             "{learnt} with an encoder that learnt, {} frozen",
@@ -54,7 +57,7 @@ fn an_encoder_learns_below_a_head_and_is_found_again() {
 #[test]
 fn new_texts_are_scored_over_the_encoder_that_learnt_wherever_it_is_moved_or_exported() {
     let scene = scene();
-    scene.done(&format!("run {LEARN} train.encoder=lora"));
+    scene.done(&format!("run {LEARN} train.method=lora"));
     std::fs::rename(scene.path("runs"), scene.path("moved")).unwrap();
     let score = |head: &str, to: &str| {
         let columns = "--text-column content --title-column title --id-column id";
@@ -78,7 +81,7 @@ fn new_texts_are_scored_over_the_encoder_that_learnt_wherever_it_is_moved_or_exp
     scene.done("export moved/heads --to adapter shared");
     assert!(!scene.path("shared/encoder/lora").exists());
     let card = String::from_utf8(scene.read("shared/README.md")).unwrap();
-    assert!(card.contains("Encoder: minilm, learnt (lora), in `encoder`; fingerprint"), "{card}");
+    assert!(card.contains("Encoder: minilm, fine-tuned (lora), in `encoder`; fingerprint"), "{card}");
     std::fs::remove_dir_all(scene.path("moved/heads/tuning")).unwrap();
     scene.refused("export moved/heads --to adapter other", 2, &["the encoder that learnt", "manyview train"]);
     std::fs::remove_dir_all(scene.path("moved")).unwrap();
@@ -89,7 +92,7 @@ fn new_texts_are_scored_over_the_encoder_that_learnt_wherever_it_is_moved_or_exp
 #[test]
 fn a_tracking_server_is_sent_the_changes_to_the_encoder_with_the_head() {
     let (scene, server) = (scene(), TrackingServer::new(Mood::Well));
-    scene.done(&format!("run {LEARN} train.encoder=lora tracking.uri={}", server.uri()));
+    scene.done(&format!("run {LEARN} train.method=lora tracking.uri={}", server.uri()));
     let store = server.store();
     let epochs: Vec<u64> = store.runs[0].metric("encoder_loss").into_iter().map(|(epoch, _)| epoch).collect();
     assert_eq!(epochs, [1, 2]);
@@ -103,12 +106,12 @@ fn a_tracking_server_is_sent_the_changes_to_the_encoder_with_the_head() {
 fn what_does_not_go_with_an_encoder_that_learns_is_refused_before_anything_is_encoded() {
     let scene = scene();
     for (change, words) in [
-        ("scores.head=mlp", ["scores.head", "expected `ridge`"]),
+        ("train.hidden=[8]", ["train.hidden", "`gradient` reads it"]),
         ("scores.calibrate=true", ["scores.calibrate", "expected false"]),
         ("data.vectors=base.npy", ["data.vectors", "expected none"]),
         ("train.lr=-1", ["lr", "positive"]),
     ] {
-        scene.refused(&format!("run experiment.toml train.encoder=lora {change}"), 2, &words);
+        scene.refused(&format!("run experiment.toml train.method=lora {change}"), 2, &words);
         assert!(!scene.path("store/spaces").exists(), "{change}");
     }
 }
@@ -116,7 +119,7 @@ fn what_does_not_go_with_an_encoder_that_learns_is_refused_before_anything_is_en
 #[cfg(unix)]
 #[test]
 fn an_encoder_below_a_head_stopped_or_killed_learns_to_the_same_bytes() {
-    let line = "train experiment.toml encoder.model=bert train.encoder=lora train.epochs=150 train.batch=8 \
+    let line = "train experiment.toml encoder.model=bert train.method=lora train.epochs=150 train.batch=8 \
                 train.checkpoint_every=70";
     let (plain, broken) = (scene(), scene());
     for scene in [&plain, &broken] {

@@ -1,5 +1,6 @@
-use super::{Pairs, Scores, Teacher, Train};
+use super::{Retrieval, Scores, Teacher, Train};
 use manyview_encoder::{Engine, Weights};
+use serde::de::{Deserializer, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -20,8 +21,9 @@ pub struct Experiment {
     pub scores: Option<Scores>,
     /// What belongs together, for a contrastive adapter in place of a taught one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pairs: Option<Pairs>,
-    /// How the adapter is fitted.
+    pub retrieval: Option<Retrieval>,
+    /// How it is fitted, as the task and `train.method` ask.
+    #[serde(deserialize_with = "unread")]
     pub train: Train,
     /// How the views are measured.
     pub evaluate: Evaluate,
@@ -39,13 +41,18 @@ impl Default for Experiment {
             encoder: Encoder::default(),
             teacher: Teacher::default(),
             scores: None,
-            pairs: None,
+            retrieval: None,
             train: Train::default(),
             evaluate: Evaluate::default(),
             output: Output::default(),
             tracking: Tracking::default(),
         }
     }
+}
+
+/// Leaves `[train]` to the method it names, which alone knows its keys.
+fn unread<'de, D: Deserializer<'de>>(train: D) -> Result<Train, D::Error> {
+    IgnoredAny::deserialize(train).map(|_| Train::default())
 }
 
 /// Where the texts come from and how they are split.

@@ -11,8 +11,6 @@ const LEAST: &[Limit] = &[
     ("evaluate.knn", 1, |e| e.evaluate.knn),
     ("evaluate.batch", 1, |e| e.evaluate.batch),
     ("output.map_texts", 1, |e| e.output.map_texts),
-    ("train.epochs", 1, |e| e.train.epochs),
-    ("train.batch", 1, |e| e.train.batch),
 ];
 
 /// The first key of `experiment` whose value is too small, and what is wrong with it.

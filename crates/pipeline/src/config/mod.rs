@@ -1,10 +1,10 @@
 //! An experiment file as types: read, merged with overrides, checked.
 
 mod experiment;
-mod idle;
 mod layers;
 mod limits;
-mod pairs;
+mod methods;
+mod retrieval;
 mod scores;
 mod suite;
 mod task;
@@ -12,8 +12,12 @@ mod teacher;
 mod train;
 
 pub use experiment::{Data, Encoder, Evaluate, Experiment, Output, Tracking};
-pub use pairs::Pairs;
-pub use scores::{HeadKind, LossKind, Scores};
+pub use retrieval::Retrieval;
+pub use scores::Scores;
 pub use suite::{Suite, Variant};
 pub use teacher::{Teacher, TeacherKind};
-pub use train::{Learning, Method, Monitor, Train};
+pub use train::{
+    HeadObjective, Lora, LossKind, MapShape, Monitor, Optimizer, RetrievalGradient, RetrievalTrain,
+    ScoresGradient, ScoresRidge, ScoresTrain, Train, TunedScores, Tuning, TuningTrain, ViewsGradient,
+    ViewsObjective, ViewsRidge, ViewsTrain,
+};

@@ -1,4 +1,4 @@
-use super::{Experiment, idle, layers};
+use super::{Experiment, layers};
 use crate::{Error, Result};
 use layers::Layers;
 use std::path::Path;
@@ -52,10 +52,20 @@ impl Suite {
             Some(Value::Table(variants)) => variants,
             Some(_) => return Err(not_a_table("variants", origin)),
         };
-        let with_overrides = |mut layers: Layers| -> Result<Experiment> {
-            overrides.iter().try_for_each(|o| layers.add_override(o))?;
+        let set = Layers::overrides(overrides)?;
+        // An override reaches every variant whose method reads it; one that none reads is refused.
+        let (mut unread, mut last) = (None::<Vec<String>>, None::<Layers>);
+        let mut with_overrides = |mut layers: Layers, runs: bool| -> Result<Experiment> {
+            let idle = layers.add_overrides(&set)?;
             let experiment = layers.experiment()?;
-            idle::warn(&layers, &experiment);
+            if runs {
+                let everywhere =
+                    |seen: Vec<String>| seen.into_iter().filter(|key| idle.contains(key)).collect();
+                unread = Some(unread.take().map_or(idle.clone(), everywhere));
+                if unread.as_ref().is_some_and(|unread| !unread.is_empty()) {
+                    last = Some(layers);
+                }
+            }
             Ok(experiment)
         };
         let variants = variants.into_iter().map(|(name, keys)| {
@@ -65,10 +75,14 @@ impl Suite {
             check_name(&format!("variants.{name}"), &name, origin)?;
             let mut layers = base.clone();
             layers.add_table(keys, &format!("{origin}, variants.{name}"))?;
-            Ok(Variant { experiment: with_overrides(layers)?, name })
+            Ok(Variant { experiment: with_overrides(layers, true)?, name })
         });
         let variants = variants.collect::<Result<Vec<_>>>()?;
-        let base = with_overrides(base)?;
+        let base = with_overrides(base, variants.is_empty())?;
+        if let Some(mut layers) = last.filter(|_| unread.is_some_and(|unread| !unread.is_empty())) {
+            layers.add_table(set, "command line")?;
+            layers.experiment()?; // which says what is wrong with the key
+        }
         check_name("name", &base.name, origin)?;
         Ok(Self { base, variants, origin: origin.into(), overrides: overrides.to_vec() })
     }
@@ -133,5 +147,16 @@ mod tests {
         for bad in ["../x", "a/b", "", ".x"] {
             assert!(Suite::parse(&format!("name = {bad:?}"), "f", &[]).is_err(), "{bad}");
         }
+    }
+    #[test]
+    fn an_override_reaches_the_variants_whose_method_reads_it_and_is_refused_where_none_does() {
+        let text = "[variants.x]\n[variants.y]\ntrain = { method = 'gradient', epochs = 3 }";
+        let suite = Suite::parse(text, "two.toml", &["train.lr=0.5".into()]).unwrap();
+        let saved = crate::run::resolved(&suite).unwrap();
+        assert_eq!(saved.matches("lr = 0.5").count(), 1, "{saved}");
+        let again = Suite::parse(&saved, "saved", &[]).unwrap();
+        assert_eq!(again.variants[1].experiment, suite.variants[1].experiment);
+        let e = Suite::parse("[variants.x]", "two.toml", &["train.lr=0.5".into()]).unwrap_err().to_string();
+        assert!(e.contains("train.lr (command line)") && e.contains("`gradient` reads it"), "{e}");
     }
 }

@@ -2,18 +2,18 @@ use super::{Experiment, Suite};
 use crate::{Error, Result};
 
 impl Experiment {
-    /// What it fits, by which of its tables is there: `scores` for `[scores]`, `retrieval` for `[pairs]`, `views` for
+    /// What it fits, by which of its tables is there: `scores` for `[scores]`, `retrieval` for `[retrieval]`, `views` for
     /// neither.
     ///
     /// # Errors
     /// Both tables.
     pub fn task(&self) -> Result<&'static str> {
-        match (&self.scores, &self.pairs) {
+        match (&self.scores, &self.retrieval) {
             (None, None) => Ok("views"),
             (Some(_), None) => Ok("scores"),
             (None, Some(_)) => Ok("retrieval"),
             (Some(_), Some(_)) => {
-                Err(Error::setting("scores", "expected one of [scores] and [pairs], found both"))
+                Err(Error::setting("scores", "expected one of [scores] and [retrieval], found both"))
             }
         }
     }
@@ -43,10 +43,10 @@ mod tests {
     #[test]
     fn the_table_says_the_task_and_variants_have_one() {
         let task = |text: &str| Suite::parse(text, "test", &[]).unwrap().task();
-        assert_eq!([task("").unwrap(), task("[pairs]").unwrap()], ["views", "retrieval"]);
+        assert_eq!([task("").unwrap(), task("[retrieval]").unwrap()], ["views", "retrieval"]);
         assert!(
-            task("[variants.a.scores]\n[variants.b.pairs]").unwrap_err().to_string().contains("one task")
+            task("[variants.a.scores]\n[variants.b.retrieval]").unwrap_err().to_string().contains("one task")
         );
-        assert!(task("[scores]\n[pairs]").unwrap_err().to_string().contains("found both"));
+        assert!(task("[scores]\n[retrieval]").unwrap_err().to_string().contains("found both"));
     }
 }

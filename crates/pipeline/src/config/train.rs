@@ -1,81 +1,133 @@
-use manyview_adapter::{GradientConfig, Prior, Ridge, Schedule, Start};
+//! `[train]`: one table for each task and method, which has the keys that the method reads and no other.
+
+use manyview_adapter::{GradientConfig, Prior, Ridge, Schedule, Shape, Start};
 use manyview_encoder::Engine;
-use manyview_encoder::finetune::{self, FineTuneConfig, Lora};
+use manyview_encoder::finetune::{self, FineTuneConfig};
 use serde::{Deserialize, Serialize};
 
-/// How the adapter is fitted.
+/// How something is fitted: `train.method` and what it reads.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Train {
+    /// Adapters for views.
+    Views(ViewsTrain),
+    /// Heads.
+    Scores(ScoresTrain),
+    /// What learns from pairs.
+    Retrieval(RetrievalTrain),
+}
+
+/// How an adapter for a view is fitted.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "method", rename_all = "snake_case")]
+pub enum ViewsTrain {
+    /// In closed form.
+    Ridge(ViewsRidge),
+    /// By AdamW.
+    Gradient(ViewsGradient),
+}
+
+/// How a head is fitted.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "method", rename_all = "snake_case")]
+pub enum ScoresTrain {
+    /// A linear head, in closed form.
+    Ridge(ScoresRidge),
+    /// By AdamW.
+    Gradient(ScoresGradient),
+    /// A linear head in closed form, and low-rank changes to the encoder below it.
+    Lora(TunedScores),
+    /// A linear head in closed form, and every value of the encoder below it.
+    Full(TunedScores),
+}
+
+/// How something learns from pairs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "method", rename_all = "snake_case")]
+pub enum RetrievalTrain {
+    /// An adapter, by AdamW.
+    Gradient(RetrievalGradient),
+    /// Low-rank changes to the encoder.
+    Lora(Tuning),
+    /// Every value of the encoder.
+    Full(Tuning),
+}
+
+/// `ridge` of views.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Train {
-    /// Pairs and scores: what learns: `frozen`, an adapter or a head alone; `lora`, low-rank changes to the encoder; `full`,
-    /// all of it.
-    pub encoder: Learning,
-    /// `lora`: rank of the changes.
-    pub lora_rank: usize,
-    /// `lora` and `full`: share of hidden values and attention weights left out in training.
-    pub dropout: f64,
-    /// `lora` and `full`: steps between two checkpoints.
-    pub checkpoint_every: usize,
-    /// `ridge` in closed form, or `gradient`.
-    pub method: Method,
-    /// Ridge: what the map is shrunk towards: `identity`, `zero` or `procrustes`.
+#[serde(default)]
+pub struct ViewsRidge {
+    /// What the map is shrunk towards: `identity`, `zero` or `procrustes`.
     pub towards: Prior,
-    /// Ridge: fits a bias as well.
+    /// Fits a bias as well.
     pub center: bool,
-    /// Ridge: the penalties tried; a grid around the mean eigenvalue without it.
+    /// The penalties tried; a grid around the mean eigenvalue without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lambdas: Option<Vec<f64>>,
-    /// Gradient: peak learning rate of AdamW.
+}
+
+/// `ridge` of scores, and of the head that an encoder is trained below.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScoresRidge {
+    /// The penalties tried; a grid around the mean eigenvalue without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lambdas: Option<Vec<f64>>,
+}
+
+/// How AdamW trains an adapter or a head.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Optimizer {
+    /// Peak learning rate.
     pub lr: f64,
-    /// Gradient: decoupled weight decay.
+    /// Decoupled weight decay.
     pub weight_decay: f64,
-    /// Gradient: passes over the training rows.
+    /// Passes over the training rows.
     pub epochs: usize,
-    /// Gradient: rows a step.
+    /// Rows a step.
     pub batch: usize,
-    /// Gradient: `constant`, `cosine` or `linear` decay of the learning rate.
+    /// `constant`, `cosine` or `linear` decay of the learning rate.
     pub schedule: Schedule,
-    /// Gradient: share of the steps over which the learning rate rises.
+    /// Share of the steps over which the learning rate rises.
     pub warmup: f64,
-    /// Gradient: weight of the mean squared error.
-    pub mse_weight: f64,
-    /// Gradient: weight of 1 − cosine.
-    pub cosine_weight: f64,
-    /// Gradient: starts from `identity`, `random` or `ridge`.
-    pub start: Start,
-    /// Gradient: fits a bias as well.
-    pub bias: bool,
-    /// Gradient: epochs without a better score before it stops; 0 for never.
+    /// Epochs without a better score before it stops; 0 for never.
     pub patience: usize,
-    /// Gradient: what decides which epoch is kept.
-    pub monitor: Monitor,
-    /// Gradient: largest norm of a step's gradient.
+    /// Largest norm of a step's gradient.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip: Option<f64>,
-    /// Gradient: seed of the shuffles and of a random start.
+    /// Seed of the shuffles and of a random start.
     pub seed: u64,
+    /// Device; that of the encoder without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
-/// What of an encoder learns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Learning {
-    /// Nothing: an adapter or a head learns in its place.
-    Frozen,
-    /// Low-rank changes to some of its matrices.
-    Lora,
-    /// Every value of it.
-    Full,
+/// `gradient` of views.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ViewsGradient {
+    /// How it trains.
+    #[serde(flatten)]
+    pub optimizer: Optimizer,
+    /// What it minimises.
+    #[serde(flatten)]
+    pub objective: ViewsObjective,
 }
 
-/// How.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// In closed form.
-    Ridge,
-    /// By AdamW.
-    Gradient,
+/// What training of a view minimises, from where, and what it is judged by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ViewsObjective {
+    /// Weight of the mean squared error.
+    pub mse_weight: f64,
+    /// Weight of 1 − cosine.
+    pub cosine_weight: f64,
+    /// Starts from `identity`, `random` or `ridge`.
+    pub start: Start,
+    /// Fits a bias as well.
+    pub bias: bool,
+    /// What decides which epoch is kept.
+    pub monitor: Monitor,
 }
 
 /// What decides which epoch is kept.
@@ -88,25 +140,128 @@ pub enum Monitor {
     ValVMeasure,
 }
 
-impl Learning {
-    /// The name in a configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Frozen => "frozen",
-            Self::Lora => "lora",
-            Self::Full => "full",
-        }
-    }
+/// `gradient` of scores.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ScoresGradient {
+    /// How it trains.
+    #[serde(flatten)]
+    pub optimizer: Optimizer,
+    /// The head, and what it minimises.
+    #[serde(flatten)]
+    pub head: HeadObjective,
 }
 
-impl Method {
-    /// The name in a configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ridge => "ridge",
-            Self::Gradient => "gradient",
-        }
-    }
+/// A head by gradient, and what it minimises.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HeadObjective {
+    /// Widths of the hidden layers; none for a linear head.
+    pub hidden: Vec<usize>,
+    /// `mse` or `huber`.
+    pub loss: LossKind,
+    /// Where Huber's loss turns straight, in standard deviations of a dimension.
+    pub huber_delta: f64,
+    /// Steps between two checkpoints; every two seconds without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint_every: Option<usize>,
+}
+
+/// Which loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossKind {
+    /// Mean squared error.
+    Mse,
+    /// Huber's.
+    Huber,
+}
+
+/// `gradient` of retrieval.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct RetrievalGradient {
+    /// How it trains.
+    #[serde(flatten)]
+    pub optimizer: Optimizer,
+    /// What it trains.
+    #[serde(flatten)]
+    pub map: MapShape,
+}
+
+/// What an adapter for retrieval computes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MapShape {
+    /// `linear`, `low_rank`, `residual` or `mlp`; all start at the identity.
+    pub shape: Shape,
+    /// Rank of `low_rank`, hidden units of `residual` and `mlp`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<usize>,
+    /// Layers have a bias as well.
+    pub bias: bool,
+    /// Steps between two checkpoints; every two seconds without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint_every: Option<usize>,
+}
+
+/// `lora` and `full` of retrieval: how the encoder itself is trained.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Tuning {
+    /// How it trains.
+    #[serde(flatten)]
+    pub training: TuningTrain,
+    /// `lora`: the low-rank changes.
+    #[serde(flatten)]
+    pub lora: Option<Lora>,
+}
+
+/// `lora` and `full` of scores.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TunedScores {
+    /// How the encoder is trained.
+    #[serde(flatten)]
+    pub tuning: Tuning,
+    /// The head that it is trained below.
+    #[serde(flatten)]
+    pub ridge: ScoresRidge,
+}
+
+/// How an encoder is trained. The defaults are those of sentence-transformers, but for dropout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TuningTrain {
+    /// Peak learning rate of AdamW.
+    pub lr: f64,
+    /// Decoupled weight decay of matrices and embeddings.
+    pub weight_decay: f64,
+    /// Passes over the training texts.
+    pub epochs: usize,
+    /// Texts, or pairs, a step.
+    pub batch: usize,
+    /// Share of the steps over which the learning rate rises; then it falls evenly to 0.
+    pub warmup: f64,
+    /// Largest norm of a step's gradient.
+    pub clip: f64,
+    /// Share of hidden values and attention weights left out in training.
+    pub dropout: f64,
+    /// Seed of the shuffles, of what is left out, and of the start of low-rank changes.
+    pub seed: u64,
+    /// Steps between two checkpoints.
+    pub checkpoint_every: usize,
+}
+
+/// Low-rank changes to an encoder: `W + alpha / rank B A` in place of `W`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lora {
+    /// Rank of the changes.
+    pub rank: usize,
+    /// `rank` times the weight of a change; twice the rank without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alpha: Option<f64>,
+    /// The linear layers that change, as peft names them; those of queries and values without any.
+    pub targets: Vec<String>,
+    /// Share of the inputs of `A` left out in training.
+    pub lora_dropout: f64,
 }
 
 impl Monitor {
@@ -121,78 +276,107 @@ impl Monitor {
 
 impl Default for Train {
     fn default() -> Self {
-        let (ridge, gradient) = (Ridge::default(), GradientConfig::default());
-        let (tuning, lora) = (FineTuneConfig::default(), Lora::default());
+        Self::Views(ViewsTrain::Ridge(ViewsRidge::default()))
+    }
+}
+
+impl Default for ViewsRidge {
+    fn default() -> Self {
+        let Ridge { towards, center, lambdas } = Ridge::default();
+        Self { towards, center, lambdas }
+    }
+}
+
+impl Default for Optimizer {
+    fn default() -> Self {
+        let adamw = GradientConfig::default();
         Self {
-            encoder: Learning::Frozen,
-            lora_rank: lora.rank,
-            dropout: tuning.dropout.unwrap_or(0.0),
-            checkpoint_every: tuning.checkpoint_every,
-            method: Method::Ridge,
-            towards: ridge.towards,
-            center: ridge.center,
-            lambdas: ridge.lambdas,
-            lr: gradient.lr,
-            weight_decay: gradient.weight_decay,
-            epochs: gradient.epochs,
-            batch: gradient.batch,
-            schedule: gradient.schedule,
-            warmup: gradient.warmup,
-            mse_weight: gradient.mse_weight,
-            cosine_weight: gradient.cosine_weight,
-            start: gradient.start,
-            bias: gradient.bias,
-            patience: gradient.patience,
-            monitor: Monitor::ValLoss,
-            clip: gradient.clip,
-            seed: gradient.seed,
+            lr: adamw.lr,
+            weight_decay: adamw.weight_decay,
+            epochs: adamw.epochs,
+            batch: adamw.batch,
+            schedule: adamw.schedule,
+            warmup: adamw.warmup,
+            patience: adamw.patience,
+            clip: adamw.clip,
+            seed: adamw.seed,
+            device: None,
         }
     }
 }
 
-impl Train {
-    /// The part a ridge reads.
-    pub fn ridge(&self) -> Ridge {
-        Ridge { towards: self.towards, center: self.center, lambdas: self.lambdas.clone() }
-    }
-
-    /// The part that training of an encoder by `engine` reads.
-    pub fn fine_tuning(&self, engine: Engine) -> FineTuneConfig {
-        let lora = Lora { rank: self.lora_rank, alpha: 2.0 * self.lora_rank as f64, ..Lora::default() };
-        FineTuneConfig {
-            method: match self.encoder {
-                Learning::Lora => finetune::Method::Lora(lora),
-                _ => finetune::Method::Full,
-            },
-            epochs: self.epochs,
-            batch: self.batch,
-            lr: self.lr,
-            warmup: self.warmup,
-            weight_decay: self.weight_decay,
-            clip: self.clip,
-            dropout: Some(self.dropout),
-            seed: self.seed,
-            checkpoint_every: self.checkpoint_every,
-            engine,
+impl Default for ViewsObjective {
+    fn default() -> Self {
+        let adamw = GradientConfig::default();
+        Self {
+            mse_weight: adamw.mse_weight,
+            cosine_weight: adamw.cosine_weight,
+            start: adamw.start,
+            bias: adamw.bias,
+            monitor: Monitor::ValLoss,
         }
     }
+}
 
-    /// The part training by gradient reads.
-    pub fn gradient(&self) -> GradientConfig {
-        GradientConfig {
-            lr: self.lr,
-            weight_decay: self.weight_decay,
-            epochs: self.epochs,
-            batch: self.batch,
-            schedule: self.schedule,
-            warmup: self.warmup,
-            mse_weight: self.mse_weight,
-            cosine_weight: self.cosine_weight,
-            start: self.start,
-            bias: self.bias,
-            patience: self.patience,
-            clip: self.clip,
-            seed: self.seed,
+impl Default for HeadObjective {
+    fn default() -> Self {
+        Self { hidden: Vec::new(), loss: LossKind::Mse, huber_delta: 1.0, checkpoint_every: None }
+    }
+}
+
+impl Default for TuningTrain {
+    fn default() -> Self {
+        let tuning = FineTuneConfig::default();
+        Self {
+            lr: tuning.lr,
+            weight_decay: tuning.weight_decay,
+            epochs: tuning.epochs,
+            batch: tuning.batch,
+            warmup: tuning.warmup,
+            clip: tuning.clip.unwrap_or(1.0),
+            dropout: tuning.dropout.unwrap_or(0.0),
+            seed: tuning.seed,
+            checkpoint_every: tuning.checkpoint_every,
+        }
+    }
+}
+
+impl Default for Lora {
+    fn default() -> Self {
+        let lora = finetune::Lora::default();
+        Self { rank: lora.rank, alpha: None, targets: lora.targets, lora_dropout: lora.dropout }
+    }
+}
+
+impl Optimizer {
+    /// The device it runs on, where the encoder runs on `encoder`.
+    pub(crate) fn device(&self, encoder: &str) -> String {
+        self.device.clone().unwrap_or_else(|| encoder.into())
+    }
+}
+
+impl Tuning {
+    /// As the encoder's trainer takes it, to compute by `engine`.
+    pub(crate) fn config(&self, engine: Engine) -> FineTuneConfig {
+        let train = &self.training;
+        let lora = |lora: &Lora| finetune::Lora {
+            rank: lora.rank,
+            alpha: lora.alpha.unwrap_or(2.0 * lora.rank as f64),
+            targets: lora.targets.clone(),
+            dropout: lora.lora_dropout,
+        };
+        FineTuneConfig {
+            method: self.lora.as_ref().map_or(finetune::Method::Full, |of| finetune::Method::Lora(lora(of))),
+            engine,
+            epochs: train.epochs,
+            batch: train.batch,
+            lr: train.lr,
+            warmup: train.warmup,
+            weight_decay: train.weight_decay,
+            clip: Some(train.clip),
+            dropout: Some(train.dropout),
+            seed: train.seed,
+            checkpoint_every: train.checkpoint_every,
         }
     }
 }

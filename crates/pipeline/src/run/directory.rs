@@ -93,8 +93,12 @@ pub fn resolved(suite: &Suite) -> Result<String> {
     toml::to_string_pretty(&table).map_err(fail)
 }
 
+/// What of a table differs; another `method` makes all of its table differ, which starts anew.
 fn difference(of: &toml::Table, from: &toml::Table) -> toml::Table {
     use toml::Value::Table;
+    if of.get("method") != from.get("method") {
+        return of.clone();
+    }
     let changed = of.iter().filter_map(|(key, value)| match (value, from.get(key)) {
         (value, Some(old)) if value == old => None,
         (Table(value), Some(Table(old))) => Some((key.clone(), Table(difference(value, old)))),

@@ -60,7 +60,7 @@ pub(crate) mod sample {
             name: "Questions about illnesses".into(),
             facts: vec![Fact { label: "Pairs".into(), value: "1,482 of 521 documents".into() }],
             sections: views,
-            reproduce: vec!["manyview run configs/pairs.toml".into()],
+            reproduce: vec!["manyview run configs/retrieval.toml".into()],
             caveats: vec!["One split of one corpus.".into()],
         }
     }

@@ -1,6 +1,8 @@
-use crate::config::{Data, Encoder, Evaluate, Experiment, Learning};
+use crate::config::{
+    Data, Encoder, Evaluate, Experiment, Retrieval, RetrievalGradient, RetrievalTrain, Train,
+};
 use crate::{Error, Result};
-use manyview_adapter::{ContrastiveConfig, ContrastiveLoss};
+use manyview_adapter::{ContrastiveConfig, ContrastiveLoss, Negatives};
 use manyview_core::Instruction;
 use manyview_data::PairColumns;
 use manyview_encoder::finetune::FineTuneConfig;
@@ -37,8 +39,8 @@ pub(super) enum RetrievalFit {
 impl Spec {
     pub(super) fn of(experiment: &Experiment) -> Result<Self> {
         let Experiment { data, encoder, teacher, train, evaluate, .. } = experiment;
-        let pairs = experiment.pairs.as_ref();
-        let pairs = pairs.ok_or_else(|| Error::setting("pairs", "expected this table, found none"))?;
+        let pairs = experiment.retrieval.as_ref();
+        let pairs = pairs.ok_or_else(|| Error::setting("retrieval", "expected this table, found none"))?;
         if data.source.is_empty() || data.vectors.is_some() {
             let problem = "expected a file of texts in data.source and an encoder for them, found vectors";
             return Err(Error::setting("data.vectors", problem));
@@ -48,32 +50,25 @@ impl Spec {
             "" => None,
             task => Some(Instruction::new(task).with_template(&teacher.template)?),
         };
-        let fit = match train.encoder {
-            Learning::Frozen => RetrievalFit::Adapter {
-                config: pairs.contrastive(train),
-                device: encoder.device.clone(),
-                hard_negatives: pairs.hard_negatives,
-                hard_margin: pairs.hard_margin,
-            },
-            how => {
-                let config = train.fine_tuning(encoder.engine);
-                config.check()?;
-                let refuse = |key: &str, expected: &str, found: String| {
-                    let problem =
-                        format!("expected {expected} where train.encoder is not `frozen`, found {found}");
-                    Err(Error::setting(key, problem))
+        let (fit, batch) = match train {
+            Train::Retrieval(RetrievalTrain::Gradient(train)) => {
+                let fit = RetrievalFit::Adapter {
+                    config: contrastive(train, pairs.objective()),
+                    device: train.optimizer.device(&encoder.device),
+                    hard_negatives: pairs.hard_negatives,
+                    hard_margin: pairs.hard_margin,
                 };
-                if pairs.objective != ContrastiveLoss::MultipleNegativesRanking {
-                    let found = format!("`{}`", pairs.objective.as_str());
-                    return refuse("pairs.objective", "`multiple_negatives_ranking`", found);
-                }
-                if pairs.hard_negatives > 0 {
-                    return refuse("pairs.hard_negatives", "0", pairs.hard_negatives.to_string());
-                }
-                if prompt.is_some() {
-                    return refuse("pairs.instruction", "none", "one".into());
-                }
-                RetrievalFit::Encoder { config, how: how.as_str(), scale: pairs.scale }
+                (fit, train.optimizer.batch)
+            }
+            Train::Retrieval(RetrievalTrain::Lora(train)) => {
+                fine_tuning("lora", train.config(encoder.engine), pairs)?
+            }
+            Train::Retrieval(RetrievalTrain::Full(train)) => {
+                fine_tuning("full", train.config(encoder.engine), pairs)?
+            }
+            _ => {
+                let problem = "expected the settings of retrieval, found those of another task";
+                return Err(Error::setting("train", problem));
             }
         };
         Ok(Self {
@@ -84,7 +79,7 @@ impl Spec {
             prompt,
             fit,
             evaluate: evaluate.clone(),
-            batch: train.batch,
+            batch,
         })
     }
 
@@ -92,4 +87,59 @@ impl Spec {
     pub(super) fn fine_tunes(&self) -> bool {
         matches!(self.fit, RetrievalFit::Encoder { .. })
     }
+}
+
+/// As the trainer of maps takes it, with what it is trained towards.
+fn contrastive(train: &RetrievalGradient, towards: ContrastiveConfig) -> ContrastiveConfig {
+    let (adamw, map) = (&train.optimizer, &train.map);
+    ContrastiveConfig {
+        map: map.shape,
+        width: map.width,
+        bias: map.bias,
+        checkpoint_every: map.checkpoint_every,
+        lr: adamw.lr,
+        weight_decay: adamw.weight_decay,
+        epochs: adamw.epochs,
+        batch: adamw.batch,
+        schedule: adamw.schedule,
+        warmup: adamw.warmup,
+        patience: adamw.patience,
+        clip: adamw.clip,
+        seed: adamw.seed,
+        ..towards
+    }
+}
+
+/// How the encoder itself learns, and the queries of a batch: by fewer things than an adapter.
+fn fine_tuning(
+    how: &'static str,
+    config: FineTuneConfig,
+    pairs: &Retrieval,
+) -> Result<(RetrievalFit, usize)> {
+    config.check()?;
+    let refuse = |key: &str, expected: &str, found: String| {
+        let problem = format!("expected {expected} with train.method = `{how}`, found {found}");
+        Err(Error::setting(&format!("retrieval.{key}"), problem))
+    };
+    if pairs.objective != ContrastiveLoss::MultipleNegativesRanking {
+        let found = format!("`{}`", pairs.objective.as_str());
+        return refuse("objective", "`multiple_negatives_ranking`", found);
+    }
+    if pairs.negatives != Negatives::Batch {
+        return refuse("negatives", "`batch`", "`corpus`".into());
+    }
+    if pairs.hard_negatives > 0 {
+        return refuse("hard_negatives", "0", pairs.hard_negatives.to_string());
+    }
+    if !pairs.instruction.trim().is_empty() {
+        return refuse("instruction", "none", "one".into());
+    }
+    if pairs.identity_penalty != 0.0 {
+        return refuse("identity_penalty", "0", pairs.identity_penalty.to_string());
+    }
+    if let Some(margin) = pairs.mask_margin {
+        return refuse("mask_margin", "none", margin.to_string());
+    }
+    let batch = config.batch;
+    Ok((RetrievalFit::Encoder { config, how, scale: pairs.scale }, batch))
 }

@@ -126,7 +126,7 @@ pub(super) fn measure(
     Ok(ScoresMetrics {
         dataset: corpus.name.clone(),
         filter: format!("{} {}", corpus.filter.name, corpus.filter.version),
-        encoder: spec.encoder_name(),
+        encoder: spec.encoder_name.clone(),
         encoder_fingerprint: data.encoder.clone(),
         head: record.method.clone(),
         calibrated: spec.calibrate,

@@ -160,7 +160,7 @@ pub(super) fn card(spec: &Spec, data: &ScoresData, head: &Head, record: &FitReco
             dimensions: dimensions(data),
             tiers: tiers(data),
         },
-        encoder: spec.encoder_name(),
+        encoder: spec.encoder_name.clone(),
         encoder_fingerprint: data.encoder.clone(),
         dim_in: head.dim_in(),
         dim_out: head.dim_out(),

@@ -1,6 +1,9 @@
-use crate::config::{Data, Encoder, Evaluate, Experiment, HeadKind, Learning};
+use crate::config::{
+    Data, Encoder, Evaluate, Experiment, LossKind, ScoresGradient, ScoresRidge, ScoresTrain, Train,
+    TunedScores,
+};
 use crate::{Error, Result};
-use manyview_adapter::{HeadConfig, RidgeHead};
+use manyview_adapter::{HeadConfig, Loss, RidgeHead};
 use manyview_encoder::finetune::FineTuneConfig;
 use std::path::PathBuf;
 
@@ -9,6 +12,8 @@ use std::path::PathBuf;
 pub struct Spec {
     pub(super) source: ScoresSource,
     pub(super) encoder: Encoder,
+    /// The encoder, as people name it.
+    pub(super) encoder_name: String,
     pub(super) fit: HeadFit,
     /// How the encoder below the head is trained, where it is.
     pub(super) fine_tuning: Option<FineTuneConfig>,
@@ -56,16 +61,33 @@ impl Spec {
         let Experiment { data, encoder, train, evaluate, output, .. } = experiment;
         let scores = experiment.scores.as_ref();
         let scores = scores.ok_or_else(|| Error::setting("scores", "expected this table, found none"))?;
-        let fine_tuning = (train.encoder != Learning::Frozen).then(|| train.fine_tuning(encoder.engine));
-        let refuse = |key: &str, expected: &str, found: String| {
-            let problem = format!("expected {expected} where train.encoder is not `frozen`, found {found}");
-            Err(Error::setting(key, problem))
+        let ridge = |ridge: &ScoresRidge| HeadFit::Ridge(RidgeHead { lambdas: ridge.lambdas.clone() });
+        let Train::Scores(train) = train else {
+            return Err(Error::setting(
+                "train",
+                "expected the settings of a head, found those of another task",
+            ));
         };
-        if let Some(config) = &fine_tuning {
-            config.check()?;
-            if scores.head != HeadKind::Ridge {
-                return refuse("scores.head", "`ridge`", format!("`{}`", scores.head.as_str()));
+        let (fit, head, below) = match train {
+            ScoresTrain::Ridge(train) => (ridge(train), "ridge", None),
+            ScoresTrain::Gradient(train) => {
+                let head = if train.head.hidden.is_empty() { "linear" } else { "mlp" };
+                let device = train.optimizer.device(&encoder.device);
+                (HeadFit::Gradient { config: gradient(train), device }, head, None)
             }
+            ScoresTrain::Lora(TunedScores { tuning, ridge: of_head }) => {
+                (ridge(of_head), "ridge", Some(("lora", tuning.config(encoder.engine))))
+            }
+            ScoresTrain::Full(TunedScores { tuning, ridge: of_head }) => {
+                (ridge(of_head), "ridge", Some(("full", tuning.config(encoder.engine))))
+            }
+        };
+        if let Some((how, config)) = &below {
+            config.check()?;
+            let refuse = |key: &str, expected: &str, found: String| {
+                let problem = format!("expected {expected} with train.method = `{how}`, found {found}");
+                Err(Error::setting(key, problem))
+            };
             if scores.calibrate {
                 return refuse("scores.calibrate", "false", "true".into());
             }
@@ -79,12 +101,9 @@ impl Spec {
                 "expected the file of a filter, found none; name it",
             ));
         }
-        let fit = match scores.head {
-            HeadKind::Ridge => HeadFit::Ridge(scores.ridge(train)),
-            HeadKind::Linear | HeadKind::Mlp => {
-                HeadFit::Gradient { config: scores.gradient(train), device: encoder.device.clone() }
-            }
-        };
+        let model = &encoder.model;
+        let encoder_name =
+            below.as_ref().map_or(model.clone(), |(how, _)| format!("{model}, fine-tuned ({how})"));
         Ok(Self {
             source: ScoresSource {
                 data: data.clone(),
@@ -94,8 +113,9 @@ impl Spec {
             },
             encoder: encoder.clone(),
             fit,
-            fine_tuning,
-            head: scores.head.as_str(),
+            encoder_name,
+            fine_tuning: below.map(|(_, config)| config),
+            head,
             calibrate: scores.calibrate,
             relabelled: scores.relabelled.clone(),
             thresholds: Thresholds {
@@ -109,13 +129,26 @@ impl Spec {
             experiment: experiment.clone(),
         })
     }
+}
 
-    /// The encoder, as people name it.
-    pub(super) fn encoder_name(&self) -> String {
-        let model = &self.encoder.model;
-        match self.experiment.train.encoder {
-            Learning::Frozen => model.clone(),
-            learning => format!("{model}, learnt ({})", learning.as_str()),
-        }
+/// As the head's trainer takes it.
+fn gradient(train: &ScoresGradient) -> HeadConfig {
+    let (adamw, of) = (&train.optimizer, &train.head);
+    HeadConfig {
+        hidden: of.hidden.clone(),
+        loss: match of.loss {
+            LossKind::Mse => Loss::Mse,
+            LossKind::Huber => Loss::Huber { delta: of.huber_delta },
+        },
+        lr: adamw.lr,
+        weight_decay: adamw.weight_decay,
+        epochs: adamw.epochs,
+        batch: adamw.batch,
+        schedule: adamw.schedule,
+        warmup: adamw.warmup,
+        patience: adamw.patience,
+        clip: adamw.clip,
+        seed: adamw.seed,
+        checkpoint_every: of.checkpoint_every,
     }
 }

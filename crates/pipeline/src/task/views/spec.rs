@@ -1,4 +1,6 @@
-use crate::config::{Data, Encoder, Evaluate, Experiment, Learning, Method, Monitor, Teacher};
+use crate::config::{
+    Data, Encoder, Evaluate, Experiment, Monitor, Teacher, Train, ViewsGradient, ViewsRidge, ViewsTrain,
+};
 use crate::run::Stage;
 use crate::{Error, Result};
 use manyview_adapter::{GradientConfig, Ridge};
@@ -43,20 +45,21 @@ impl Spec {
                            `manyview train` fits without";
             return Err(Error::setting("data.source", problem));
         }
-        if train.encoder != Learning::Frozen {
-            let found = train.encoder.as_str();
-            let problem = format!(
-                "expected `frozen` without [pairs] or [scores], found `{found}`; an encoder learns from these"
-            );
-            return Err(Error::setting("train.encoder", problem));
-        }
-        let fit = match train.method {
-            Method::Ridge => Fit::Ridge(train.ridge()),
-            Method::Gradient => Fit::Gradient {
-                config: train.gradient(),
-                monitor: train.monitor,
-                device: encoder.device.clone(),
+        let fit = match train {
+            Train::Views(ViewsTrain::Ridge(ViewsRidge { towards, center, lambdas })) => {
+                Fit::Ridge(Ridge { towards: *towards, center: *center, lambdas: lambdas.clone() })
+            }
+            Train::Views(ViewsTrain::Gradient(train)) => Fit::Gradient {
+                config: gradient(train),
+                monitor: train.objective.monitor,
+                device: train.optimizer.device(&encoder.device),
             },
+            _ => {
+                return Err(Error::setting(
+                    "train",
+                    "expected the settings of a view, found those of another task",
+                ));
+            }
         };
         Ok(Self {
             data: data.clone(),
@@ -67,5 +70,25 @@ impl Spec {
             store: output.store.clone(),
             map_texts: output.map_texts,
         })
+    }
+}
+
+/// As the adapter's trainer takes it.
+fn gradient(train: &ViewsGradient) -> GradientConfig {
+    let (adamw, of) = (&train.optimizer, &train.objective);
+    GradientConfig {
+        lr: adamw.lr,
+        weight_decay: adamw.weight_decay,
+        epochs: adamw.epochs,
+        batch: adamw.batch,
+        schedule: adamw.schedule,
+        warmup: adamw.warmup,
+        patience: adamw.patience,
+        clip: adamw.clip,
+        seed: adamw.seed,
+        mse_weight: of.mse_weight,
+        cosine_weight: of.cosine_weight,
+        start: of.start,
+        bias: of.bias,
     }
 }
