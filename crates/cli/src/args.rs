@@ -6,7 +6,7 @@ use crate::score::Score;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Encode a corpus once; see it under any instruction.
+/// Encodes a corpus once and views it under any instruction.
 #[derive(Debug, Parser)]
 #[command(
     name = "manyview",
@@ -17,8 +17,8 @@ use std::path::PathBuf;
     after_help = "\
 Start with `manyview quickstart`: real texts, a real encoder, no network, about a minute.
 
-Exit codes: 0 done, 1 a fault of manyview, 2 bad input or configuration, 3 a file that cannot be read or written,
-4 network, 5 disk full, 6 numbers out of range, 130 interrupted (run the same command again to go on).
+Exit codes: 0 success, 1 internal error, 2 bad input or configuration, 3 a file that cannot be read or written,
+4 network, 5 disk full, 6 invalid numbers (NaN, infinity), 130 interrupted (run the same command to resume).
 
 Environment: MANYVIEW_DATA (the embedded data), HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_HUB_OFFLINE,
 MLFLOW_TRACKING_URI, MLFLOW_TRACKING_TOKEN, MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD, RAYON_NUM_THREADS."
@@ -32,22 +32,22 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Args)]
 pub(crate) struct Log {
-    /// Says more: -v what is done, -vv every detail.
+    /// Logs more: -v each step, -vv every detail.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub(crate) verbose: u8,
-    /// Shows no progress bars.
+    /// Hides progress bars.
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
-    /// How log lines look.
+    /// Format of log lines.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, global = true)]
     pub(crate) log_format: LogFormat,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// For people.
+    /// Human-readable text.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -55,64 +55,64 @@ pub(crate) enum LogFormat {
 pub(crate) enum Command {
     /// Runs the whole pipeline on the embedded encoder and corpus; writes runs/quickstart/report.html.
     Quickstart {
-        /// Changes to the embedded experiment, such as data.limit=500.
+        /// Overrides of the embedded experiment, such as data.limit=500.
         #[arg(value_name = "KEY=VALUE")]
         overrides: Vec<String>,
         #[command(flatten)]
         on: On,
     },
-    /// Runs an experiment from text to report: encode, train, evaluate, report.
+    /// Runs an experiment from texts to report: encode, train, evaluate, report.
     Run(Experiment),
-    /// Fetches the encoder and the corpus of an experiment, and says where they are.
+    /// Fetches the encoder and the corpus of an experiment, and prints their paths.
     Fetch(Fetch),
-    /// Encodes the corpus into the store, once.
+    /// Encodes the corpus into the vector store, once.
     Encode(Experiment),
-    /// Asks the teacher and fits the adapter.
+    /// Computes the teacher's vectors and fits the adapter.
     Train(Experiment),
-    /// Measures base, adapter and teacher on the test texts; writes metrics.json.
+    /// Evaluates base, adapter and teacher on the test texts; writes metrics.json.
     Evaluate(Experiment),
     /// Writes report.html and report.md from the metrics.
     Report(Experiment),
-    /// Finds out on samples whether an oracle's prompt can be trusted with a batch.
+    /// Checks on samples whether an oracle's prompt is good enough to label a batch.
     Calibrate {
         #[command(subcommand)]
         command: Calibrate,
     },
-    /// Asks an oracle for the scores of texts, once each.
+    /// Labels texts with scores from an oracle, once each.
     Label(Label),
     /// Makes training files from an oracle's labels.
     Prepare {
         #[command(subcommand)]
         command: Prepare,
     },
-    /// Encodes the texts of any file and gives them the view of a fitted adapter.
+    /// Encodes the texts of any file and applies a fitted adapter.
     Infer(Infer),
-    /// Scores the texts of any file with a fitted head: a line out for each row in.
+    /// Predicts the scores of the texts of any file with a fitted head: one output line per row.
     Score(Score),
-    /// Writes a fitted adapter or head and a model card for others: sentence-transformers, ONNX, NumPy.
+    /// Exports a fitted adapter or head with a model card: sentence-transformers, ONNX, NumPy.
     Export(Export),
-    /// Sends an export, or the adapter or head of a run, to a hub as one commit.
+    /// Uploads an export, or the adapter or head of a run, to a hub as one commit.
     Push(Push),
-    /// Says what is missing before a long job starts.
+    /// Checks what is missing before a long job starts.
     Doctor {
-        /// An experiment to check as well.
+        /// An experiment to check too.
         config: Option<PathBuf>,
         /// Changes to it.
         #[arg(value_name = "KEY=VALUE")]
         overrides: Vec<String>,
-        /// Also reads every part of its stores and what its run directory holds of adapters, heads and measures, moves
-        /// damaged parts aside, and removes what killed processes left.
+        /// Also reads every part of its stores and the adapters, heads and metrics of its run directory, moves
+        /// damaged parts aside, and removes files left by killed processes.
         #[arg(long, requires = "config")]
         deep: bool,
     },
-    /// Writes a copy of an encoder with int8 weights, a scale for each row: a quarter of the size.
+    /// Writes a copy of an encoder with int8 weights, with a scale for each row: a quarter of the size.
     Quantize {
-        /// Directory of the encoder, sentence-transformers layout.
+        /// Directory of the encoder, in the sentence-transformers layout.
         from: PathBuf,
-        /// Directory to make.
+        /// Directory to create.
         to: PathBuf,
     },
-    /// Compares what earlier runs were and found.
+    /// Compares the settings and results of earlier runs.
     Runs {
         /// The directory of run directories.
         #[arg(long, default_value = "runs", global = true)]
@@ -120,7 +120,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Runs,
     },
-    /// Sends to a tracking server what it missed of earlier runs.
+    /// Sends records that a tracking server missed in earlier runs.
     Track {
         /// The directory of run directories.
         #[arg(long, default_value = "runs", global = true)]
@@ -128,7 +128,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Track,
     },
-    /// Looks after the vector store.
+    /// Maintains the vector store.
     Store {
         /// The store's directory.
         #[arg(long, default_value = "store", global = true)]
@@ -138,12 +138,12 @@ pub(crate) enum Command {
     },
 }
 
-/// An experiment file, and changes to it.
+/// An experiment file and overrides.
 #[derive(Debug, Args)]
 pub(crate) struct Experiment {
     /// Experiment file (TOML); see configs/.
     pub(crate) config: PathBuf,
-    /// Changes to it, such as train.lr=1e-3 or data.source=my.csv.
+    /// Overrides, such as train.lr=1e-3 or data.source=my.csv.
     #[arg(value_name = "KEY=VALUE")]
     pub(crate) overrides: Vec<String>,
     #[command(flatten)]
@@ -170,7 +170,7 @@ impl On {
 pub(crate) struct Fetch {
     #[command(flatten)]
     pub(crate) experiment: Experiment,
-    /// Prints the BLAKE3 of each file and its name, in place of where it is.
+    /// Prints the BLAKE3 hash and the name of each file instead of the paths.
     #[arg(long)]
     pub(crate) hashes: bool,
 }
@@ -179,37 +179,37 @@ pub(crate) struct Fetch {
 pub(crate) struct Export {
     /// A run directory, a variant's directory in it, or the directory of an adapter or a head.
     pub(crate) adapter: PathBuf,
-    /// What to write.
+    /// Export format.
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) to: ExportFormat,
-    /// Directory to make; it appears whole or not at all.
+    /// Directory to create; it is written completely or not at all.
     pub(crate) output: PathBuf,
     /// Encoder, where the adapter's own is not to be found by name.
     #[arg(long)]
     pub(crate) encoder: Option<String>,
-    /// Device to load the encoder on.
+    /// Device for the encoder.
     #[arg(long, default_value = "flex")]
     pub(crate) device: String,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-HF_TOKEN holds a token that may write. HF_ENDPOINT names another hub than huggingface.co. A second push sends
-what has changed and removes nothing.")]
+HF_TOKEN holds a token with write access. HF_ENDPOINT selects another hub than huggingface.co. A second push
+sends changed files and removes nothing.")]
 pub(crate) struct Push {
-    /// A directory that `export` made; or a run directory, a variant's directory in it, or the directory of an adapter or
-    /// a head.
+    /// A directory written by `export`; or a run directory, a variant's directory in it, or the directory of an
+    /// adapter or a head.
     pub(crate) from: PathBuf,
-    /// The repository; it is made where there is none.
+    /// The repository; created if it does not exist.
     #[arg(value_name = "ORG/NAME")]
     pub(crate) repo: String,
-    /// The branch; it is made where there is none.
+    /// The branch; created if it does not exist.
     #[arg(long, default_value = "main")]
     pub(crate) revision: String,
-    /// Makes the repository private; refuses to push where everyone can see it.
+    /// Makes the repository private; refuses to push to a public one.
     #[arg(long)]
     pub(crate) private: bool,
-    /// What the commit says of itself.
+    /// Commit message.
     #[arg(long, value_name = "TEXT", default_value = "A view made with Manyview")]
     pub(crate) message: String,
 }
@@ -220,9 +220,9 @@ pub(crate) enum ExportFormat {
     SentenceTransformers,
     /// The adapter alone as a graph, adapter.onnx: base vectors in, view out.
     Onnx,
-    /// The adapter alone as weight.npy, and bias.npy where it has one.
+    /// The adapter alone as weight.npy, and bias.npy if it has a bias.
     Npy,
-    /// The adapter alone as `manyview infer` reads it, or the head as `manyview score` does.
+    /// The adapter alone in the format of `manyview infer`, or the head in that of `manyview score`.
     Adapter,
 }
 
@@ -230,25 +230,25 @@ pub(crate) enum ExportFormat {
 pub(crate) enum Runs {
     /// Lists runs with their scores.
     Ls,
-    /// Shows the experiment, the hashes and the figures of one.
+    /// Shows the experiment, hashes and metrics of a run.
     Show {
         /// Its name or path.
         run: PathBuf,
     },
-    /// Shows where two differ.
+    /// Shows the differences between two runs.
     Diff {
-        /// The name or path of the first.
+        /// Name or path of the first run.
         a: PathBuf,
-        /// Of the second.
+        /// Name or path of the second run.
         b: PathBuf,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Track {
-    /// Sends what is left of every record below the directory, each event once.
+    /// Sends the unsent part of every record below the directory, each event once.
     Sync {
-        /// The MLflow server's address; MLFLOW_TRACKING_URI without it.
+        /// The MLflow server's address; default: MLFLOW_TRACKING_URI.
         #[arg(long)]
         uri: Option<String>,
     },
@@ -258,13 +258,13 @@ pub(crate) enum Track {
 pub(crate) enum Store {
     /// Lists what is stored: encoder, instruction, rows, bytes.
     Ls,
-    /// Checks every file; moves bad ones aside, so that their vectors are computed again.
+    /// Checks every file; moves damaged ones aside, so that their vectors are computed again.
     Verify,
     /// Puts small files together in large ones; it is done by itself where they become many.
     Compact,
     /// Removes the vectors of one encoder and instruction, by the key that `ls` shows.
     Rm {
-        /// The key, or the start of it.
+        /// The key, or a prefix of it.
         key: String,
     },
 }

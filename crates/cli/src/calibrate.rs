@@ -9,15 +9,16 @@ use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Calibrate {
-    /// Draws texts on the topic, off it, and between.
+    /// Samples on-topic texts, off-topic texts and edge cases.
     Sample(Sample),
-    /// Compares a sample's labels with what was expected: PASS, REVIEW or FAIL.
+    /// Compares a sample's labels with the expected ranges: PASS, REVIEW or FAIL.
     Report(Report),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Sample {
-    /// The filter: a .toml or .yaml file, or the directory of one version; its table `calibration` tells texts apart.
+    /// The filter: a .toml or .yaml file, or the directory of one version; its table `calibration` defines the
+    /// groups.
     #[arg(long, value_name = "FILTER")]
     filter: PathBuf,
     /// The corpus (JSONL): id, title, content.
@@ -26,25 +27,25 @@ pub(crate) struct Sample {
     /// The sample to write.
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
-    /// Texts on the topic.
+    /// Number of on-topic texts.
     #[arg(long, value_name = "N", default_value_t = 20)]
     positive: usize,
-    /// Texts off it.
+    /// Number of off-topic texts.
     #[arg(long, value_name = "N", default_value_t = 20)]
     negative: usize,
-    /// Texts between.
+    /// Number of edge cases.
     #[arg(long, value_name = "N", default_value_t = 10)]
     edge: usize,
-    /// Seed of the draw.
+    /// Seed of the random sample.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// A sample drawn earlier: none of its texts is drawn again. May be given several times.
+    /// An earlier sample whose texts are excluded. May be given several times.
     #[arg(long, value_name = "FILE")]
     exclude: Vec<PathBuf>,
-    /// How texts are told apart.
+    /// How texts are grouped.
     #[arg(long, value_enum, default_value_t = How::Words)]
     by: How,
-    /// Encoder, for likeness.
+    /// Encoder for --by likeness.
     #[arg(long, default_value = "minilm")]
     encoder: String,
     /// Device to encode on.
@@ -56,14 +57,14 @@ pub(crate) struct Sample {
 enum How {
     /// By the lists `positive` and `negative`.
     Words,
-    /// By vectors, compared with those of `positive_text` and `negative_text`.
+    /// By the similarity of embeddings to those of `positive_text` and `negative_text`.
     Likeness,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The report is written beside the filter: calibration_report.md and .json, or validation_report.md and .json.
-PASS: go on. REVIEW: mend the prompt and label the same sample again. FAIL: write the prompt anew.")]
+PASS: continue. REVIEW: fix the prompt and label the same sample again. FAIL: rewrite the prompt.")]
 pub(crate) struct Report {
     /// The filter: a .toml or .yaml file, or the directory of one version.
     #[arg(long, value_name = "FILTER")]
@@ -74,10 +75,10 @@ pub(crate) struct Report {
     /// The same sample, labelled with another --round. May be given several times.
     #[arg(long, value_name = "FILE")]
     relabelled: Vec<PathBuf>,
-    /// The calibration report that this sample, which shares no text with that one, is to confirm.
+    /// The calibration report to validate; this sample must share no text with its sample.
     #[arg(long, value_name = "FILE")]
     validation_of: Option<PathBuf>,
-    /// Texts of the batch to come, for what it would cost.
+    /// Number of texts in the planned batch, to estimate its cost.
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
 }

@@ -9,61 +9,61 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Row i of every matrix is row i of rows.csv, which says which row of the input it is, from 0, and
-whether the end of its text was cut. metadata.json says what made them, and what took how long.
+Row i of every matrix is row i of rows.csv, which gives its row in the input, from 0, and whether
+its text was truncated. metadata.json records how they were made, and the timings.
 
-Memory does not grow with the input. Stopped or killed, the same command goes on where it was, to
+Memory does not grow with the input. After a stop or a kill the same command resumes, to
 the same bytes; other settings or another input start over.")]
 pub(crate) struct Infer {
     /// File of texts: .csv, .tsv, .jsonl, .ndjson or .parquet.
     #[arg(long, value_name = "FILE", required_unless_present = "vectors")]
     input: Option<PathBuf>,
-    /// Its column of texts.
+    /// Column of texts.
     #[arg(long, value_name = "COLUMN", default_value = "text")]
     text_column: String,
     /// A run directory, a variant's directory in it, or an adapter directory. May be given several times: the texts
-    /// are encoded once. Of a run that trained the encoder, and with --encoder alone, the vectors are base.npy.
+    /// are encoded once. With a fine-tuned encoder, or with --encoder alone, the vectors are base.npy.
     #[arg(long, value_name = "DIR", required_unless_present = "encoder")]
     adapter: Vec<PathBuf>,
     /// Directory for base.npy, adapter.npy (or one matrix named after each of several adapters), rows.csv and
     /// metadata.json.
     #[arg(long, value_name = "DIR", default_value = "out")]
     output_dir: PathBuf,
-    /// A column of the input to write beside the vectors.
+    /// Column of identifiers to write beside the vectors.
     #[arg(long, value_name = "COLUMN", conflicts_with = "vectors")]
     id_column: Option<String>,
     /// Only the first N rows of the input.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Leaves out rows with the text of an earlier row.
+    /// Drops rows with the text of an earlier row.
     #[arg(long, conflicts_with = "vectors")]
     dedup: bool,
-    /// Leaves out rows without a text, or without an identifier, rather than refusing them.
+    /// Drops rows without a text or an identifier instead of refusing them.
     #[arg(long, conflicts_with = "vectors")]
     drop_missing: bool,
-    /// Encodes the texts under the instruction of the adapter as well: teacher.npy, and how long that takes.
+    /// Also encodes the texts with the adapter's instruction: teacher.npy, and the time that takes.
     #[arg(long, conflicts_with = "vectors")]
     with_teacher: bool,
-    /// What the matrices are written as.
+    /// File format of the matrices.
     #[arg(long, value_enum, default_value_t = Format::Npy)]
     format: Format,
-    /// Base vectors in place of texts: a .npy matrix, or lists in a .parquet file. No encoder is loaded.
+    /// Base vectors instead of texts: a .npy matrix, or a list column of a .parquet file. No encoder is loaded.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "encoder"])]
     vectors: Option<PathBuf>,
-    /// The column of lists in a .parquet file.
+    /// The list column of a .parquet file.
     #[arg(long, value_name = "COLUMN", default_value = "vector")]
     vectors_column: String,
-    /// The fingerprint of the encoder that made the vectors, or the first 12 digits of it: refuses adapters of another
-    /// one. Without it, metadata.json beside the vectors is asked.
+    /// The fingerprint of the encoder that made the vectors, or its first 12 digits: refuses adapters of another
+    /// encoder. Default: read from metadata.json beside the vectors.
     #[arg(long, value_name = "HEX", requires = "vectors")]
     encoder_fingerprint: Option<String>,
-    /// Maps the rows as passages: of an adapter learnt from pairs, which maps queries and passages in different ways.
+    /// Maps the rows as passages, for a retrieval adapter that maps queries and passages differently.
     #[arg(long)]
     passages: bool,
-    /// Rows of the input taken at once; memory grows with it. 16 MiB of vectors without it, at most 8192 rows.
+    /// Rows of the input per batch; memory grows with it. Default: 16 MiB of vectors, at most 8192 rows.
     #[arg(long, value_name = "N")]
     chunk_rows: Option<usize>,
-    /// Encoder, where the adapter's own is not to be found by name.
+    /// Encoder, if the adapter's own cannot be found by name.
     #[arg(long)]
     encoder: Option<String>,
     /// Device to encode on.
@@ -76,7 +76,7 @@ pub(crate) struct Infer {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
-    /// NumPy matrices of float32, and rows.csv beside them.
+    /// float32 NumPy matrices, with rows.csv beside them.
     Npy,
     /// Parquet: columns row, id, truncated and vector.
     Parquet,

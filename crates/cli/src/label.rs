@@ -6,33 +6,33 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Beside the output stand its ledger, OUTPUT.ledger.jsonl, with every answer and what it cost, and OUTPUT.record.json.
-Stopped, out of budget or killed, the same command goes on and asks for nothing twice.
+Writes beside the output its ledger, OUTPUT.ledger.jsonl, with every answer and its cost, and OUTPUT.record.json.
+After a stop, a kill or a spent budget, the same command resumes and requests nothing twice.
 
 A batch needs a calibration and a validation that passed: see `manyview calibrate --help`. Samples do not.")]
 pub(crate) struct Label {
-    /// The filter: a .toml or .yaml file, or the directory of one version; its prompt is asked with.
+    /// The filter: a .toml or .yaml file, or the directory of one version, with its prompt.
     #[arg(long, value_name = "FILTER")]
     filter: PathBuf,
     /// The texts (JSONL): id, title, content.
     #[arg(long, value_name = "FILE")]
     input: PathBuf,
-    /// The labelled file to write: the texts, and NAME_analysis.dimensions.
+    /// The labelled file to write: the texts with NAME_analysis.dimensions.
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
-    /// The file (TOML) that says which oracle; its key comes from the environment variable named there.
+    /// The oracle's settings (TOML); the API key comes from the environment variable named there.
     #[arg(long, value_name = "FILE")]
     oracle: PathBuf,
     /// Only the first N texts.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// The most that all answers in the ledger may cost, in the currency of the prices.
+    /// Maximum cost of all answers in the ledger, in the currency of the prices.
     #[arg(long, value_name = "SUM")]
     budget: Option<f64>,
-    /// Asks about every text again, to see how far the oracle agrees with itself.
+    /// Labels every text again in another round, to measure how well the oracle agrees with itself.
     #[arg(long, value_name = "N", default_value_t = 1)]
     round: u32,
-    /// Labels a batch without a calibration that passed.
+    /// Labels a batch even if calibration has not passed.
     #[arg(long)]
     uncalibrated: bool,
 }

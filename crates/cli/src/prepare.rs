@@ -8,14 +8,14 @@ use std::path::PathBuf;
 pub(crate) enum Prepare {
     /// Splits an oracle's labels into train.jsonl, val.jsonl and test.jsonl.
     Scores(Scores),
-    /// Turns questions with answers, or documents with summaries, into pairs, one JSON object a line.
+    /// Converts questions with answers, or documents with summaries, to pairs, one JSON object per line.
     Pairs(convert::Pairs),
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each part keeps the share of each tier. Rows with the id or the text of an earlier row are left out.
-prepare.json says what was read, left out and written; the same rows, settings and seed give the same bytes.")]
+The split is stratified by tier. Rows with the id or the text of an earlier row are dropped.
+prepare.json records what was read, dropped and written; the same rows, settings and seed give the same bytes.")]
 pub(crate) struct Scores {
     /// The filter: a .toml or .yaml file, or the directory of one version.
     #[arg(long, value_name = "FILTER")]
@@ -26,22 +26,22 @@ pub(crate) struct Scores {
     /// Directory for the training files and prepare.json.
     #[arg(long, value_name = "DIR")]
     output_dir: PathBuf,
-    /// Share of the rows to learn from; the three sum to 1.
+    /// Fraction of training rows; the three sum to 1.
     #[arg(long, value_name = "SHARE", default_value_t = 0.8)]
     train_ratio: f64,
-    /// Share that chooses between settings; may be 0.
+    /// Fraction of validation rows, for model selection; may be 0.
     #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
     val_ratio: f64,
-    /// Share that is scored once, at the end.
+    /// Fraction of test rows, evaluated once at the end.
     #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
     test_ratio: f64,
     /// Seed of the split.
     #[arg(long, value_name = "N", default_value_t = 42)]
     seed: u64,
-    /// The field that says where a row comes from: no value of it is in two parts.
+    /// The field with the source of a row: all rows of one source are in one part.
     #[arg(long, value_name = "COLUMN")]
     group: Option<String>,
-    /// Leaves out rows that cannot be used, rather than refusing them.
+    /// Drops unusable rows instead of refusing them.
     #[arg(long)]
     drop_bad: bool,
 }

@@ -8,27 +8,27 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Writes one line for each row, in order: {\"id\": …, \"scores\": {DIMENSION: …}, \"weighted\": …, \"tier\": …}. A row
-without a text keeps its line, with null in place of scores. Memory does not grow with the file. Stopped or
-killed, the same command goes on where it was, to the same bytes; another head or input starts over.")]
+without a text keeps its line, with null instead of scores. Memory does not grow with the file. After a stop or
+a kill the same command resumes, to the same bytes; another head or input starts over.")]
 pub(crate) struct Score {
     /// File of texts: .csv, .tsv, .jsonl, .ndjson or .parquet.
     input: PathBuf,
     /// A run directory, a variant's directory in it, or a head's directory.
     #[arg(long, value_name = "DIR")]
     head: PathBuf,
-    /// File to write; it appears whole or not at all.
+    /// File to write; it is written completely or not at all.
     #[arg(long, value_name = "FILE", default_value = "scores.jsonl")]
     output: PathBuf,
     /// Column of texts.
     #[arg(long, value_name = "COLUMN", default_value = "text")]
     text_column: String,
-    /// Column of titles, put before the text.
+    /// Column of titles, prepended to the text.
     #[arg(long, value_name = "COLUMN")]
     title_column: Option<String>,
-    /// Column of identifiers; rows have numbers, from 0, without it.
+    /// Column of identifiers; default: row numbers from 0.
     #[arg(long, value_name = "COLUMN")]
     id_column: Option<String>,
-    /// Encoder, where the head's own is not to be found by name.
+    /// Encoder, if the head's own cannot be found by name.
     #[arg(long)]
     encoder: Option<String>,
     /// Device to encode on.
