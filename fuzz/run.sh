@@ -44,9 +44,9 @@ stat() { sed -n "s/^stat::$2: *//p" "target/logs/$1"; }
     cat << 'END'
 # Fuzzing
 
-What each target of `fuzz/` did in its last run: executions, edges of the program reached, the most memory the process
-had (libFuzzer included; the limit is 2 GB), and inputs that broke a property, ran out of memory, or took over 25 seconds,
-in which a property reads them up to forty times. Made by
+The last run of each target of `fuzz/`: executions, edges of the program covered, peak memory of the process (libFuzzer
+included; the limit is 2 GB), and inputs that broke a property, ran out of memory, or took over 25 seconds, in which a
+property reads them up to forty times. Made by
 
 ```sh
 END
@@ -54,10 +54,10 @@ END
     cat << 'END'
 ```
 
-which runs some targets at a time at the lowest priority. Executions a second depend on what else the machine does.
+which runs several targets at a time at the lowest priority. Executions per second depend on the load of the machine.
 
 END
-    [ -z "${BUILT:-}" ] || printf '%s\n\n' "Built apart (\`BUILT\`), by stable Rust, with edges counted in our own crates alone."
+    [ -z "${BUILT:-}" ] || printf '%s\n\n' "Built separately (\`BUILT\`), with stable Rust, with edges counted in our own crates only."
     cat << 'END'
 | target | seconds | executions | edges | peak MB | broken |
 |---|---:|---:|---:|---:|---:|

@@ -107,26 +107,26 @@ def page():
         total = {what: total[what] + n[what] for what in total}
         lines.append(row(name, ", ".join(MODULES[name][1]), there, n))
         survivors += [(name, mutant) for mutant in of["missed"]]
-    lines.append(row("together", "", "", total))
-    head = """# Mutants
+    lines.append(row("total", "", "", total))
+    head = """# Mutation tests
 
-How many changes of the code the tests notice. cargo-mutants makes them one at a time: a function that gives a constant, a
-comparison or a sum that is another, a match arm that is gone. One that fails a test is caught, one that goes on for
-ever runs out of time; one that does not compile is unviable, and not counted. Where fewer were made than there are,
-`MINUTES` ended, and they were drawn at random. What lived and then got a test was made again with it. Written by
+How many code changes the tests detect. cargo-mutants makes one change at a time: a function that returns a constant,
+another comparison or arithmetic operator, a removed match arm. A mutant that fails a test is caught; one that runs
+for ever is a time-out; one that does not compile is unviable and not counted. Where fewer mutants were tried than
+exist, `MINUTES` ran out, and they were sampled at random. Survivors that then got a test were tried again. Written by
 
 ```sh
 python3 docs/results/mutants.py
 ```
 
-| module | files | there are | made | caught | out of time | unviable | survived | killed |
+| module | files | mutants | tried | caught | timed out | unviable | survived | killed |
 |---|---|---:|---:|---:|---:|---:|---:|---:|
 """
     quick = [name for name in MODULES if MODULES[name][3] and not (OUT / name / "slow/mutants.out").exists()]
     without = [name for name in MODULES if not (OUT / name / "quick/mutants.out").exists()]
-    notes = [f"Not made yet: {', '.join(without)}."] if without else []
-    notes += [f"Not tried against the slow tests: what survived of {name}." for name in quick if name not in without]
-    text = head + "\n".join([*lines, "", *notes]) + "\n\n## What survived\n\n| module | change | why |\n|---|---|---|\n"
+    notes = [f"Not tried yet: {', '.join(without)}."] if without else []
+    notes += [f"The survivors of {name} were not tried against the slow tests." for name in quick if name not in without]
+    text = head + "\n".join([*lines, "", *notes]) + "\n\n## Survivors\n\n| module | change | why |\n|---|---|---|\n"
     for name, mutant in survivors:
         file, change = WHERE.match(mutant).groups()
         why = known.get(f"{file}: {change}", "**a test is missing**")

@@ -110,32 +110,32 @@ def page(passed, figures, seconds, compared):
     if alone() and "FAILED" not in results:
         tried["G6"] = [(results.count("ok"), "tests, all of them, where there is no network but the loopback interface")]
     lines = [
-        "# What went wrong on purpose",
+        "# Fault injection",
         "",
-        "How often each fault of [tests/README.md](../../tests/README.md) was tried, and what was lost. A fault that is lost",
-        "fails its test, and the test prints no figure then. Written by",
+        "How often each fault of [tests/README.md](../../tests/README.md) was tried, and what was lost. A test that loses a",
+        "fault fails and prints no count. Written by",
         "",
         "```sh",
         f"{'tests/offline.sh ' if alone() else ''}python3 docs/results/reliability.py{' python' if compared else ''}",
         "```",
         "",
         f"{results.count('ok')} tests passed, {results.count('FAILED')} failed, in {sum(seconds.values()) / 60:.1f} minutes on "
-        f"{len(os.sched_getaffinity(0))} cores that may have had other work, once they were built.",
+        f"{len(os.sched_getaffinity(0))} cores that other programs may have used, without the build.",
         "",
-        "| group | faults tried | survived | tests that lost one |",
+        "| group | faults tried | survived | tests failed |",
         "|---|---:|---:|---:|",
     ]
     for group, title in groups.items():
         n = sum(n for row in tried if row[0] == group for n, _ in tried[row])
         lines.append(f"| {group}. {title} | {n:,} | {n:,} | {sum(lost[row] for row in lost if row[0] == group)} |")
-    lines += ["", "| row | tried | of which | its tests that passed |", "|---|---:|---|---|"]
+    lines += ["", "| row | tried | details | tests passed |", "|---|---:|---|---|"]
     for row, _, tests in rows:
         parts = [f"{n:,} {what}" for n, what in tried[row]]
         total = f"{sum(n for n, _ in tried[row]):,}" if parts else ""
         lines.append(f"| {row} | {total} | {'; '.join(parts)} | {cell(tests, passed) if tests else '-'} |")
     if compared:
-        lines += ["", "Beside Python:", "", *compared]
-    lines += ["", "The slowest programs, in seconds:", "", "| tests | seconds |", "|---|---:|"]
+        lines += ["", "Comparison with Python:", "", *compared]
+    lines += ["", "The slowest test programs, in seconds:", "", "| tests | seconds |", "|---|---:|"]
     slow = sorted(seconds.items(), key=lambda item: -item[1])[:8]
     lines += [f"| {name} | {time:.0f} |" for name, time in slow]
     return "\n".join(lines) + "\n"
