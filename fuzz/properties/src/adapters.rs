@@ -40,7 +40,8 @@ pub fn adapter(data: &[u8]) {
     }
     let again = scratch::gone("again");
     save(&again, &saved.model, &saved.card).unwrap();
-    assert_eq!(load(&again).unwrap(), saved);
+    let again = load(&again).unwrap();
+    assert_eq!((again.model, again.card), (saved.model, saved.card)); // the same tensors may stand in another order
 }
 
 fn replaced(text: &[u8], what: &[u8], by: &[u8]) -> Vec<u8> {
