@@ -3,6 +3,9 @@
 
 mod attention;
 mod bert;
+#[cfg(all(test, feature = "flex"))]
+#[allow(clippy::unwrap_used)] // what sets a scene is part of a test
+mod gradients;
 mod length_groups;
 mod linear;
 mod loader;
