@@ -65,8 +65,8 @@ impl Layers {
     pub(super) fn add_overrides(&mut self, overrides: &Table) -> Result<Vec<String>> {
         let mut overrides = overrides.clone();
         let mut unread = Vec::new();
+        let task = self.task(&overrides);
         if let Some(Value::Table(train)) = overrides.get_mut(TRAIN) {
-            let task = self.task(&Table::new());
             let before = methods::chosen(task, self.train());
             let named = train.get("method").and_then(Value::as_str).unwrap_or(before).to_string();
             unread = train.keys().filter(|key| !methods::reads(task, &named, key)).cloned().collect();

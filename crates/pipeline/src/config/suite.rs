@@ -149,6 +149,13 @@ mod tests {
         }
     }
     #[test]
+    fn an_override_is_read_by_the_task_that_the_overrides_ask_for() {
+        let overrides = ["scores.id=id", "train.method=gradient", "train.hidden=[16]"].map(String::from);
+        let saved = crate::run::resolved(&Suite::parse("", "empty", &overrides).unwrap()).unwrap();
+        assert!(saved.contains("hidden = [16]"), "{saved}");
+    }
+
+    #[test]
     fn an_override_reaches_the_variants_whose_method_reads_it_and_is_refused_where_none_does() {
         let text = "[variants.x]\n[variants.y]\ntrain = { method = 'gradient', epochs = 3 }";
         let suite = Suite::parse(text, "two.toml", &["train.lr=0.5".into()]).unwrap();
