@@ -2,7 +2,7 @@
 //! are. The questions are made of MedQuAD's question type and disease: "treatment: Glaucoma".
 #![allow(clippy::print_stdout)]
 
-use manyview::adapter::{Contrastive, ContrastiveConfig, MonitoredMatches, Negatives, Shape};
+use manyview::adapter::{Contrastive, ContrastiveConfig, MonitoredMatches, Negatives, Shape, TrainConfig};
 use manyview::data::{Split, Table};
 use manyview::encoder::{EncoderConfig, TextEncoder};
 use manyview::pipeline::device;
@@ -44,17 +44,16 @@ fn main() -> anyhow::Result<()> {
         |name: &str, (first, reciprocal): (f64, f64)| println!("{name:24} {first:.3}  {reciprocal:.3}");
     show("encoder alone", found(&test.queries().clone().normalized()?, &test));
 
-    for (name, negatives, map) in [
+    for (name, negatives, shape) in [
         ("linear, batch", Negatives::Batch, Shape::Linear),
         ("linear, all answers", Negatives::Corpus, Shape::Linear),
         ("low rank, all answers", Negatives::Corpus, Shape::LowRank),
     ] {
         let config = ContrastiveConfig {
             negatives,
-            map,
-            epochs: 20,
-            patience: 3,
-            recovery: 0.1,
+            shape,
+            identity_penalty: 0.1,
+            train: TrainConfig { epochs: 20, patience: 3, ..Default::default() },
             ..Default::default()
         };
         let score =

@@ -1,7 +1,7 @@
 //! Question answering: learns from pairs how questions are asked, and finds answers to others better.
 #![allow(clippy::print_stdout)]
 
-use manyview::adapter::{Contrastive, ContrastiveConfig, MonitoredMatches, Negatives};
+use manyview::adapter::{Contrastive, ContrastiveConfig, MonitoredMatches, Negatives, TrainConfig};
 use manyview::data::{Fractions, PairColumns, TextPairs};
 use manyview::encoder::{EncoderConfig, TextEncoder};
 use manyview::eval::{Bootstrap, Relevance, RetrievalMeasure::Ndcg, search};
@@ -28,8 +28,8 @@ fn main() -> anyhow::Result<()> {
     let own: Vec<usize> = split.train.iter().map(|&row| pairs.positive[row]).collect();
     let places = (0..own.len()).collect();
     let train = Matched::new(queries.select(&split.train)?, passages.select(&own)?, places)?;
-    let config =
-        ContrastiveConfig { negatives: Negatives::Corpus, lr: 3e-4, epochs: 20, ..Default::default() };
+    let steps = TrainConfig { lr: 3e-4, epochs: 20, ..Default::default() };
+    let config = ContrastiveConfig { negatives: Negatives::Corpus, train: steps, ..Default::default() };
     let fit = Contrastive::new(config, device("flex")?).fit(&MonitoredMatches {
         train,
         score: None,

@@ -1,7 +1,7 @@
 //! Trains by gradient the map that `fit_ridge` fits in closed form, prints how it goes, and compares the two.
 #![allow(clippy::print_stdout)]
 
-use manyview::adapter::{Gradient, GradientConfig, Linear, Monitored, Ridge, Schedule};
+use manyview::adapter::{Gradient, GradientConfig, Map, Monitored, Ridge, Schedule, TrainConfig};
 use manyview::data::{Labels, Split, Table};
 use manyview::encoder::{EncoderConfig, TextEncoder};
 use manyview::eval::mean_cosine;
@@ -43,7 +43,8 @@ fn main() -> anyhow::Result<()> {
     let pairs = |rows: &[usize]| Paired::new(base.select(rows)?, teacher.select(rows)?);
     let (train, validation, test) = (pairs(&split.train)?, pairs(&split.val)?, pairs(&split.test)?);
 
-    let config = GradientConfig { schedule: Schedule::Cosine, lr: 3e-3, warmup: 0.05, ..Default::default() };
+    let steps = TrainConfig { schedule: Schedule::Cosine, lr: 3e-3, warmup: 0.05, ..Default::default() };
+    let config = GradientConfig { train: steps, ..Default::default() };
     let started = Instant::now();
     let monitored =
         Monitored { train: train.clone(), validation: Some(validation), score: None, progress: &Dots };
@@ -60,10 +61,10 @@ fn main() -> anyhow::Result<()> {
     let ridge = Ridge::default().fit(&train)?;
     let ridge_took = started.elapsed();
     let cosine =
-        |map: &Linear| Ok::<_, anyhow::Error>(mean_cosine(&map.transform(test.base())?, test.teacher())?);
+        |map: &Map| Ok::<_, anyhow::Error>(mean_cosine(&map.transform(test.base())?, test.teacher())?);
     println!("\nmean cosine with the teacher on {} unseen texts", test.base().n());
     println!("  base      {:.4}", mean_cosine(test.base(), test.teacher())?);
-    println!("  gradient  {:.4}  in {took:.2?}", cosine(&fit.linear)?);
-    println!("  ridge     {:.4}  in {ridge_took:.2?}", cosine(&ridge.linear)?);
+    println!("  gradient  {:.4}  in {took:.2?}", cosine(&fit.map)?);
+    println!("  ridge     {:.4}  in {ridge_took:.2?}", cosine(&ridge.linear.into())?);
     Ok(())
 }

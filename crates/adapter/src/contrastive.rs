@@ -1,22 +1,21 @@
 mod batch;
 mod config;
-mod course;
-mod kin;
+mod false_negatives;
 mod loss;
 mod pairwise;
 mod ranking;
-mod unit;
+mod step;
 
 pub use config::{ContrastiveConfig, ContrastiveLoss, Negatives};
 
-use crate::checkpoint::{hash, json};
-use crate::gradient::Epoch;
-use crate::state::{State, States};
+use crate::fingerprint::{hash, json};
+use crate::network::MapsNetwork;
 use crate::{Error, Maps, Result};
-use burn::tensor::Device;
-use course::Matches;
 use manyview_core::{Fingerprint, Fit, Matched, Progress};
+use manyview_train::{Device, Epoch, TrainConfig, Trained, Trainer, ValidationSet};
 use std::path::PathBuf;
+pub(crate) use step::TrainingMatches;
+use step::{Score, maps};
 
 /// Learns maps by AdamW that bring queries near the passages that answer them.
 ///
@@ -82,29 +81,33 @@ impl Fit<MonitoredMatches<'_>> for Contrastive {
     fn fit(&self, data: &MonitoredMatches<'_>) -> manyview_core::Result<ContrastiveFit> {
         self.check(data)?;
         let start = self.config.start(data.train.queries().dim())?;
-        let states = match &self.checkpoints {
-            Some(root) => {
-                Some(States::new(root, self.key(data)?, &start, &self.device, self.config.checkpoint_every))
-            }
-            None => None,
-        };
-        let (matches, state) = (Matches::new(self, data), State::new(&start, &self.device));
-        let outcome = self.config.pace().train(&matches, state, states, data.progress)?;
-        let maps = matches.maps(outcome.layers)?;
-        let history = outcome.history.into_iter().map(|record| record.epoch).collect();
-        let (best_epoch, stopped_early) = (outcome.best_epoch, outcome.stopped_early);
-        Ok(ContrastiveFit { maps, history, best_epoch, stopped_early })
+        let mut trainer = Trainer::new(self.config.train.clone(), data.progress);
+        if let Some(root) = &self.checkpoints {
+            trainer = trainer.with_checkpoints(root, self.key(data)?);
+        }
+        let network = MapsNetwork::new(&start, &self.device.clone().autodiff());
+        let sides = self.config.sides;
+        let score = data.score.map(|score| Score { sides, score });
+        let score = score.as_ref().map(|score| score as &(dyn ValidationSet<_> + Sync));
+        let Trained { module, history } =
+            trainer.train(network, &TrainingMatches::new(self, &data.train), score)?;
+        Ok(ContrastiveFit {
+            maps: maps(&module, sides)?,
+            history: history.epochs,
+            best_epoch: history.best_epoch,
+            stopped_early: history.stopped_early,
+        })
     }
 }
 
 impl Contrastive {
     fn check(&self, data: &MonitoredMatches<'_>) -> Result<()> {
         self.config.check()?;
-        if self.config.patience > 0 && data.score.is_none() {
+        if self.config.train.patience > 0 && data.score.is_none() {
             return Err(Error::Setting {
                 name: "patience",
                 expected: "0 without a score",
-                found: self.config.patience.to_string(),
+                found: self.config.train.patience.to_string(),
             });
         }
         let grades = data.train.grades().unwrap_or_default();
@@ -128,7 +131,7 @@ impl Contrastive {
             let ends = [rows.len() as u64].into_iter().chain(rows.iter().map(|r| *r as u64));
             ends.flat_map(u64::to_le_bytes).collect::<Vec<u8>>()
         });
-        let config = ContrastiveConfig { checkpoint_every: None, ..self.config.clone() };
+        let config = ContrastiveConfig { train: TrainConfig::default(), ..self.config.clone() }; // the trainer knows it
         let grades: Vec<u8> =
             matched.grades().unwrap_or_default().iter().flat_map(|g| g.to_le_bytes()).collect();
         let negatives: Vec<u8> =

@@ -47,18 +47,10 @@ pub enum Error {
         /// The number of penalties tried.
         penalties: usize,
     },
-    /// The loss of a training step is not finite.
-    #[error(
-        "training, epoch {epoch}, batch {batch}: expected a finite loss, found {found}; lower `lr` or set `clip`"
-    )]
-    Diverged {
-        /// The epoch, from 1.
-        epoch: usize,
-        /// The batch within it, from 1.
-        batch: usize,
-        /// The loss.
-        found: f64,
-    },
+    /// An error of training.
+    #[cfg(feature = "gradient")]
+    #[error(transparent)]
+    Train(#[from] manyview_train::Error),
     /// A file that is not what was saved.
     #[error("{}: expected {expected}, found {found}; copy it from its source again, or fit again", path.display())]
     Damaged {
@@ -119,6 +111,8 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Core(e) => e.kind(),
+            #[cfg(feature = "gradient")]
+            Self::Train(e) => e.kind(),
             Self::NotLinear { .. }
             | Self::Earlier { .. }
             | Self::OtherKind { .. }
@@ -126,7 +120,7 @@ impl Error {
             | Self::TooFewRows { .. }
             | Self::Damaged { .. }
             | Self::Occupied { .. } => Kind::Input,
-            Self::Decomposition { .. } | Self::NoFiniteScore { .. } | Self::Diverged { .. } => Kind::Numeric,
+            Self::Decomposition { .. } | Self::NoFiniteScore { .. } => Kind::Numeric,
             Self::Unwritable { .. } => Kind::Internal,
         }
     }
@@ -142,6 +136,8 @@ impl From<Error> for manyview_core::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::Core(e) => e,
+            #[cfg(feature = "gradient")]
+            Error::Train(e) => e.into(),
             other => Self::other(other.kind(), other),
         }
     }

@@ -147,15 +147,18 @@ impl Form {
 
 /// What the names of the tensors of each layer of a map begin with.
 fn names(shape: Shape, prefix: &str) -> impl Iterator<Item = String> {
-    let (one, prefix) = (shape.layers() == 1, prefix.to_string());
-    (0..shape.layers()).map(move |i| if one { prefix.clone() } else { format!("{prefix}{i}.") })
+    let (n, prefix) = (shape.dims(1, None, 1).len(), prefix.to_string());
+    let one = n == 1;
+    (0..n).map(move |i| if one { prefix.clone() } else { format!("{prefix}{i}.") })
 }
 
 impl MapForm {
     fn of(maps: &Maps) -> Result<Self> {
         let of = |map: &Map| {
-            let width = map.layers().get(1).map(Linear::dim_in);
-            (Self { sides: maps.sides(), shape: map.shape(), width }, [map.dim_in(), map.dim_out()])
+            (
+                Self { sides: maps.sides(), shape: map.shape(), width: map.width() },
+                [map.dim_in(), map.dim_out()],
+            )
         };
         let form = of(maps.query());
         match maps.passage().map(of).filter(|other| *other != form) {
@@ -179,13 +182,12 @@ impl MapForm {
     }
 
     fn map(&self, card: &Card, weights: &Weights<'_>, prefix: &str) -> Result<Map> {
-        let ends = [Some(card.dim_in), self.width, Some(card.dim_out)];
-        let dims: Vec<usize> = ends.into_iter().flatten().collect();
-        let layers = names(self.shape, prefix).zip(dims.iter().zip(dims.iter().skip(1)));
+        let dims = self.shape.dims(card.dim_in, self.width, card.dim_out);
+        let layers = names(self.shape, prefix).zip(dims);
         let layers = layers.map(|(name, (dim_in, dim_out))| {
             let bias = format!("{name}bias");
-            let bias = weights.has(&bias).then(|| weights.values(&bias, &[*dim_out])).transpose()?;
-            Linear::new(weights.values(&format!("{name}weight"), &[*dim_in, *dim_out])?, *dim_in, bias)
+            let bias = weights.has(&bias).then(|| weights.values(&bias, &[dim_out])).transpose()?;
+            Linear::new(weights.values(&format!("{name}weight"), &[dim_in, dim_out])?, dim_in, bias)
         });
         Map::new(self.shape, layers.collect::<Result<_>>()?)
     }

@@ -1,24 +1,22 @@
-pub(crate) mod adamw;
 mod config;
-mod course;
-mod objective;
-pub(crate) mod parameters;
+mod loss;
+mod step;
 
-pub use config::{GradientConfig, Schedule, Start};
+pub use config::{GradientConfig, Start};
 
-use crate::checkpoint::{hash, json};
+use crate::fingerprint::{hash, json};
+use crate::network::MapNetwork;
 use crate::ridge::same_dims;
-use crate::state::{State, States};
-use crate::{Error, Linear, Prior, Result, Ridge, matrix};
-use burn::tensor::Device;
-use course::{Pairs, one};
+use crate::{Error, Map, Prior, Result, Ridge};
 use manyview_core::{Error as CoreError, Fingerprint, Fit, Paired, Progress};
-use rand::{RngExt, SeedableRng};
+use manyview_train::{Device, Epoch, TrainConfig, Trained, Trainer, ValidationSet};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+pub(crate) use step::TrainingPairs;
+use step::ValidationPairs;
 
-/// Learns a map by AdamW on a device.
+/// Learns a map of any [`crate::Shape`] by AdamW on a device.
 ///
 /// The same configuration, data and device give the same map to the last bit, whether or not the run was interrupted
 /// and resumed from its checkpoints.
@@ -46,7 +44,7 @@ impl Gradient {
 }
 
 /// Rates a map, higher is better.
-pub type Score<'a> = dyn Fn(&Linear) -> manyview_core::Result<f64> + Sync + 'a;
+pub type Score<'a> = dyn Fn(&Map) -> manyview_core::Result<f64> + Sync + 'a;
 
 /// Training pairs, and what watches over the training.
 pub struct Monitored<'a> {
@@ -65,28 +63,13 @@ pub struct Monitored<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct GradientFit {
     /// The map of the best epoch.
-    pub linear: Linear,
+    pub map: Map,
     /// Every epoch, in order.
     pub history: Vec<Epoch>,
     /// The best epoch, from 1.
     pub best_epoch: usize,
     /// Whether patience ran out before the last epoch.
     pub stopped_early: bool,
-}
-
-/// What was measured in an epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Epoch {
-    /// Its number, from 1.
-    pub epoch: usize,
-    /// Mean loss over the training rows, each before the step it was part of.
-    pub train_loss: f64,
-    /// Mean loss over the validation rows, after the epoch.
-    pub val_loss: Option<f64>,
-    /// The score, after the epoch.
-    pub score: Option<f64>,
-    /// Learning rate of its last step.
-    pub lr: f64,
 }
 
 impl Fit<Monitored<'_>> for Gradient {
@@ -98,28 +81,34 @@ impl Fit<Monitored<'_>> for Gradient {
     /// by then are on disk where there is a checkpoint directory.
     fn fit(&self, data: &Monitored<'_>) -> manyview_core::Result<GradientFit> {
         self.check(data)?;
-        let start = [self.start(&data.train)?];
-        let states = match &self.checkpoints {
-            Some(root) => Some(States::new(root, self.key(data)?, &start, &self.device, None)),
-            None => None,
-        };
-        let (pairs, state) = (Pairs::new(self, data), State::new(&start, &self.device));
-        let outcome = self.config.pace().train(&pairs, state, states, data.progress)?;
-        let linear = one(outcome.layers.into_iter().next())?;
-        let history = outcome.history.into_iter().map(|record| record.epoch).collect();
-        let (best_epoch, stopped_early) = (outcome.best_epoch, outcome.stopped_early);
-        Ok(GradientFit { linear, history, best_epoch, stopped_early })
+        let start = self.start(&data.train)?;
+        let mut trainer = Trainer::new(self.config.train.clone(), data.progress);
+        if let Some(root) = &self.checkpoints {
+            trainer = trainer.with_checkpoints(root, self.key(data)?);
+        }
+        let network = MapNetwork::new(&start, &self.device.clone().autodiff());
+        let validation = ValidationPairs::new(self, data);
+        let validation: Option<&(dyn ValidationSet<_> + Sync)> =
+            if data.validation.is_some() || data.score.is_some() { Some(&validation) } else { None };
+        let Trained { module, history } =
+            trainer.train(network, &TrainingPairs::new(self, &data.train), validation)?;
+        Ok(GradientFit {
+            map: module.to_map()?,
+            history: history.epochs,
+            best_epoch: history.best_epoch,
+            stopped_early: history.stopped_early,
+        })
     }
 }
 
 impl Gradient {
     fn check(&self, data: &Monitored<'_>) -> Result<()> {
         self.config.check()?;
-        if self.config.patience > 0 && data.score.is_none() && data.validation.is_none() {
+        if self.config.train.patience > 0 && data.score.is_none() && data.validation.is_none() {
             return Err(Error::Setting {
                 name: "patience",
                 expected: "0 without validation rows and without a score",
-                found: self.config.patience.to_string(),
+                found: self.config.train.patience.to_string(),
             });
         }
         let dims = |p: &Paired| (p.base().dim(), p.teacher().dim());
@@ -136,31 +125,27 @@ impl Gradient {
     }
 
     /// The map training starts from.
-    fn start(&self, train: &Paired) -> Result<Linear> {
-        let (dim_in, dim_out, bias) = (train.base().dim(), train.teacher().dim(), self.config.bias);
-        let zeros = bias.then(|| vec![0.0; dim_out]);
+    fn start(&self, train: &Paired) -> Result<Map> {
+        let (dim_in, dim_out) = (train.base().dim(), train.teacher().dim());
+        let mut rng = ChaCha8Rng::seed_from_u64(self.config.train.seed);
         match self.config.start {
             Start::Identity => {
                 let dim = same_dims(train, "training from the identity")?;
-                Linear::new(matrix::identity(dim), dim, zeros)
+                self.config.map_start().identity(dim, &mut rng)
             }
-            Start::Random => {
-                let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
-                let bound = (dim_in as f32).sqrt().recip();
-                let weight = (0..dim_in * dim_out).map(|_| rng.random_range(-bound..bound)).collect();
-                Linear::new(weight, dim_in, zeros)
-            }
+            Start::Random => self.config.map_start().random(dim_in, dim_out, &mut rng),
             Start::Ridge => {
                 let towards = if dim_in == dim_out { Prior::Identity } else { Prior::Zero };
-                Ok(Ridge { towards, center: bias, lambdas: None }.fit(train)?.linear)
+                Ok(Ridge { towards, center: self.config.bias, lambdas: None }.fit(train)?.linear.into())
             }
         }
     }
 
     /// What a run depends on: configuration, data, device, and whether there is a score.
     fn key(&self, data: &Monitored<'_>) -> Result<Fingerprint> {
+        let config = GradientConfig { train: TrainConfig::default(), ..self.config.clone() }; // the trainer knows it
         let mut key = Fingerprint::builder("manyview-training/2")
-            .field("config", &json(&self.config)?)
+            .field("config", &json(&config)?)
             .field("device", format!("{:?}", self.device).as_bytes())
             .field("score", &[u8::from(data.score.is_some())]);
         for (name, pairs) in [("train", Some(&data.train)), ("validation", data.validation.as_ref())] {

@@ -16,9 +16,15 @@ pub enum Shape {
     Residual,
     /// `relu(x W₁ + b₁) W₂ + b₂`.
     Mlp,
+    /// `x + (x W₁ + b₁) ⊙ σ(x W₂ + b₂)`: a gated linear unit (Dauphin et al. 2017) on a residual connection. The gate opens
+    /// for each value of each text by itself.
+    Gated,
 }
 
 impl Shape {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Linear, Self::LowRank, Self::Residual, Self::Mlp, Self::Gated];
+
     /// Its name in files.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -26,22 +32,41 @@ impl Shape {
             Self::LowRank => "low_rank",
             Self::Residual => "residual",
             Self::Mlp => "mlp",
+            Self::Gated => "gated",
         }
     }
 
     /// Whether the input is added to what the layers give.
-    pub(crate) fn adds_input(self) -> bool {
-        matches!(self, Self::LowRank | Self::Residual)
+    pub(crate) fn is_residual(self) -> bool {
+        matches!(self, Self::LowRank | Self::Residual | Self::Gated)
     }
 
-    /// Whether a rectifier stands between two layers.
-    pub(crate) fn rectifies(self) -> bool {
+    /// Whether a ReLU stands between two layers.
+    pub(crate) fn has_relu(self) -> bool {
         matches!(self, Self::Residual | Self::Mlp)
     }
 
-    /// How many layers it has.
-    pub(crate) fn layers(self) -> usize {
-        if self == Self::Linear { 1 } else { 2 }
+    /// Values between two layers for vectors of length `dim`, where nobody says how many; none where no layer takes what
+    /// another gives.
+    pub(crate) fn default_width(self, dim: usize) -> Option<usize> {
+        match self {
+            Self::Linear | Self::Gated => None,
+            Self::LowRank => Some(16),
+            Self::Residual => Some(dim),
+            Self::Mlp => Some(2 * dim),
+        }
+    }
+
+    /// Length of what goes into each layer and of what comes out.
+    pub(crate) fn dims(self, dim_in: usize, width: Option<usize>, dim_out: usize) -> Vec<(usize, usize)> {
+        match (self, width) {
+            (Self::Linear, _) => vec![(dim_in, dim_out)],
+            (Self::Gated, _) => vec![(dim_in, dim_out); 2],
+            (_, width) => {
+                let width = width.unwrap_or_default();
+                vec![(dim_in, width), (width, dim_out)]
+            }
+        }
     }
 }
 
@@ -73,16 +98,18 @@ impl Map {
         let refused = |what: &str, expected: String, found: String| {
             Err(CoreError::Shape { what: format!("{} map, {what}", shape.as_str()), expected, found }.into())
         };
-        if layers.len() != shape.layers() {
-            return refused("layers", shape.layers().to_string(), layers.len().to_string());
+        let [first, last] =
+            [layers.first(), layers.last()].map(|l| l.map_or((0, 0), |l| (l.dim_in(), l.dim_out())));
+        let dims = shape.dims(first.0, Some(first.1), last.1);
+        if layers.len() != dims.len() {
+            return refused("layers", dims.len().to_string(), layers.len().to_string());
         }
-        for (a, b) in layers.iter().zip(layers.iter().skip(1)) {
-            if a.dim_out() != b.dim_in() {
-                return refused("second layer", format!("{} inputs", a.dim_out()), b.dim_in().to_string());
-            }
+        let found: Vec<_> = layers.iter().map(|l| (l.dim_in(), l.dim_out())).collect();
+        if found != dims {
+            return refused("dimensions of layers", format!("{dims:?}"), format!("{found:?}"));
         }
         let map = Self { shape, layers };
-        if shape.adds_input() && map.dim_in() != map.dim_out() {
+        if shape.is_residual() && map.dim_in() != map.dim_out() {
             return refused(
                 "output",
                 format!("{} values, as the input", map.dim_in()),
@@ -117,20 +144,31 @@ impl Map {
         self.layers.last().map_or(0, Linear::dim_out)
     }
 
+    /// Values between its layers, where one takes what another gives.
+    pub fn width(&self) -> Option<usize> {
+        self.layers.first().map(Linear::dim_out).filter(|_| self.shape.default_width(1).is_some())
+    }
+
     /// Adds the map of some rows, not normalised, to zeros.
     fn apply(&self, x: &[f32], y: &mut [f32]) {
-        match self.layers.as_slice() {
-            [first, second] => {
+        match (self.layers.as_slice(), self.shape) {
+            ([value, gate], Shape::Gated) => {
+                let mut opened = vec![0.0; y.len()];
+                gate.affine(x, &mut opened);
+                value.affine(x, y);
+                y.iter_mut().zip(opened).for_each(|(y, gate)| *y /= 1.0 + (-gate).exp());
+            }
+            ([first, second], shape) => {
                 let mut hidden = vec![0.0; x.len() / first.dim_in() * first.dim_out()];
                 first.affine(x, &mut hidden);
-                if self.shape.rectifies() {
+                if shape.has_relu() {
                     hidden.iter_mut().for_each(|v| *v = v.max(0.0));
                 }
                 second.affine(&hidden, y);
             }
-            layers => layers.iter().for_each(|layer| layer.affine(x, y)),
+            (layers, _) => layers.iter().for_each(|layer| layer.affine(x, y)),
         }
-        if self.shape.adds_input() {
+        if self.shape.is_residual() {
             y.iter_mut().zip(x).for_each(|(y, x)| *y += x);
         }
     }
@@ -163,22 +201,27 @@ mod tests {
     fn every_shape_computes_its_formula() {
         let x = normal(3, 2, 1);
         let layers = || vec![layer(2, 3, 2), layer(3, 2, 3)];
-        for shape in [Shape::LowRank, Shape::Residual, Shape::Mlp] {
-            let found = Map::new(shape, layers()).unwrap().transform(&x).unwrap();
+        let through = |layer: &Linear, x: &[f32]| -> Vec<f32> {
+            let column = |j: usize| {
+                let sum = x.iter().enumerate().map(|(i, v)| v * layer.weight()[i * layer.dim_out() + j]);
+                sum.sum::<f32>() + 0.5
+            };
+            (0..layer.dim_out()).map(column).collect()
+        };
+        for shape in [Shape::LowRank, Shape::Residual, Shape::Mlp, Shape::Gated] {
+            let layers = if shape == Shape::Gated { vec![layer(2, 2, 2), layer(2, 2, 3)] } else { layers() };
+            let found = Map::new(shape, layers.clone()).unwrap().transform(&x).unwrap();
             let expected = x.rows().map(|row| {
-                let through = |layer: &Linear, x: &[f32]| -> Vec<f32> {
-                    let column = |j: usize| {
-                        let sum =
-                            x.iter().enumerate().map(|(i, v)| v * layer.weight()[i * layer.dim_out() + j]);
-                        sum.sum::<f32>() + 0.5
-                    };
-                    (0..layer.dim_out()).map(column).collect()
+                let mut hidden = through(&layers[0], row);
+                let mut y = if shape == Shape::Gated {
+                    let gates = through(&layers[1], row);
+                    hidden.iter().zip(gates).map(|(v, gate)| v / (1.0 + (-gate).exp())).collect()
+                } else {
+                    if shape != Shape::LowRank {
+                        hidden.iter_mut().for_each(|v| *v = v.max(0.0));
+                    }
+                    through(&layers[1], &hidden)
                 };
-                let mut hidden = through(&layers()[0], row);
-                if shape != Shape::LowRank {
-                    hidden.iter_mut().for_each(|v| *v = v.max(0.0));
-                }
-                let mut y = through(&layers()[1], &hidden);
                 if shape != Shape::Mlp {
                     y.iter_mut().zip(row).for_each(|(y, x)| *y += x);
                 }
@@ -206,6 +249,8 @@ mod tests {
             (Shape::Mlp, vec![layer(2, 2, 1)]),
             (Shape::Mlp, vec![layer(2, 3, 1), layer(2, 3, 2)]),
             (Shape::Residual, vec![layer(2, 3, 1), layer(3, 3, 2)]),
+            (Shape::Gated, vec![layer(2, 3, 1), layer(3, 2, 2)]),
+            (Shape::Gated, vec![layer(2, 3, 1), layer(2, 3, 2)]),
         ] {
             let e = Map::new(shape, layers).unwrap_err();
             assert!(e.to_string().starts_with(shape.as_str()), "{e}");

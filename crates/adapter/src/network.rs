@@ -1,105 +1,128 @@
-//! Layers one behind the other under training: what they give, and the slope of each.
-use crate::Result;
-use crate::gradient::adamw::AdamW;
-use crate::gradient::parameters::{Parameters, gradient_length};
-use burn::tensor::Tensor;
+//! Maps and heads as burn modules.
+use crate::{Linear, Map, Maps, Result, Shape};
+use burn::module::{Module, Param};
+use burn::nn;
+use burn::tensor::{Device, Tensor, TensorData, activation};
 
-/// Layers under training, each taking what the one before it gives.
-#[derive(Clone, Copy)]
-pub(crate) struct Network<'a> {
-    pub(crate) layers: &'a [Parameters],
-    /// Whether a rectifier stands between two layers.
-    pub(crate) rectifies: bool,
-    /// Whether the input is added to what the layers give.
-    pub(crate) adds_input: bool,
+/// A [`Map`] that can learn.
+#[derive(Module, Debug)]
+pub(crate) struct MapNetwork {
+    layers: Vec<nn::Linear>,
+    #[module(skip)]
+    shape: Shape,
 }
 
-/// What a network gives for some rows, and what went into each of its layers.
-pub(crate) struct Pass {
-    /// `[n, dim_out]`, not normalised.
-    pub(crate) output: Tensor<2>,
-    inputs: Vec<Tensor<2>>,
-}
-
-/// What went into a layer, `[n, dim_in]`, and the gradient of what came out, `[n, dim_out]`.
-pub(crate) struct Slope {
-    input: Tensor<2>,
-    gradient: Tensor<2>,
-}
-
-impl Network<'_> {
-    pub(crate) fn forward(&self, x: &Tensor<2>) -> Pass {
-        let (mut inputs, mut output) = (Vec::with_capacity(self.layers.len()), x.clone());
-        for (i, layer) in self.layers.iter().enumerate() {
-            let input = if i > 0 && self.rectifies { output.clamp_min(0.0) } else { output };
-            output = layer.forward(&input);
-            inputs.push(input);
-        }
-        if self.adds_input {
-            output = output + x.clone();
-        }
-        Pass { output, inputs }
+impl MapNetwork {
+    pub(crate) fn new(map: &Map, device: &Device) -> Self {
+        Self { layers: map.layers().iter().map(|l| layer(l, device)).collect(), shape: map.shape() }
     }
 
-    /// The slope of each layer, from the gradient of the output.
-    pub(crate) fn backward(&self, pass: Pass, gradient: Tensor<2>) -> Vec<Slope> {
-        let mut slopes = Vec::with_capacity(self.layers.len());
-        let mut of_output = gradient;
-        for (i, (layer, input)) in self.layers.iter().zip(pass.inputs).enumerate().rev() {
-            let gradient = of_output;
-            of_output = match (i, self.rectifies) {
-                (0, _) => gradient.clone(),
-                (_, true) => layer.backward(&gradient).mask_fill(input.clone().lower_equal_elem(0.0), 0.0),
-                (_, false) => layer.backward(&gradient),
-            };
-            slopes.push(Slope { input, gradient });
-        }
-        slopes.reverse();
-        slopes
+    /// What the map gives for `x`, `[n, dim_in]`, before rows are normalised: `[n, dim_out]`.
+    pub(crate) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        let output = match (self.layers.as_slice(), self.shape) {
+            ([value, gate], Shape::Gated) => {
+                value.forward(x.clone()) * activation::sigmoid(gate.forward(x.clone()))
+            }
+            (layers, shape) => through(layers, x.clone(), shape.has_relu()),
+        };
+        if self.shape.is_residual() { output + x } else { output }
+    }
+
+    /// The map as it stands.
+    pub(crate) fn to_map(&self) -> Result<Map> {
+        Map::new(self.shape, self.layers.iter().map(linear).collect::<Result<_>>()?)
     }
 }
 
-/// The slopes of two sets of rows through one network.
-pub(crate) fn join(a: Vec<Slope>, b: Vec<Slope>) -> Vec<Slope> {
-    let joined = a.into_iter().zip(b).map(|(a, b)| Slope {
-        input: Tensor::cat(vec![a.input, b.input], 0),
-        gradient: Tensor::cat(vec![a.gradient, b.gradient], 0),
-    });
-    joined.collect()
+/// [`Maps`] that can learn.
+#[derive(Module, Debug)]
+pub(crate) struct MapsNetwork {
+    pub(crate) query: MapNetwork,
+    /// Of passages, where they have a map of their own.
+    pub(crate) passage: Option<MapNetwork>,
 }
 
-/// One step of AdamW at rate `lr` along the slope of each layer, all of them together no longer than `clip`.
-pub(crate) fn step(
-    layers: &mut [Parameters],
-    adamw: &AdamW,
-    lr: f64,
-    slopes: &[Slope],
-    clip: Option<f64>,
-) -> Result<()> {
-    let factor = clip.and_then(|longest| {
-        let lengths = layers.iter().zip(slopes).map(|(layer, slope)| slope.length(layer.is_biased()));
-        let length = lengths.map(|length| length * length).sum::<f64>().sqrt();
-        (length > longest).then(|| longest / length)
-    });
-    for (layer, slope) in layers.iter_mut().zip(slopes) {
-        match factor {
-            Some(factor) => layer.step(adamw, lr, &slope.input, &(slope.gradient.clone() * factor))?,
-            None => layer.step(adamw, lr, &slope.input, &slope.gradient)?,
+impl MapsNetwork {
+    pub(crate) fn new(maps: &Maps, device: &Device) -> Self {
+        let passage = match maps {
+            Maps::Dual { passage, .. } => Some(MapNetwork::new(passage, device)),
+            _ => None,
+        };
+        Self { query: MapNetwork::new(maps.query(), device), passage }
+    }
+}
+
+/// The layers of a head that can learn, a ReLU between two of them.
+#[derive(Module, Debug)]
+pub(crate) struct HeadNetwork {
+    layers: Vec<nn::Linear>,
+}
+
+impl HeadNetwork {
+    pub(crate) fn new(layers: &[Linear], device: &Device) -> Self {
+        Self { layers: layers.iter().map(|l| layer(l, device)).collect() }
+    }
+
+    /// `[n, dim_in]` to `[n, dim_out]`.
+    pub(crate) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        through(&self.layers, x, true)
+    }
+
+    /// The layers as they stand.
+    pub(crate) fn linears(&self) -> Result<Vec<Linear>> {
+        self.layers.iter().map(linear).collect()
+    }
+}
+
+/// Each layer takes what the one before it gives.
+fn through(layers: &[nn::Linear], x: Tensor<2>, has_relu: bool) -> Tensor<2> {
+    layers.iter().enumerate().fold(x, |x, (i, layer)| {
+        layer.forward(if i > 0 && has_relu { activation::relu(x) } else { x }) // [n, dim_out of the layer]
+    })
+}
+
+fn layer(linear: &Linear, device: &Device) -> nn::Linear {
+    let (weight, dims) = (linear.weight().to_vec(), [linear.dim_in(), linear.dim_out()]);
+    let bias = |bias: &[f32]| Param::from_data(TensorData::new(bias.to_vec(), [bias.len()]), device);
+    nn::Linear {
+        weight: Param::from_data(TensorData::new(weight, dims), device),
+        bias: linear.bias().map(bias),
+    }
+}
+
+fn linear(layer: &nn::Linear) -> Result<Linear> {
+    let weight = layer.weight.val();
+    let dim_in = weight.dims()[0];
+    let values = |data: TensorData| data.iter::<f32>().collect::<Vec<f32>>();
+    let bias = layer.bias.as_ref().map(|bias| values(bias.val().into_data()));
+    Linear::new(values(weight.into_data()), dim_in, bias)
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use crate::test_data::normal;
+    use manyview_core::{Embeddings, Transform};
+
+    #[test]
+    fn every_shape_gives_what_its_map_gives_and_comes_back() {
+        let device = Device::flex();
+        let x = normal(7, 5, 1);
+        for shape in Shape::ALL {
+            let layers = shape.dims(5, Some(4), 5).into_iter().enumerate().map(|(i, (dim_in, dim_out))| {
+                let seed = 2 + i as u64;
+                let bias = normal(1, dim_out, seed + 9).into_vec();
+                Linear::new(normal(dim_in, dim_out, seed).into_vec(), dim_in, Some(bias)).unwrap()
+            });
+            let map = Map::new(shape, layers.collect()).unwrap();
+            let network = MapNetwork::new(&map, &device);
+            let rows = Tensor::from_data(TensorData::new(x.as_slice().to_vec(), [7, 5]), &device);
+            let found = network.forward(rows).into_data().iter::<f32>().collect();
+            let found = Embeddings::new(found, 5).unwrap().normalized().unwrap();
+            let expected = map.transform(&x).unwrap();
+            let furthest = found.as_slice().iter().zip(expected.as_slice()).map(|(a, b)| (a - b).abs());
+            assert!(furthest.fold(0.0, f32::max) < 1e-6, "{shape:?}");
+            assert_eq!(network.to_map().unwrap(), map);
         }
-    }
-    Ok(())
-}
-
-impl Slope {
-    /// The length of the gradient of weight and bias.
-    fn length(&self, bias: bool) -> f64 {
-        gradient_length(&self.input, &self.gradient, bias)
-    }
-
-    /// The gradient of weight and bias.
-    #[cfg(all(test, feature = "flex"))]
-    pub(crate) fn gradients(&self) -> (Tensor<2>, Tensor<2>) {
-        let of_weight = self.input.clone().transpose().matmul(self.gradient.clone());
-        (of_weight, self.gradient.clone().sum_dim(0))
     }
 }

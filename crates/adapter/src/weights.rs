@@ -45,12 +45,6 @@ impl<'a> Weights<'a> {
         self.tensors.names().contains(&name)
     }
 
-    /// Says what is wrong with the file `name` that came with this one.
-    #[cfg(feature = "gradient")]
-    pub(crate) fn beside(&self, name: &str, expected: String, found: String) -> Error {
-        Error::Damaged { path: self.path.with_file_name(name), expected, found }
-    }
-
     /// The values of tensor `name`, which must have `shape`.
     pub(crate) fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let damaged = |found: String| Error::Damaged {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 use manyview_adapter::{
     Contrastive, ContrastiveConfig, ContrastiveFit, ContrastiveLoss, Device, Linear, Maps, MonitoredMatches,
-    Negatives, Schedule, Shape, Sides,
+    Negatives, Schedule, Shape, Sides, TrainConfig,
 };
 use manyview_core::{Embeddings, Error, Fit, Matched, Progress, Quiet, Transform};
 use rand::{RngExt, SeedableRng};
@@ -28,7 +28,15 @@ fn matched(n: usize, seed: u64) -> Matched {
 }
 
 fn config() -> ContrastiveConfig {
-    ContrastiveConfig { epochs: 4, batch: 16, lr: 3e-3, ..Default::default() }
+    let train = TrainConfig { epochs: 4, batch: 16, lr: 3e-3, ..Default::default() };
+    ContrastiveConfig { train, ..Default::default() }
+}
+
+/// Another training of the same maps.
+fn with(change: impl Fn(&mut TrainConfig)) -> ContrastiveConfig {
+    let mut config = config();
+    change(&mut config.train);
+    config
 }
 
 fn trained(config: ContrastiveConfig, train: Matched) -> ContrastiveFit {
@@ -52,9 +60,9 @@ fn every_loss_shape_and_side_brings_held_out_queries_to_their_passages() {
     let held_out = matched(200, 2);
     let before = hits(&Maps::Query(Linear::identity(DIM).unwrap().into()), &held_out);
     let mut configs = Vec::new();
-    for map in [Shape::Linear, Shape::LowRank, Shape::Residual, Shape::Mlp] {
+    for shape in Shape::ALL {
         for sides in [Sides::Query, Sides::Dual] {
-            configs.push(ContrastiveConfig { map, sides, ..config() });
+            configs.push(ContrastiveConfig { shape, sides, ..config() });
         }
     }
     for loss in
@@ -63,18 +71,19 @@ fn every_loss_shape_and_side_brings_held_out_queries_to_their_passages() {
         configs.push(ContrastiveConfig { loss, ..config() });
     }
     configs.push(ContrastiveConfig { negatives: Negatives::Corpus, ..config() });
-    for config in configs {
-        let fit = trained(ContrastiveConfig { epochs: 15, ..config.clone() }, matched(400, 1));
+    for mut config in configs {
+        config.train.epochs = 15;
+        let fit = trained(config.clone(), matched(400, 1));
         let after = hits(&fit.maps, &held_out);
         assert!(after > before + 0.2, "{config:?}: {before} then {after}");
         assert_eq!(fit.maps.sides(), config.sides);
-        assert_eq!(fit.maps.query().shape(), config.map);
+        assert_eq!(fit.maps.query().shape(), config.shape);
     }
 }
 
 #[test]
 fn another_seed_gives_other_maps_and_the_same_seed_the_same() {
-    let fit = |seed| trained(ContrastiveConfig { seed, ..config() }, matched(50, 1));
+    let fit = |seed| trained(with(|train| train.seed = seed), matched(50, 1));
     assert_eq!(fit(0), fit(0));
     assert_ne!(fit(0).maps, fit(1).maps);
 }
@@ -105,12 +114,20 @@ fn negatives() -> Vec<Vec<usize>> {
 
 #[test]
 fn a_run_interrupted_at_any_step_and_resumed_equals_one_that_was_not() {
-    let base = || ContrastiveConfig { epochs: 3, schedule: Schedule::Cosine, warmup: 0.2, ..config() };
+    let clipped = |clip| {
+        with(|train| {
+            (train.epochs, train.schedule, train.warmup, train.clip) = (3, Schedule::Cosine, 0.2, clip);
+        })
+    };
+    let base = || clipped(None);
+    let low_rank = || ContrastiveConfig { shape: Shape::LowRank, bias: true, ..clipped(Some(0.5)) };
+    let mlp = || ContrastiveConfig { shape: Shape::Mlp, bias: true, ..base() };
     let configs = [
         base(),
-        ContrastiveConfig { sides: Sides::Dual, map: Shape::LowRank, clip: Some(0.5), bias: true, ..base() },
-        ContrastiveConfig { sides: Sides::Both, map: Shape::Residual, recovery: 0.1, ..base() },
-        ContrastiveConfig { map: Shape::Mlp, bias: true, loss: ContrastiveLoss::OnlineContrastive, ..base() },
+        ContrastiveConfig { sides: Sides::Dual, ..low_rank() },
+        ContrastiveConfig { sides: Sides::Both, shape: Shape::Residual, identity_penalty: 0.1, ..base() },
+        ContrastiveConfig { sides: Sides::Both, shape: Shape::Gated, ..base() },
+        ContrastiveConfig { loss: ContrastiveLoss::OnlineContrastive, ..mlp() },
         ContrastiveConfig { negatives: Negatives::Corpus, mask_margin: Some(0.05), ..base() },
     ];
     for config in configs {
@@ -128,10 +145,10 @@ fn a_run_interrupted_at_any_step_and_resumed_equals_one_that_was_not() {
 
 #[test]
 fn a_run_killed_between_two_steps_goes_on_from_the_last_checkpoint() {
-    let config = ContrastiveConfig { epochs: 3, checkpoint_every: Some(3), ..config() };
-    let whole = watched(&Contrastive::new(config.clone(), Device::flex()), u64::MAX).unwrap();
+    let config = |every| with(|train| (train.epochs, train.checkpoint_every) = (3, every));
+    let whole = watched(&Contrastive::new(config(Some(3)), Device::flex()), u64::MAX).unwrap();
     let root = tempfile::tempdir().unwrap();
-    let contrastive = Contrastive::new(config.clone(), Device::flex()).with_checkpoints(root.path());
+    let contrastive = Contrastive::new(config(Some(3)), Device::flex()).with_checkpoints(root.path());
     watched(&contrastive, 11).unwrap_err();
     let names = || {
         let entries =
@@ -142,8 +159,7 @@ fn a_run_killed_between_two_steps_goes_on_from_the_last_checkpoint() {
     };
     assert!(names()[0].ends_with("-000000009") && names()[1].ends_with("-000000011"), "{:?}", names());
     fs::remove_dir_all(root.path().join(&names()[1])).unwrap(); // as if it had been killed before it could write
-    let other = ContrastiveConfig { checkpoint_every: None, ..config };
-    let again = Contrastive::new(other, Device::flex()).with_checkpoints(root.path());
+    let again = Contrastive::new(config(None), Device::flex()).with_checkpoints(root.path());
     let counted = AtomicU64::new(0);
     struct Counted<'a>(&'a AtomicU64);
     impl Progress for Counted<'_> {
@@ -189,10 +205,10 @@ fn the_best_epoch_is_the_one_of_the_highest_score_and_patience_ends_a_run() {
     let calls = AtomicU64::new(0);
     let score = |_: &Maps| Ok([0.1, 0.9, 0.4, 0.3, 0.2, 0.1][calls.fetch_add(1, Ordering::Relaxed) as usize]);
     let data = MonitoredMatches { train: matched(50, 1), score: Some(&score), progress: &Quiet };
-    let patient = ContrastiveConfig { epochs: 6, patience: 2, ..config() };
+    let patient = with(|train| (train.epochs, train.patience) = (6, 2));
     let fit = Contrastive::new(patient.clone(), Device::flex()).fit(&data).unwrap();
     assert_eq!((fit.best_epoch, fit.history.len(), fit.stopped_early), (2, 4, true));
-    let short = trained(ContrastiveConfig { epochs: 2, ..config() }, matched(50, 1));
+    let short = trained(with(|train| train.epochs = 2), matched(50, 1));
     assert_eq!(fit.maps, short.maps);
     let unwatched = MonitoredMatches { score: None, ..data };
     let e = Contrastive::new(patient, Device::flex()).fit(&unwatched).unwrap_err();

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 use manyview_adapter::{
     Contrastive, ContrastiveConfig, ContrastiveFit, ContrastiveLoss, Device, Maps, MonitoredMatches,
-    Negatives, Shape, Sides,
+    Negatives, Shape, Sides, TrainConfig,
 };
 use manyview_core::{Embeddings, Error, Fit, Matched, Quiet};
 use proptest::prelude::*;
@@ -14,7 +14,6 @@ const LOSSES: [ContrastiveLoss; 4] = [
     ContrastiveLoss::OnlineContrastive,
     ContrastiveLoss::CosineSimilarity,
 ];
-const SHAPES: [Shape; 4] = [Shape::Linear, Shape::LowRank, Shape::Residual, Shape::Mlp];
 const SIDES: [Sides; 3] = [Sides::Query, Sides::Both, Sides::Dual];
 
 fn fit(config: ContrastiveConfig, train: Matched) -> ContrastiveFit {
@@ -22,8 +21,9 @@ fn fit(config: ContrastiveConfig, train: Matched) -> ContrastiveFit {
     Contrastive::new(config, Device::flex()).fit(&data).unwrap()
 }
 
-fn config(loss: ContrastiveLoss, map: Shape, sides: Sides) -> ContrastiveConfig {
-    ContrastiveConfig { loss, map, sides, epochs: 2, batch: 4, lr: 1e-2, bias: true, ..Default::default() }
+fn config(loss: ContrastiveLoss, shape: Shape, sides: Sides) -> ContrastiveConfig {
+    let train = TrainConfig { epochs: 2, batch: 4, lr: 1e-2, ..Default::default() };
+    ContrastiveConfig { loss, shape, sides, bias: true, train, ..Default::default() }
 }
 
 /// Finite vectors of few values, each row with a direction: many rows are equal, opposite or far longer than others.
@@ -42,7 +42,7 @@ proptest! {
         passages in rows(1..=6),
         seed in any::<[usize; 9]>(),
         loss in 0..4usize,
-        shape in 0..4usize,
+        shape in 0..Shape::ALL.len(),
         sides in 0..3usize,
         masks in any::<(bool, bool, bool, bool)>(),
     ) {
@@ -60,9 +60,9 @@ proptest! {
         let config = ContrastiveConfig {
             negatives: if whole { Negatives::Corpus } else { Negatives::Batch },
             mask_margin: masks.3.then_some(0.0),
-            recovery: if masks.3 { 0.1 } else { 0.0 },
+            identity_penalty: if masks.3 { 0.1 } else { 0.0 },
             mask_duplicates: !masks.2,
-            ..config(LOSSES[loss], SHAPES[shape], SIDES[sides])
+            ..config(LOSSES[loss], Shape::ALL[shape], SIDES[sides])
         };
         let fit = fit(config, train);
         prop_assert!(fit.history.iter().all(|e| e.train_loss.is_finite() && e.train_loss >= -1e-6));
@@ -84,7 +84,7 @@ fn a_batch_of_one_without_negatives_teaches_a_ranking_nothing() {
 }
 
 #[test]
-fn queries_that_are_all_the_same_bar_each_others_answers() {
+fn queries_that_are_all_the_same_mask_each_others_answers() {
     let q = Embeddings::new([1.0, 2.0, 0.5].repeat(8), 3).unwrap();
     let p = Embeddings::new((0..24).map(|i| (i as f32).sin()).collect(), 3).unwrap();
     let train = Matched::new(q, p, (0..8).collect()).unwrap();
@@ -99,9 +99,9 @@ fn queries_that_are_all_the_same_bar_each_others_answers() {
 fn a_learning_rate_beyond_all_bounds_ends_the_run_by_name() {
     let rows = |seed: f32| Embeddings::new((0..60).map(|i| (i as f32 * seed).sin()).collect(), 3).unwrap();
     let train = Matched::new(rows(1.3), rows(0.7), (0..20).collect()).unwrap();
-    let ranking = config(ContrastiveLoss::MultipleNegativesRanking, Shape::Residual, Sides::Query);
+    let mut ranking = config(ContrastiveLoss::MultipleNegativesRanking, Shape::Residual, Sides::Query);
+    ranking.train.lr = 1e38;
     let data = MonitoredMatches { train, score: None, progress: &Quiet };
-    let e =
-        Contrastive::new(ContrastiveConfig { lr: 1e38, ..ranking }, Device::flex()).fit(&data).unwrap_err();
+    let e = Contrastive::new(ranking, Device::flex()).fit(&data).unwrap_err();
     assert!(matches!(&e, Error::Source { .. }) && e.to_string().contains("epoch 1"), "{e}");
 }

@@ -1,7 +1,10 @@
 //! Training: what it learns, where it stops, and that a resumed run is the same run.
 #![cfg(all(feature = "gradient", feature = "flex"))]
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
-use manyview_adapter::{Device, Gradient, GradientConfig, GradientFit, Linear, Monitored, Schedule, Start};
+use manyview_adapter::{
+    Device, Gradient, GradientConfig, GradientFit, Linear, Map, Monitored, Schedule, Shape, Start,
+    TrainConfig,
+};
 use manyview_core::{Embeddings, Error, Fit, Kind, Paired, Progress, Quiet, Transform};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -26,14 +29,16 @@ fn pairs(n: usize, seed: u64) -> Paired {
 }
 
 fn config() -> GradientConfig {
-    GradientConfig {
-        epochs: 6,
-        batch: 16,
-        lr: 3e-3,
-        schedule: Schedule::Cosine,
-        warmup: 0.1,
-        ..Default::default()
-    }
+    let schedule = Schedule::Cosine;
+    let train = TrainConfig { epochs: 6, batch: 16, lr: 3e-3, schedule, warmup: 0.1, ..Default::default() };
+    GradientConfig { train, ..Default::default() }
+}
+
+/// Another training of the same map.
+fn with(change: impl Fn(&mut TrainConfig)) -> GradientConfig {
+    let mut config = config();
+    change(&mut config.train);
+    config
 }
 
 fn fit(gradient: &Gradient, progress: &dyn Progress) -> manyview_core::Result<GradientFit> {
@@ -70,11 +75,11 @@ fn checkpoints(root: &Path) -> Vec<PathBuf> {
 #[test]
 fn training_learns_the_map_from_every_start() {
     for start in [Start::Identity, Start::Random, Start::Ridge] {
-        let fit = trained(GradientConfig { start, epochs: 60, bias: true, ..config() });
+        let fit = trained(GradientConfig { start, bias: true, ..with(|train| train.epochs = 60) });
         let (first, last) = (fit.history[0].train_loss, fit.history[59].train_loss);
         assert!(last < 0.5 * first, "{start:?}: {first} then {last}");
         let held_out = pairs(30, 3);
-        let view = fit.linear.transform(held_out.base()).unwrap();
+        let view = fit.map.transform(held_out.base()).unwrap();
         let cosine = |x: &Embeddings| {
             let rows = x.rows().zip(held_out.teacher().rows());
             rows.map(|(a, b)| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>()).sum::<f32>() / 30.0
@@ -86,6 +91,36 @@ fn training_learns_the_map_from_every_start() {
 }
 
 #[test]
+fn every_shape_learns_from_the_identity_and_resumes_to_the_same_bits() {
+    for shape in Shape::ALL {
+        let config = GradientConfig { shape, bias: true, ..with(|train| train.epochs = 30) };
+        let fit_of = trained(config.clone());
+        let (first, last) = (fit_of.history[0].train_loss, fit_of.history[29].train_loss);
+        assert!(last < 0.7 * first, "{shape:?}: {first} then {last}");
+        assert_eq!(fit_of.map.shape(), shape);
+        let root = tempfile::tempdir().unwrap();
+        let gradient = Gradient::new(config, Device::flex()).with_checkpoints(root.path());
+        fit(&gradient, &stop_at(50)).unwrap_err();
+        assert_eq!(fit(&gradient, &Quiet).unwrap(), fit_of, "{shape:?}");
+    }
+}
+
+#[test]
+fn an_mlp_maps_to_another_dimension_and_what_adds_the_input_cannot() {
+    let (x, y) = (random(20, 6, 1), random(20, 4, 2));
+    let train = Paired::new(Embeddings::new(x, 6).unwrap(), Embeddings::new(y, 4).unwrap()).unwrap();
+    let fit = |shape, start| {
+        let config = GradientConfig { shape, start, ..config() };
+        let data = Monitored { train: train.clone(), validation: None, score: None, progress: &Quiet };
+        Gradient::new(config, Device::flex()).fit(&data).map_err(|e| e.to_string())
+    };
+    assert_eq!(fit(Shape::Mlp, Start::Random).unwrap().map.dim_out(), 4);
+    assert!(fit(Shape::Mlp, Start::Identity).unwrap_err().contains("identity"));
+    assert!(fit(Shape::Gated, Start::Random).unwrap_err().contains("as the input"));
+    assert!(fit(Shape::Mlp, Start::Ridge).unwrap_err().starts_with("start"));
+}
+
+#[test]
 fn the_learning_rate_of_each_epoch_follows_the_schedule() {
     let rates: Vec<f64> = trained(config()).history.iter().map(|e| e.lr).collect();
     assert!(rates[0] > 0.99 * 3e-3 && rates.windows(2).all(|r| r[1] < r[0]) && rates[5] < 1e-4, "{rates:?}");
@@ -94,28 +129,29 @@ fn the_learning_rate_of_each_epoch_follows_the_schedule() {
 #[test]
 fn another_seed_gives_another_map_and_the_same_seed_the_same() {
     assert_eq!(trained(config()), trained(config()));
-    assert_ne!(trained(config()).linear, trained(GradientConfig { seed: 1, ..config() }).linear);
+    assert_ne!(trained(config()).map, trained(with(|train| train.seed = 1)).map);
 }
 
 #[test]
 fn the_best_epoch_is_the_one_of_the_highest_score() {
     let calls = AtomicU64::new(0);
-    let score =
-        |_: &Linear| Ok([0.1, 0.9, 0.4, 0.9, 0.2, 0.1][calls.fetch_add(1, Ordering::Relaxed) as usize]);
+    let score = |_: &Map| Ok([0.1, 0.9, 0.4, 0.9, 0.2, 0.1][calls.fetch_add(1, Ordering::Relaxed) as usize]);
     let data = Monitored { train: pairs(50, 1), validation: None, score: Some(&score), progress: &Quiet };
-    let config = GradientConfig { schedule: Schedule::Constant, warmup: 0.0, ..config() };
-    let fit = Gradient::new(config.clone(), Device::flex()).fit(&data).unwrap();
+    let constant = |epochs| {
+        with(|train| (train.schedule, train.warmup, train.epochs) = (Schedule::Constant, 0.0, epochs))
+    };
+    let fit = Gradient::new(constant(6), Device::flex()).fit(&data).unwrap();
     assert_eq!((fit.best_epoch, fit.stopped_early), (2, false));
-    let short = Gradient::new(GradientConfig { epochs: 2, ..config }, Device::flex());
+    let short = Gradient::new(constant(2), Device::flex());
     let data = Monitored { train: pairs(50, 1), validation: None, score: None, progress: &Quiet };
-    assert_eq!(fit.linear, short.fit(&data).unwrap().linear);
+    assert_eq!(fit.map, short.fit(&data).unwrap().map);
 }
 
 #[test]
 fn patience_stops_a_run_that_no_longer_improves() {
-    let score = |_: &Linear| Ok(0.5);
+    let score = |_: &Map| Ok(0.5);
     let data = Monitored { train: pairs(50, 1), validation: None, score: Some(&score), progress: &Quiet };
-    let config = GradientConfig { patience: 2, ..config() };
+    let config = with(|train| train.patience = 2);
     let fit = Gradient::new(config, Device::flex()).fit(&data).unwrap();
     assert_eq!((fit.best_epoch, fit.history.len(), fit.stopped_early), (1, 3, true));
 }
@@ -123,20 +159,21 @@ fn patience_stops_a_run_that_no_longer_improves() {
 #[test]
 fn patience_with_nothing_to_watch_is_refused() {
     let data = Monitored { train: pairs(9, 1), validation: None, score: None, progress: &Quiet };
-    let e = Gradient::new(GradientConfig { patience: 2, ..config() }, Device::flex()).fit(&data).unwrap_err();
+    let e = Gradient::new(with(|train| train.patience = 2), Device::flex()).fit(&data).unwrap_err();
     assert!(e.to_string().contains("patience"), "{e}");
 }
 
 #[test]
 fn clipping_changes_a_run_only_where_gradients_are_longer() {
-    let clipped = |clip| trained(GradientConfig { clip, ..config() }).linear;
+    let clipped = |clip| trained(with(|train| train.clip = clip)).map;
     assert_eq!(clipped(None), clipped(Some(1e6)));
     assert_ne!(clipped(None), clipped(Some(1e-7)));
 }
 
 #[test]
 fn a_loss_that_is_not_finite_stops_at_once_and_names_its_place() {
-    let e = fit(&Gradient::new(GradientConfig { lr: 1e38, warmup: 0.0, ..config() }, Device::flex()), &Quiet);
+    let config = with(|train| (train.lr, train.warmup) = (1e38, 0.0));
+    let e = fit(&Gradient::new(config, Device::flex()), &Quiet);
     let e = e.unwrap_err();
     assert_eq!(e.kind(), Kind::Numeric);
     assert!(e.to_string().contains("epoch 1, batch 2"), "{e}");
@@ -144,7 +181,7 @@ fn a_loss_that_is_not_finite_stops_at_once_and_names_its_place() {
 
 #[test]
 fn a_run_interrupted_anywhere_and_resumed_equals_one_that_was_not() {
-    let config = || GradientConfig { bias: true, clip: Some(0.05), ..config() };
+    let config = || GradientConfig { bias: true, ..with(|train| train.clip = Some(0.05)) };
     let whole = trained(config());
     for question in [0, 2, 4, 9, 23] {
         let root = tempfile::tempdir().unwrap();
@@ -169,7 +206,7 @@ fn checkpoints_of_another_configuration_or_other_data_are_left_alone() {
     let root = tempfile::tempdir().unwrap();
     let run = |config| Gradient::new(config, Device::flex()).with_checkpoints(root.path());
     fit(&run(config()), &Quiet).unwrap();
-    let other = GradientConfig { seed: 5, ..config() };
+    let other = with(|train| train.seed = 5);
     assert_eq!(fit(&run(other.clone()), &Quiet).unwrap(), trained(other));
     let data = Monitored { train: pairs(50, 8), validation: None, score: None, progress: &Quiet };
     let fresh = Gradient::new(config(), Device::flex()).fit(&data).unwrap();

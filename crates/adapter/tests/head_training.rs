@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 use manyview_adapter::{
     Device, GradientHead, GradientHeadFit, HeadConfig, Loss, MonitoredScores, RidgeHead, Schedule,
+    TrainConfig,
 };
 use manyview_core::{Embeddings, Error, Fit, Kind, Progress, Quiet, Scored, Targets, Transform};
 use rand::{RngExt, SeedableRng};
@@ -13,27 +14,29 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 const DIM: usize = 12;
 
-/// Rows and two figures of each: one a sum, one how far it is from the middle, which no linear head sees.
+/// Rows and two targets of each: one a sum, one how far it is from the middle, which no linear head sees.
 fn rows(n: usize, seed: u64) -> Scored {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let x: Vec<f32> = (0..n * DIM).map(|_| rng.random_range(-1.0..1.0)).collect();
-    let figures = x.chunks(DIM).flat_map(|row| {
+    let targets = x.chunks(DIM).flat_map(|row| {
         let sum: f64 = row[..4].iter().map(|v| f64::from(*v)).sum();
         [5.0 + 2.0 * sum, 100.0 + 30.0 * sum.abs()]
     });
-    let targets = Targets::new(figures.collect(), 2).unwrap();
+    let targets = Targets::new(targets.collect(), 2).unwrap();
     Scored::new(Embeddings::new(x.clone(), DIM).unwrap(), targets).unwrap()
 }
 
 fn config() -> HeadConfig {
-    HeadConfig {
-        epochs: 6,
-        batch: 32,
-        lr: 3e-3,
-        hidden: vec![16],
-        schedule: Schedule::Cosine,
-        ..Default::default()
-    }
+    let schedule = Schedule::Cosine;
+    let train = TrainConfig { epochs: 6, batch: 32, lr: 3e-3, schedule, ..Default::default() };
+    HeadConfig { hidden: vec![16], train, ..Default::default() }
+}
+
+/// Another training of the same head.
+fn with(change: impl Fn(&mut TrainConfig)) -> HeadConfig {
+    let mut config = config();
+    change(&mut config.train);
+    config
 }
 
 fn fit(head: &GradientHead, progress: &dyn Progress) -> manyview_core::Result<GradientHeadFit> {
@@ -69,11 +72,12 @@ impl Progress for StopAt {
 #[test]
 fn a_linear_head_reaches_the_ridge_and_a_hidden_layer_sees_more() {
     let ridge = errors(&RidgeHead::default().fit(&rows(300, 1)).unwrap().head);
-    let linear = trained(HeadConfig { hidden: vec![], epochs: 200, lr: 1e-2, ..config() });
+    let long = || with(|train| (train.epochs, train.lr) = (200, 1e-2));
+    let linear = trained(HeadConfig { hidden: vec![], ..long() });
     let linear = errors(&linear.head);
     assert!(ridge[0] < 0.01 && linear[0] < 0.05, "{ridge:?} {linear:?}");
     for loss in [Loss::Mse, Loss::Huber { delta: 1.0 }] {
-        let mlp = errors(&trained(HeadConfig { epochs: 200, lr: 1e-2, loss, ..config() }).head);
+        let mlp = errors(&trained(HeadConfig { loss, ..long() }).head);
         assert!(mlp[1] < 0.4 * ridge[1] && mlp[1] < 0.4 * linear[1], "{loss:?}: {mlp:?} {ridge:?}");
     }
 }
@@ -95,8 +99,9 @@ fn the_errors_of_the_best_epoch_are_those_of_the_head_that_is_kept() {
 
 #[test]
 fn patience_stops_a_run_that_no_longer_improves() {
-    let fit =
-        trained(HeadConfig { patience: 3, epochs: 500, lr: 0.1, schedule: Schedule::Constant, ..config() });
+    let fit = trained(with(|train| {
+        (train.patience, train.epochs, train.lr, train.schedule) = (3, 500, 0.1, Schedule::Constant);
+    }));
     assert!(fit.stopped_early && fit.history.len() == fit.best_epoch + 3, "{}", fit.history.len());
 }
 
@@ -108,13 +113,18 @@ fn names(dir: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn a_run_that_is_interrupted_at_any_step_and_resumed_gives_the_same_bytes() {
-    let config = || HeadConfig { clip: Some(0.5), weight_decay: 0.01, hidden: vec![16, 8], ..config() };
-    let whole = trained(config());
+    let config = |checkpoint_every| {
+        let config = with(|train| {
+            (train.clip, train.weight_decay, train.checkpoint_every) = (Some(0.5), 0.01, checkpoint_every);
+        });
+        HeadConfig { hidden: vec![16, 8], ..config }
+    };
+    let whole = trained(config(None));
     let json = |fit: &GradientHeadFit| serde_json::to_vec(&fit.history).unwrap();
     for step in 0..60 {
         let dir = tempfile::tempdir().unwrap();
-        let config = HeadConfig { checkpoint_every: (step % 2 == 0).then_some(7), ..config() };
-        let head = GradientHead::new(config, Device::flex()).with_checkpoints(dir.path());
+        let head = GradientHead::new(config((step % 2 == 0).then_some(7)), Device::flex())
+            .with_checkpoints(dir.path());
         let stopped = fit(&head, &StopAt(step, AtomicU64::new(0)));
         assert!(matches!(stopped, Err(Error::Interrupted)), "{step}");
         let resumed = fit(&head, &Quiet).unwrap();
@@ -126,8 +136,8 @@ fn a_run_that_is_interrupted_at_any_step_and_resumed_gives_the_same_bytes() {
 #[test]
 fn checkpoints_come_as_many_steps_apart_as_asked_and_the_last_two_stay() {
     let dir = tempfile::tempdir().unwrap();
-    let config = HeadConfig { checkpoint_every: Some(7), ..config() };
-    let head = GradientHead::new(config, Device::flex()).with_checkpoints(dir.path());
+    let head = GradientHead::new(with(|train| train.checkpoint_every = Some(7)), Device::flex())
+        .with_checkpoints(dir.path());
     fit(&head, &StopAt(38, AtomicU64::new(0))).unwrap_err();
     let steps = names(dir.path()).iter().map(|p| p.display().to_string()).collect::<Vec<_>>();
     assert!(
@@ -140,7 +150,7 @@ fn checkpoints_come_as_many_steps_apart_as_asked_and_the_last_two_stay() {
 fn a_run_that_diverges_stops_at_once_and_keeps_what_was_good() {
     let dir = tempfile::tempdir().unwrap();
     let head = |lr| {
-        let config = HeadConfig { lr, schedule: Schedule::Constant, ..config() };
+        let config = with(|train| (train.lr, train.schedule) = (lr, Schedule::Constant));
         GradientHead::new(config, Device::flex()).with_checkpoints(dir.path())
     };
     fit(&head(3e-3), &StopAt(23, AtomicU64::new(0))).unwrap_err();
@@ -171,11 +181,11 @@ fn a_damaged_checkpoint_is_set_aside_and_the_one_before_it_taken() {
 fn settings_out_of_range_and_rows_of_other_dimensions_are_refused() {
     let refused = |config| fit(&GradientHead::new(config, Device::flex()), &Quiet).unwrap_err().to_string();
     assert!(refused(HeadConfig { hidden: vec![0], ..config() }).starts_with("hidden"));
-    assert!(refused(HeadConfig { lr: 0.0, ..config() }).starts_with("lr"));
-    assert!(refused(HeadConfig { checkpoint_every: Some(0), ..config() }).starts_with("checkpoint_every"));
+    assert!(refused(with(|train| train.lr = 0.0)).starts_with("lr"));
+    assert!(refused(with(|train| train.checkpoint_every = Some(0))).starts_with("checkpoint_every"));
     assert!(refused(HeadConfig { loss: Loss::Huber { delta: 0.0 }, ..config() }).starts_with("huber_delta"));
     let alone = MonitoredScores { train: rows(10, 1), validation: None, progress: &Quiet };
-    let patient = GradientHead::new(HeadConfig { patience: 1, ..config() }, Device::flex());
+    let patient = GradientHead::new(with(|train| train.patience = 1), Device::flex());
     assert!(patient.fit(&alone).unwrap_err().to_string().starts_with("patience"));
     let one = Targets::new(rows(10, 1).targets().column(0).unwrap(), 1).unwrap();
     let other = Scored::new(rows(10, 1).base().clone(), one).unwrap();

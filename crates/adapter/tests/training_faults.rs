@@ -2,7 +2,9 @@
 //! that are none.
 #![cfg(all(feature = "gradient", feature = "flex"))]
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // the figures of tests/README.md are printed
-use manyview_adapter::{Device, Gradient, GradientConfig, GradientFit, Linear, Monitored, Ridge, Schedule};
+use manyview_adapter::{
+    Device, Gradient, GradientConfig, GradientFit, Map, Monitored, Ridge, Schedule, TrainConfig,
+};
 use manyview_core::{Embeddings, Error, Fit, Kind, Paired, Progress, Quiet, Transform};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -28,16 +30,10 @@ fn pairs(n: usize, seed: u64) -> Paired {
 
 /// Four steps an epoch.
 fn config(epochs: usize) -> GradientConfig {
-    GradientConfig {
-        epochs,
-        batch: 16,
-        lr: 3e-3,
-        schedule: Schedule::Cosine,
-        warmup: 0.1,
-        bias: true,
-        clip: Some(0.05),
-        ..Default::default()
-    }
+    let (schedule, clip) = (Schedule::Cosine, Some(0.05));
+    let train =
+        TrainConfig { epochs, batch: 16, lr: 3e-3, schedule, warmup: 0.1, clip, ..Default::default() };
+    GradientConfig { train, bias: true, ..Default::default() }
 }
 
 fn fit(gradient: &Gradient, progress: &dyn Progress) -> manyview_core::Result<GradientFit> {
@@ -166,7 +162,8 @@ fn e2_a_checkpoint_of_mixed_cut_or_foreign_files_is_not_believed() {
 fn e3_a_run_that_diverges_stops_at_once_and_leaves_what_was_good() {
     let root = scratch();
     let gradient = |lr| {
-        let config = GradientConfig { lr, warmup: 0.0, clip: None, ..config(6) };
+        let mut config = config(6);
+        (config.train.lr, config.train.warmup, config.train.clip) = (lr, 0.0, None);
         Gradient::new(config, Device::flex()).with_checkpoints(root.path())
     };
     fit(&gradient(3e-3), &stop_at(9)).unwrap_err();
@@ -187,9 +184,8 @@ fn e3_a_run_that_diverges_stops_at_once_and_leaves_what_was_good() {
     );
 }
 
-fn is_finite(linear: &Linear, x: &Embeddings) -> bool {
-    linear
-        .transform(x)
+fn is_finite(map: &Map, x: &Embeddings) -> bool {
+    map.transform(x)
         .map_or_else(|e| e.kind() == Kind::Numeric, |view| view.as_slice().iter().all(|v| v.is_finite()))
 }
 
@@ -210,7 +206,8 @@ fn e4_data_with_nothing_to_learn_gives_a_map_or_an_error_and_no_nan() {
             for (j, teacher) in teachers.iter().enumerate() {
                 let Ok(paired) = Paired::new(base.clone(), teacher.clone()) else { continue };
                 for batch in [1, 16] {
-                    let config = GradientConfig { batch, patience: 0, ..config(3) };
+                    let mut config = config(3);
+                    config.train.batch = batch;
                     let data =
                         Monitored { train: paired.clone(), validation: None, score: None, progress: &Quiet };
                     match Gradient::new(config, Device::flex()).fit(&data) {
@@ -219,7 +216,7 @@ fn e4_data_with_nothing_to_learn_gives_a_map_or_an_error_and_no_nan() {
                                 fit.history.iter().all(|e| e.train_loss.is_finite()),
                                 "{n}, {i}, {j}, {batch}"
                             );
-                            assert!(is_finite(&fit.linear, &random(5, 9)), "{n}, {i}, {j}, {batch}");
+                            assert!(is_finite(&fit.map, &random(5, 9)), "{n}, {i}, {j}, {batch}");
                         }
                         Err(e) => {
                             assert!([Kind::Numeric, Kind::Input].contains(&e.kind()), "{n}, {i}, {j}: {e}")
@@ -228,7 +225,7 @@ fn e4_data_with_nothing_to_learn_gives_a_map_or_an_error_and_no_nan() {
                     tried += 1;
                 }
                 match Ridge::default().fit(&paired) {
-                    Ok(fit) => assert!(is_finite(&fit.linear, &random(5, 9)), "ridge, {n}, {i}, {j}"),
+                    Ok(fit) => assert!(is_finite(&fit.linear.into(), &random(5, 9)), "ridge, {n}, {i}, {j}"),
                     Err(e) => {
                         assert!([Kind::Numeric, Kind::Input].contains(&e.kind()), "ridge, {n}, {i}, {j}: {e}")
                     }

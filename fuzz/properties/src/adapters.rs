@@ -1,6 +1,6 @@
 use crate::scratch::{self, parts, put};
 use manyview_adapter::{
-    Card, Gradient, GradientConfig, GradientFit, Linear, Model, Monitored, TaskCard, load, save,
+    Card, Gradient, GradientConfig, GradientFit, Linear, Model, Monitored, TaskCard, TrainConfig, load, save,
 };
 use manyview_core::{Embeddings, Fingerprint, Fit, Kind, Paired, Quiet, Transform};
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ pub fn training(data: &[u8]) {
     put(&kept, "manifest.json", if kind % 2 == 0 { &said } else { manifest });
     match fit(&dir, 3) {
         Ok(found) => {
-            assert_eq!(found.linear.dim_out(), expected.linear.dim_out());
+            assert_eq!(found.map.dim_out(), expected.map.dim_out());
             assert!((1..=3).contains(&found.history.len()), "{:?}", found.history);
             assert!((1..=found.history.len()).contains(&found.best_epoch), "{}", found.best_epoch);
         }
@@ -86,7 +86,8 @@ fn fit(dir: &Path, epochs: usize) -> manyview_core::Result<GradientFit> {
     let base = Embeddings::new(vec![1.0, 0.0, 0.0, 1.0, 0.6, 0.8], 2)?;
     let teacher = Embeddings::new(vec![0.0, 1.0, 1.0, 0.0, 0.8, 0.6], 2)?;
     let pairs = Paired::new(base, teacher)?;
-    let config = GradientConfig { epochs, batch: 2, patience: 2, bias: true, ..GradientConfig::default() };
+    let train = TrainConfig { epochs, batch: 2, patience: 2, ..TrainConfig::default() };
+    let config = GradientConfig { train, bias: true, ..GradientConfig::default() };
     let watched = Monitored { train: pairs.clone(), validation: Some(pairs), score: None, progress: &Quiet };
     Gradient::new(config, manyview_pipeline::device("flex").unwrap()).with_checkpoints(dir).fit(&watched)
 }

@@ -1,4 +1,4 @@
-use super::kin::Kin;
+use super::false_negatives::FalseNegativeMask;
 use super::{ContrastiveConfig, ContrastiveLoss, Negatives};
 use manyview_core::Matched;
 
@@ -9,18 +9,18 @@ pub(super) struct Batch {
     pub(super) queries: Vec<usize>,
     /// Rows of the passages; of pairs, the second of each. None are all passages.
     pub(super) passages: Option<Vec<usize>>,
-    pub(super) lesson: Lesson,
+    pub(super) labels: Labels,
 }
 
 /// What is known of the rows of a batch.
 #[derive(Debug, PartialEq)]
-pub(super) enum Lesson {
+pub(super) enum Labels {
     /// Each query is to be nearer to its positive than to the other passages.
     Ranked {
         /// The place of each query's positive among the passages.
         positive: Vec<usize>,
         /// The places of passages that are no negatives of each query, its positive among them; ascending.
-        barred: Vec<Vec<usize>>,
+        masked: Vec<Vec<usize>>,
     },
     /// How well each pair matches.
     Graded(Vec<f32>),
@@ -29,15 +29,15 @@ pub(super) enum Lesson {
 /// Makes the batches of a training.
 pub(super) struct Batches<'a> {
     data: &'a Matched,
-    kin: Option<Kin>,
+    mask: Option<FalseNegativeMask>,
     loss: ContrastiveLoss,
     negatives: Negatives,
 }
 
 impl<'a> Batches<'a> {
     pub(super) fn new(config: &ContrastiveConfig, data: &'a Matched) -> Self {
-        let kin = config.mask_duplicates.then(|| Kin::new(data));
-        Self { data, kin, loss: config.loss, negatives: config.negatives }
+        let mask = config.mask_duplicates.then(|| FalseNegativeMask::new(data));
+        Self { data, mask, loss: config.loss, negatives: config.negatives }
     }
 
     /// The batch of some queries.
@@ -46,16 +46,16 @@ impl<'a> Batches<'a> {
         match (self.loss, self.negatives) {
             (ContrastiveLoss::MultipleNegativesRanking, Negatives::Batch) => self.ranked(queries, matches()),
             (ContrastiveLoss::MultipleNegativesRanking, Negatives::Corpus) => {
-                let barred = matches().map(|(query, positive)| match &self.kin {
-                    Some(kin) => kin.barred(query, positive),
+                let masked = matches().map(|(query, positive)| match &self.mask {
+                    Some(mask) => mask.masked(query, positive),
                     None => vec![positive],
                 });
                 Batch {
                     queries: queries.to_vec(),
                     passages: None,
-                    lesson: Lesson::Ranked {
+                    labels: Labels::Ranked {
                         positive: matches().map(|(_, positive)| positive).collect(),
-                        barred: barred.collect(),
+                        masked: masked.collect(),
                     },
                 }
             }
@@ -66,16 +66,16 @@ impl<'a> Batches<'a> {
     fn ranked(&self, queries: &[usize], matches: impl Iterator<Item = (usize, usize)> + Clone) -> Batch {
         let negatives = queries.iter().flat_map(|q| self.negatives_of(*q).iter().copied());
         let passages: Vec<usize> = matches.clone().map(|(_, positive)| positive).chain(negatives).collect();
-        let barred = matches.enumerate().map(|(row, (query, positive))| match &self.kin {
+        let masked = matches.enumerate().map(|(row, (query, positive))| match &self.mask {
             None => vec![row],
-            Some(kin) => {
+            Some(mask) => {
                 let places = passages.iter().enumerate();
-                places.filter(|(_, p)| kin.bars(query, positive, **p)).map(|(place, _)| place).collect()
+                places.filter(|(_, p)| mask.masks(query, positive, **p)).map(|(place, _)| place).collect()
             }
         });
-        let barred = barred.collect();
-        let lesson = Lesson::Ranked { positive: (0..queries.len()).collect(), barred };
-        Batch { queries: queries.to_vec(), passages: Some(passages), lesson }
+        let masked = masked.collect();
+        let labels = Labels::Ranked { positive: (0..queries.len()).collect(), masked };
+        Batch { queries: queries.to_vec(), passages: Some(passages), labels }
     }
 
     /// Each query with its positive, then with its negatives; where none are given and nothing is graded, with the
@@ -94,8 +94,8 @@ impl<'a> Batches<'a> {
         if self.data.negatives().is_none() && grades.is_none() {
             let after = matches.clone().skip(1).chain(matches.clone().take(1));
             for ((query, positive), (_, other)) in matches.zip(after) {
-                let same = match &self.kin {
-                    Some(kin) => kin.bars(query, positive, other),
+                let same = match &self.mask {
+                    Some(mask) => mask.masks(query, positive, other),
                     None => other == positive,
                 };
                 if !same {
@@ -107,7 +107,7 @@ impl<'a> Batches<'a> {
                 self.negatives_of(query).iter().for_each(|negative| add(query, *negative, 0.0));
             }
         }
-        Batch { queries, passages: Some(passages), lesson: Lesson::Graded(known) }
+        Batch { queries, passages: Some(passages), labels: Labels::Graded(known) }
     }
 
     fn negatives_of(&self, query: usize) -> &[usize] {
@@ -128,9 +128,9 @@ mod tests {
         Batches::new(config, data).of(queries)
     }
 
-    fn ranked(positive: &[usize], barred: &[&[usize]]) -> Lesson {
-        let barred = barred.iter().map(|b| b.to_vec()).collect();
-        Lesson::Ranked { positive: positive.to_vec(), barred }
+    fn ranked(positive: &[usize], masked: &[&[usize]]) -> Labels {
+        let masked = masked.iter().map(|b| b.to_vec()).collect();
+        Labels::Ranked { positive: positive.to_vec(), masked }
     }
 
     #[test]
@@ -139,9 +139,9 @@ mod tests {
         let config = ContrastiveConfig::default();
         let found = batch(&config, &data, &[2, 3, 0]);
         assert_eq!(found.passages, Some(vec![3, 0, 3, 4, 5, 3, 5]));
-        assert_eq!(found.lesson, ranked(&[0, 1, 2], &[&[0, 2, 5], &[1], &[0, 2, 5]]));
+        assert_eq!(found.labels, ranked(&[0, 1, 2], &[&[0, 2, 5], &[1], &[0, 2, 5]]));
         let plain = ContrastiveConfig { mask_duplicates: false, ..config };
-        assert_eq!(batch(&plain, &data, &[2, 3, 0]).lesson, ranked(&[0, 1, 2], &[&[0], &[1], &[2]]));
+        assert_eq!(batch(&plain, &data, &[2, 3, 0]).labels, ranked(&[0, 1, 2], &[&[0], &[1], &[2]]));
     }
 
     #[test]
@@ -150,9 +150,9 @@ mod tests {
         let config = ContrastiveConfig { negatives: Negatives::Corpus, ..Default::default() };
         let found = batch(&config, &data, &[1, 3]);
         assert_eq!(found.passages, None);
-        assert_eq!(found.lesson, ranked(&[1, 0], &[&[1, 2], &[0]]));
+        assert_eq!(found.labels, ranked(&[1, 0], &[&[1, 2], &[0]]));
         let plain = ContrastiveConfig { mask_duplicates: false, ..config };
-        assert_eq!(batch(&plain, &data, &[1, 3]).lesson, ranked(&[1, 0], &[&[1], &[0]]));
+        assert_eq!(batch(&plain, &data, &[1, 3]).labels, ranked(&[1, 0], &[&[1], &[0]]));
     }
 
     #[test]
@@ -160,11 +160,11 @@ mod tests {
         let config = ContrastiveConfig { loss: ContrastiveLoss::Contrastive, ..Default::default() };
         let found = batch(&config, &matched(), &[0, 2, 1]);
         assert_eq!((found.queries, found.passages), (vec![0, 2, 1, 2, 1], Some(vec![3, 3, 1, 1, 3])));
-        assert_eq!(found.lesson, Lesson::Graded(vec![1.0, 1.0, 1.0, 0.0, 0.0]));
+        assert_eq!(found.labels, Labels::Graded(vec![1.0, 1.0, 1.0, 0.0, 0.0]));
         let given = matched().with_negatives(vec![vec![4], vec![], vec![], vec![1, 2]]).unwrap();
         let found = batch(&config, &given, &[3, 1]);
         assert_eq!((found.queries, found.passages), (vec![3, 1, 3, 3], Some(vec![0, 1, 1, 2])));
         let graded = matched().with_grades(vec![0.2, 0.4, 0.6, 0.8]).unwrap();
-        assert_eq!(batch(&config, &graded, &[3, 1]).lesson, Lesson::Graded(vec![0.8, 0.4]));
+        assert_eq!(batch(&config, &graded, &[3, 1]).labels, Labels::Graded(vec![0.8, 0.4]));
     }
 }

@@ -1,48 +1,38 @@
 use super::ContrastiveConfig;
-use super::batch::Lesson;
+use super::batch::Labels;
 use super::pairwise::Pairwise;
 use super::ranking::Ranking;
 use burn::tensor::Tensor;
 
-/// A loss and its gradient with respect to the rows it is of.
-pub(super) struct Loss {
-    pub(super) value: f64,
-    pub(super) queries: Tensor<2>,
-    /// Where it was asked for.
-    pub(super) passages: Option<Tensor<2>>,
-}
+/// Below this a length counts as none.
+const SHORTEST: f32 = 1e-12;
 
-impl Loss {
-    /// The loss of a batch of queries `q` and passages `p`, all of length 1; the gradient of passages where `trained`.
-    pub(super) fn of(
-        config: &ContrastiveConfig,
-        lesson: &Lesson,
-        q: &Tensor<2>,
-        p: &Tensor<2>,
-        trained: bool,
-    ) -> Self {
-        match lesson {
-            Lesson::Ranked { positive, barred } => {
-                let ranking = Ranking { scale: config.scale, margin: config.mask_margin };
-                ranking.loss(q, p, positive, barred, trained)
-            }
-            Lesson::Graded(grades) => {
-                Pairwise { loss: config.loss, margin: config.margin }.loss(q, p, grades, trained)
-            }
+/// The loss of a batch of queries `q`, `[n, dim]`, and passages `p`, `[m, dim]`, all of length 1.
+pub(super) fn loss(config: &ContrastiveConfig, labels: &Labels, q: Tensor<2>, p: Tensor<2>) -> Tensor<1> {
+    match labels {
+        Labels::Ranked { positive, masked } => {
+            Ranking { scale: config.scale, margin: config.mask_margin }.loss(q, p, positive, masked)
         }
+        Labels::Graded(grades) => Pairwise { loss: config.loss, margin: config.margin }.loss(q, p, grades),
     }
 }
 
-/// Beside sentence-transformers and automatic differentiation.
+/// Each row of `x`, `[n, dim]`, divided by its length.
+pub(super) fn normalize(x: Tensor<2>) -> Tensor<2> {
+    // Clamped before the root, whose gradient at 0 is none.
+    let lengths = x.clone().square().sum_dim(1).clamp_min(SHORTEST * SHORTEST).sqrt(); // [n, 1]
+    x / lengths
+}
+
+/// Beside sentence-transformers and the formulas.
 #[cfg(all(test, feature = "flex"))]
 #[allow(clippy::unwrap_used)] // a test: clippy does not see that behind `all`
 mod tests {
     use super::*;
     use crate::ContrastiveLoss;
-    use crate::contrastive::unit::Unit;
-    use crate::gradient::parameters::tensor;
+    use crate::rows::tensor;
     use crate::test_data::normal;
-    use burn::tensor::{Device, Tensor, activation};
+    use burn::tensor::Device;
     use serde::Deserialize;
 
     const DIM: usize = 6;
@@ -59,30 +49,22 @@ mod tests {
     }
 
     /// A loss and its gradients with respect to rows of any length.
-    fn closed(
-        q: Tensor<2>,
-        p: Tensor<2>,
-        of: impl Fn(&Tensor<2>, &Tensor<2>) -> Loss,
-    ) -> (f64, Tensor<2>, Tensor<2>) {
-        let (q, p) = (Unit::new(q), Unit::new(p));
-        let loss = of(&q.rows, &p.rows);
-        (loss.value, q.backward(loss.queries), p.backward(loss.passages.unwrap()))
+    fn measured(
+        q: Vec<f32>,
+        p: Vec<f32>,
+        loss: impl Fn(Tensor<2>, Tensor<2>) -> Tensor<1>,
+    ) -> (f64, Vec<f32>, Vec<f32>) {
+        let device = Device::flex().autodiff();
+        let (q, p) = (tensor(q, DIM, &device).require_grad(), tensor(p, DIM, &device).require_grad());
+        let value = loss(normalize(q.clone()), normalize(p.clone()));
+        let gradients = value.backward();
+        let of = |x: &Tensor<2>| x.grad(&gradients).unwrap().into_data().iter().collect();
+        (f64::from(value.into_scalar::<f32>()), of(&q), of(&p))
     }
 
-    /// Each passage of a batch is a negative of every query but the one it answers.
-    fn ranked(ranking: Ranking, n: usize) -> impl Fn(&Tensor<2>, &Tensor<2>) -> Loss {
-        let positive: Vec<usize> = (0..n).collect();
-        let barred: Vec<Vec<usize>> = positive.iter().map(|i| vec![*i]).collect();
-        move |q, p| ranking.loss(q, p, &positive, &barred, true)
-    }
-
-    fn furthest(a: Tensor<2>, b: Tensor<2>) -> f32 {
-        (a - b).abs().max().into_scalar()
-    }
-
-    fn cosines(q: &Tensor<2>, p: &Tensor<2>) -> Tensor<2> {
-        let unit = |x: &Tensor<2>| x.clone() / x.clone().square().sum_dim(1).sqrt();
-        unit(q).matmul(unit(p).transpose())
+    fn furthest(a: &[f32], b: &[f32]) -> f32 {
+        assert_eq!(a.len(), b.len());
+        a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
     }
 
     #[test]
@@ -90,88 +72,75 @@ mod tests {
         let cases: Vec<Case> =
             serde_json::from_str(include_str!("../../tests/golden/contrastive.json")).unwrap();
         assert_eq!(cases.len(), 9);
-        let device = Device::flex();
         for (i, case) in cases.into_iter().enumerate() {
-            let rows = |values: Vec<f32>| tensor(values, DIM, &device);
-            let (q, p) = (rows(case.q), rows(case.p));
+            let n = case.q.len() / DIM;
             let (value, of_q, of_p) = match case.name {
-                ContrastiveLoss::MultipleNegativesRanking => {
-                    let n = q.dims()[0];
-                    closed(q, p, ranked(Ranking { scale: 20.0, margin: None }, n))
+                ContrastiveLoss::MultipleNegativesRanking => measured(case.q, case.p, |q, p| {
+                    // Each passage of a batch is a negative of every query but the one it answers.
+                    let positive: Vec<usize> = (0..n).collect();
+                    let masked: Vec<Vec<usize>> = positive.iter().map(|i| vec![*i]).collect();
+                    Ranking { scale: 20.0, margin: None }.loss(q, p, &positive, &masked)
+                }),
+                loss => {
+                    measured(case.q, case.p, |q, p| Pairwise { loss, margin: 0.5 }.loss(q, p, &case.grades))
                 }
-                loss => closed(q, p, |q, p| Pairwise { loss, margin: 0.5 }.loss(q, p, &case.grades, true)),
             };
             assert!((value - case.loss).abs() < 1e-5, "case {i}: {value} and {}", case.loss);
-            let (of_q, of_p) = (furthest(of_q, rows(case.of_q)), furthest(of_p, rows(case.of_p)));
+            let (of_q, of_p) = (furthest(&of_q, &case.of_q), furthest(&of_p, &case.of_p));
             assert!(of_q < 1e-5 && of_p < 1e-5, "case {i}: {of_q} and {of_p}");
         }
     }
 
+    /// With l = s q·p and the shares π of a softmax over the positive and the negatives, the gradient is s/n (Σ π p − p⁺)
+    /// for a query and s/n (Σ π q − q⁺) for a passage, before the division by the length.
     #[test]
-    fn the_gradient_of_a_ranking_is_that_of_automatic_differentiation_over_many_blocks_and_masks() {
-        let (n, m, scale, margin) = (5, 9001, 7.0, 0.1);
+    fn the_gradient_of_a_ranking_over_many_passages_and_masks_is_that_of_the_formulas() {
+        let (n, m, scale) = (5, 9001, 7.0);
         let positive = [0, 4096, 9000, 7, 4096];
-        let barred: Vec<Vec<usize>> =
+        let masked: Vec<Vec<usize>> =
             positive.iter().map(|p| if *p == 7 { vec![7, 5000, 8999] } else { vec![*p] }).collect();
-        for margin in [None, Some(margin)] {
-            let rows = |n, seed, device: &Device| tensor(normal(n, DIM, seed).into_vec(), DIM, device);
-            let device = Device::flex().autodiff();
-            let (q, p) = (rows(n, 1, &device).require_grad(), rows(m, 2, &device).require_grad());
-            let cosines = cosines(&q, &p);
-            let values: Vec<f32> = cosines.clone().inner().into_data().iter().collect();
-            let mut kept = vec![0f32; n * m];
-            for (row, positive) in positive.iter().enumerate() {
-                let own = values[row * m + positive];
-                for column in 0..m {
-                    let above =
-                        margin.is_some_and(|margin| f64::from(values[row * m + column] - own) > margin);
-                    if column != *positive && (above || barred[row].contains(&column)) {
-                        kept[row * m + column] = -1e9;
+        let (q, p) = (normal(n, DIM, 1).normalized().unwrap(), normal(m, DIM, 2).normalized().unwrap());
+        for margin in [None, Some(0.1)] {
+            let ranking = Ranking { scale, margin };
+            let loss = |q, p| ranking.loss(q, p, &positive, &masked);
+            let (value, of_q, of_p) = measured(q.as_slice().to_vec(), p.as_slice().to_vec(), loss);
+            let dot = |a: &[f32], b: &[f32]| {
+                a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>()
+            };
+            let (mut expected, mut left_out) = (0.0, 0);
+            let (mut to_q, mut to_p) = (vec![0.0; n * DIM], vec![0.0; m * DIM]);
+            for (row, query) in q.rows().enumerate() {
+                let cosines: Vec<f64> = p.rows().map(|passage| dot(query, passage)).collect();
+                let own = cosines[positive[row]];
+                let kept = |column: &usize| {
+                    let above = margin.is_some_and(|margin| cosines[*column] - own > margin);
+                    *column == positive[row] || !(above || masked[row].contains(column))
+                };
+                left_out += m - (0..m).filter(kept).count();
+                let total: f64 = (0..m).filter(kept).map(|c| (scale * cosines[c]).exp()).sum();
+                expected += (total.ln() - scale * own) / n as f64;
+                for column in (0..m).filter(kept) {
+                    let share = (scale * cosines[column]).exp() / total - f64::from(column == positive[row]);
+                    for i in 0..DIM {
+                        to_q[row * DIM + i] += scale / n as f64 * share * f64::from(p.row(column)[i]);
+                        to_p[column * DIM + i] += scale / n as f64 * share * f64::from(query[i]);
                     }
                 }
             }
-            assert!(kept.iter().filter(|v| **v < 0.0).count() > if margin.is_some() { 10 } else { 1 });
-            let logs = activation::log_softmax(cosines * scale + tensor(kept, m, &device), 1);
-            let own =
-                positive.iter().enumerate().map(|(row, p)| logs.clone().slice([row..row + 1, *p..p + 1]));
-            let loss = Tensor::cat(own.collect(), 0).mean().neg();
-            let gradients = loss.backward();
-
-            let plain = Device::flex();
-            let ranking = Ranking { scale, margin };
-            let of = |q: &Tensor<2>, p: &Tensor<2>| ranking.loss(q, p, &positive, &barred, true);
-            let (value, of_q, of_p) = closed(rows(n, 1, &plain), rows(m, 2, &plain), of);
-            assert!((value - f64::from(loss.into_scalar::<f32>())).abs() < 1e-5);
-            let distances =
-                [furthest(of_q, q.grad(&gradients).unwrap()), furthest(of_p, p.grad(&gradients).unwrap())];
-            assert!(distances.iter().all(|d| *d < 1e-6), "{distances:?}");
-        }
-    }
-
-    #[test]
-    fn the_gradient_of_a_pair_is_that_of_automatic_differentiation() {
-        let grades = [1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0];
-        let rows = |seed, device: &Device| tensor(normal(8, DIM, seed).into_vec(), DIM, device);
-        let device = Device::flex().autodiff();
-        for loss in [ContrastiveLoss::Contrastive, ContrastiveLoss::CosineSimilarity] {
-            let (q, p) = (rows(1, &device).require_grad(), rows(2, &device).require_grad());
-            let cosine = (cosines(&q, &p) * Tensor::<2>::eye(8, &device)).sum_dim(1);
-            let g = tensor(grades.to_vec(), 1, &device);
-            let value = match loss {
-                ContrastiveLoss::Contrastive => {
-                    let others = (g.clone().neg() + 1.0) * (cosine.clone() - 0.5).clamp_min(0.0).square();
-                    ((g * (cosine.neg() + 1.0).square() + others) * 0.5).mean()
-                }
-                _ => (cosine - g).square().mean(),
+            assert!(left_out > if margin.is_some() { 10 } else { 1 });
+            // Of rows of length 1, what is across them stays.
+            let across = |gradient: Vec<f64>, rows: &[f32]| -> Vec<f32> {
+                let pairs = gradient.chunks(DIM).zip(rows.chunks(DIM));
+                let of = pairs.flat_map(|(g, x)| {
+                    let along: f64 = g.iter().zip(x).map(|(g, x)| g * f64::from(*x)).sum();
+                    g.iter().zip(x).map(move |(g, x)| (g - along * f64::from(*x)) as f32)
+                });
+                of.collect()
             };
-            let gradients = value.backward();
-            let plain = Device::flex();
-            let of = |q: &Tensor<2>, p: &Tensor<2>| Pairwise { loss, margin: 0.5 }.loss(q, p, &grades, true);
-            let (found, of_q, of_p) = closed(rows(1, &plain), rows(2, &plain), of);
-            assert!((found - f64::from(value.into_scalar::<f32>())).abs() < 1e-6, "{loss:?}");
-            let distances =
-                [furthest(of_q, q.grad(&gradients).unwrap()), furthest(of_p, p.grad(&gradients).unwrap())];
-            assert!(distances.iter().all(|d| *d < 1e-6), "{loss:?}: {distances:?}");
+            assert!((value - expected).abs() < 1e-5, "{value} {expected}");
+            let apart =
+                [furthest(&of_q, &across(to_q, q.as_slice())), furthest(&of_p, &across(to_p, p.as_slice()))];
+            assert!(apart.iter().all(|d| *d < 1e-6), "{apart:?}");
         }
     }
 }

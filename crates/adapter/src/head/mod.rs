@@ -1,16 +1,16 @@
-//! Heads: from base vectors to the figures an oracle gives, a figure for each dimension.
+//! Heads: from base vectors to the scores an oracle gives, one for each dimension.
 
 #[cfg(feature = "gradient")]
 mod config;
-#[cfg(feature = "gradient")]
-mod course;
 mod isotonic;
 mod layer;
 #[cfg(feature = "gradient")]
-mod objective;
+mod loss;
 mod ridge;
 #[cfg(feature = "gradient")]
 mod scaling;
+#[cfg(feature = "gradient")]
+mod step;
 #[cfg(feature = "gradient")]
 mod training;
 
@@ -20,7 +20,7 @@ pub use ridge::{RidgeHead, RidgeHeadFit, SharedPenalty};
 #[cfg(feature = "gradient")]
 pub use {
     config::{HeadConfig, Loss},
-    objective::DimensionErrors,
+    loss::DimensionErrors,
     training::{GradientHead, GradientHeadFit, HeadEpoch, MonitoredScores},
 };
 
@@ -28,17 +28,17 @@ use crate::Result;
 use manyview_core::{Embeddings, Error as CoreError, Targets, Transform};
 use rayon::prelude::*;
 
-/// Layers from a vector to figures, a ReLU between two of them; then, where fitted, a rising curve for each dimension.
+/// Layers from a vector to predictions, a ReLU between two of them; then, where fitted, a rising curve for each dimension.
 ///
-/// One layer is a linear head. A vector gets the same figures alone and among others.
+/// One layer is a linear head. A vector gets the same predictions alone and among others.
 ///
 /// ```
 /// # use manyview_adapter::{Head, Layer};
 /// # use manyview_core::{Embeddings, Transform};
 /// let sum = Layer::new(vec![1.0, 1.0], vec![0.5])?; // W [2, 1], b [1]
 /// let head = Head::new(vec![sum])?;
-/// let figures = head.transform(&Embeddings::new(vec![3.0, 4.0], 2)?)?; // [1, 1]
-/// assert_eq!(figures.as_slice(), [7.5]);
+/// let predicted = head.transform(&Embeddings::new(vec![3.0, 4.0], 2)?)?; // [1, 1]
+/// assert_eq!(predicted.as_slice(), [7.5]);
 /// # Ok::<(), manyview_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +71,7 @@ impl Head {
         Ok(Self { layers, calibration: None })
     }
 
-    /// The same head with its figures put through `curves`, one a dimension.
+    /// The same head with its predictions put through `curves`, one a dimension.
     ///
     /// # Errors
     /// Another number of curves.
@@ -88,7 +88,7 @@ impl Head {
     }
 
     /// The same head calibrated by what it, or a head fitted without them, predicted for rows it did not learn from:
-    /// `held_out`, `[n, dim]`, whose true figures are `truth`, `[n, dim]`.
+    /// `held_out`, `[n, dim]`, whose targets are `truth`, `[n, dim]`.
     ///
     /// # Errors
     /// Matrices of other shapes.
@@ -104,7 +104,7 @@ impl Head {
         self.layers.first().map_or(0, Layer::dim_in)
     }
 
-    /// Number of figures it gives.
+    /// Number of predictions it gives.
     pub fn dim_out(&self) -> usize {
         self.layers.last().map_or(0, Layer::dim_out)
     }
@@ -119,7 +119,7 @@ impl Head {
         self.calibration.as_deref()
     }
 
-    fn figures(&self, x: &[f32]) -> Vec<f64> {
+    fn predict(&self, x: &[f32]) -> Vec<f64> {
         let mut values = x.to_vec();
         for (i, layer) in self.layers.iter().enumerate() {
             if i > 0 {
@@ -127,10 +127,10 @@ impl Head {
             }
             values = layer.apply(&values);
         }
-        let figures = values.into_iter().map(f64::from);
+        let predicted = values.into_iter().map(f64::from);
         match &self.calibration {
-            Some(curves) => figures.zip(curves).map(|(v, curve)| curve.at(v)).collect(),
-            None => figures.collect(),
+            Some(curves) => predicted.zip(curves).map(|(v, curve)| curve.at(v)).collect(),
+            None => predicted.collect(),
         }
     }
 }
@@ -139,7 +139,7 @@ impl Transform for Head {
     type Output = Targets;
 
     /// # Errors
-    /// Vectors of another length, and figures that leave the finite range.
+    /// Vectors of another length, and predictions that leave the finite range.
     fn transform(&self, x: &Embeddings) -> manyview_core::Result<Targets> {
         if x.dim() != self.dim_in() {
             return Err(CoreError::Shape {
@@ -148,9 +148,9 @@ impl Transform for Head {
                 found: format!("[{}, {}]", x.n(), x.dim()),
             });
         }
-        let figures: Vec<f64> =
-            x.as_slice().par_chunks_exact(x.dim()).flat_map_iter(|row| self.figures(row)).collect();
-        Targets::new(figures, self.dim_out())
+        let predicted: Vec<f64> =
+            x.as_slice().par_chunks_exact(x.dim()).flat_map_iter(|row| self.predict(row)).collect();
+        Targets::new(predicted, self.dim_out())
     }
 }
 
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_gets_the_same_figures_alone_and_among_many() {
+    fn a_row_gets_the_same_predictions_alone_and_among_many() {
         let head = Head::new(vec![layer(37, 11, 1), layer(11, 3, 3)]).unwrap();
         let x = normal(500, 37, 5);
         let all = head.transform(&x).unwrap();
@@ -178,8 +178,8 @@ mod tests {
     fn a_relu_stands_between_layers_and_none_after_the_last() {
         let negate = |b: f32| Layer::new(vec![-1.0], vec![b]).unwrap();
         let head = Head::new(vec![negate(0.0), negate(0.0)]).unwrap();
-        let figures = head.transform(&Embeddings::new(vec![2.0, -2.0], 1).unwrap()).unwrap();
-        assert_eq!(figures.as_slice(), [0.0, -2.0]);
+        let predicted = head.transform(&Embeddings::new(vec![2.0, -2.0], 1).unwrap()).unwrap();
+        assert_eq!(predicted.as_slice(), [0.0, -2.0]);
     }
 
     #[test]

@@ -1,14 +1,13 @@
 use super::config::HeadConfig;
-use super::course::{Rows, start};
-use super::objective::DimensionErrors;
+use super::loss::DimensionErrors;
 use super::scaling::Scaling;
+use super::step::{Rows, start};
 use super::{Head, Layer};
-use crate::checkpoint::{hash, json};
-use crate::gradient::Epoch;
-use crate::state::{Record, State, States};
+use crate::fingerprint::{hash, json};
+use crate::network::HeadNetwork;
 use crate::{Error, Linear, Result};
-use burn::tensor::Device;
 use manyview_core::{Error as CoreError, Fingerprint, Fit, Progress, Scored};
+use manyview_train::{Device, Epoch, TrainConfig, Trained, Trainer, ValidationSet};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -81,8 +80,8 @@ impl GradientHead {
 
     fn check(&self, data: &MonitoredScores<'_>) -> Result<()> {
         self.config.check()?;
-        if self.config.patience > 0 && data.validation.is_none() {
-            let found = self.config.patience.to_string();
+        if self.config.train.patience > 0 && data.validation.is_none() {
+            let found = self.config.train.patience.to_string();
             return Err(Error::Setting { name: "patience", expected: "0 without validation rows", found });
         }
         let dims = |s: &Scored| (s.base().dim(), s.targets().dim());
@@ -98,7 +97,7 @@ impl GradientHead {
         }
     }
 
-    /// The widths from vector to figures.
+    /// The widths from vector to predictions.
     fn dims(&self, data: &Scored) -> Vec<usize> {
         let hidden = self.config.hidden.iter().copied();
         [data.base().dim()].into_iter().chain(hidden).chain([data.targets().dim()]).collect()
@@ -106,17 +105,17 @@ impl GradientHead {
 
     /// What a run depends on: configuration, data, device.
     fn key(&self, data: &MonitoredScores<'_>) -> Result<Fingerprint> {
-        let config = HeadConfig { checkpoint_every: None, ..self.config.clone() }; // it changes no head
+        let config = HeadConfig { train: TrainConfig::default(), ..self.config.clone() }; // the trainer knows it
         let mut key = Fingerprint::builder("manyview-head-training/2")
             .field("config", &json(&config)?)
             .field("device", format!("{:?}", self.device).as_bytes());
         for (name, rows) in [("train", Some(&data.train)), ("validation", data.validation.as_ref())] {
             let Some(rows) = rows else { continue };
-            let figures: Vec<u8> = rows.targets().as_slice().iter().flat_map(|v| v.to_le_bytes()).collect();
+            let targets: Vec<u8> = rows.targets().as_slice().iter().flat_map(|v| v.to_le_bytes()).collect();
             key = key
                 .field(name, &(rows.base().dim() as u64).to_le_bytes())
                 .field(name, &hash(rows.base()))
-                .field(name, &figures);
+                .field(name, &targets);
         }
         Ok(key.finish())
     }
@@ -131,22 +130,24 @@ impl Fit<MonitoredScores<'_>> for GradientHead {
     /// there is a checkpoint directory.
     fn fit(&self, data: &MonitoredScores<'_>) -> manyview_core::Result<GradientHeadFit> {
         self.check(data)?;
-        let start = start(&self.dims(&data.train), self.config.seed)?;
-        let every = self.config.checkpoint_every;
-        let states = match &self.checkpoints {
-            Some(root) => Some(States::new(root, self.key(data)?, &start, &self.device, every)),
-            None => None,
-        };
-        let (scaling, state) = (Scaling::new(&data.train), State::new(&start, &self.device));
-        let rows = Rows::new(self, data, &scaling);
-        let outcome = self.config.pace().train(&rows, state, states, data.progress)?;
-        let layers = outcome.layers.into_iter().map(layer).collect::<Result<_>>()?;
-        let history = outcome.history.into_iter().map(|record| epoch(record, scaling.spreads())).collect();
+        let start = start(&self.dims(&data.train), self.config.train.seed)?;
+        let mut trainer = Trainer::new(self.config.train.clone(), data.progress);
+        if let Some(root) = &self.checkpoints {
+            trainer = trainer.with_checkpoints(root, self.key(data)?);
+        }
+        let scaling = Scaling::new(&data.train);
+        let network = HeadNetwork::new(&start, &self.device.clone().autodiff());
+        let validation = data.validation.as_ref().map(|rows| Rows::new(self, rows, &scaling));
+        let validation = validation.as_ref().map(|rows| rows as &(dyn ValidationSet<_> + Sync));
+        let Trained { module, history } =
+            trainer.train(network, &Rows::new(self, &data.train, &scaling), validation)?;
+        let layers = module.linears()?.into_iter().map(layer).collect::<Result<_>>()?;
+        let epochs = history.epochs.into_iter().map(|measured| epoch(measured, scaling.deviations()));
         Ok(GradientHeadFit {
             head: Head::new(scaling.undone(layers)?)?,
-            history,
-            best_epoch: outcome.best_epoch,
-            stopped_early: outcome.stopped_early,
+            history: epochs.collect(),
+            best_epoch: history.best_epoch,
+            stopped_early: history.stopped_early,
         })
     }
 }
@@ -156,9 +157,9 @@ fn layer(linear: Linear) -> Result<Layer> {
     Layer::new(linear.weight().to_vec(), linear.bias().map_or_else(none, <[f32]>::to_vec))
 }
 
-fn epoch(record: Record, spreads: &[f64]) -> HeadEpoch {
-    let Epoch { epoch, train_loss, val_loss, lr, .. } = record.epoch;
-    let train = DimensionErrors::of(&record.train, spreads);
-    let val = val_loss.map(|_| DimensionErrors::of(&record.val, spreads));
+fn epoch(measured: Epoch, deviations: &[f64]) -> HeadEpoch {
+    let Epoch { epoch, train_loss, val_loss, lr, .. } = measured;
+    let train = DimensionErrors::of(&measured.train_metrics, deviations);
+    let val = val_loss.map(|_| DimensionErrors::of(&measured.val_metrics, deviations));
     HeadEpoch { epoch, train_loss, train, val_loss, val, lr }
 }

@@ -56,7 +56,7 @@ impl Default for Retrieval {
             negatives: fit.negatives,
             scale: fit.scale,
             margin: fit.margin,
-            identity_penalty: fit.recovery,
+            identity_penalty: fit.identity_penalty,
             mask_margin: fit.mask_margin,
             hard_negatives: 0,
             hard_margin: 0.0,
@@ -74,7 +74,7 @@ impl Retrieval {
             margin: self.margin,
             mask_margin: self.mask_margin,
             sides: self.adapt,
-            recovery: self.identity_penalty,
+            identity_penalty: self.identity_penalty,
             ..ContrastiveConfig::default()
         }
     }

@@ -1,6 +1,6 @@
 //! `[train]`: one table for each task and method, which has the keys that the method reads and no other.
 
-use manyview_adapter::{GradientConfig, Prior, Ridge, Schedule, Shape, Start};
+use manyview_adapter::{GradientConfig, Prior, Ridge, Schedule, Shape, Start, TrainConfig};
 use manyview_encoder::Engine;
 use manyview_encoder::finetune::{self, FineTuneConfig};
 use serde::{Deserialize, Serialize};
@@ -122,6 +122,11 @@ pub struct ViewsObjective {
     pub mse_weight: f64,
     /// Weight of 1 − cosine.
     pub cosine_weight: f64,
+    /// What the adapter computes: `linear`, `low_rank`, `residual`, `mlp` or `gated`.
+    pub shape: Shape,
+    /// Rank of `low_rank`, hidden units of `residual` and `mlp`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<usize>,
     /// Starts from `identity`, `random` or `ridge`.
     pub start: Start,
     /// Fits a bias as well.
@@ -191,7 +196,7 @@ pub struct RetrievalGradient {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MapShape {
-    /// `linear`, `low_rank`, `residual` or `mlp`; all start at the identity.
+    /// `linear`, `low_rank`, `residual`, `mlp` or `gated`; all start at the identity.
     pub shape: Shape,
     /// Rank of `low_rank`, hidden units of `residual` and `mlp`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -289,7 +294,7 @@ impl Default for ViewsRidge {
 
 impl Default for Optimizer {
     fn default() -> Self {
-        let adamw = GradientConfig::default();
+        let adamw = TrainConfig::default();
         Self {
             lr: adamw.lr,
             weight_decay: adamw.weight_decay,
@@ -311,6 +316,8 @@ impl Default for ViewsObjective {
         Self {
             mse_weight: adamw.mse_weight,
             cosine_weight: adamw.cosine_weight,
+            shape: adamw.shape,
+            width: adamw.width,
             start: adamw.start,
             bias: adamw.bias,
             monitor: Monitor::ValLoss,
@@ -352,6 +359,22 @@ impl Optimizer {
     /// The device it runs on, where the encoder runs on `encoder`.
     pub(crate) fn device(&self, encoder: &str) -> String {
         self.device.clone().unwrap_or_else(|| encoder.into())
+    }
+
+    /// As the trainer takes it.
+    pub(crate) fn steps(&self, checkpoint_every: Option<usize>) -> TrainConfig {
+        TrainConfig {
+            lr: self.lr,
+            weight_decay: self.weight_decay,
+            epochs: self.epochs,
+            batch: self.batch,
+            schedule: self.schedule,
+            warmup: self.warmup,
+            patience: self.patience,
+            clip: self.clip,
+            seed: self.seed,
+            checkpoint_every,
+        }
     }
 }
 

@@ -204,6 +204,8 @@ fn formula(map: &Map) -> &'static str {
         (Shape::Residual, false) => "x + relu(x W₁) W₂",
         (Shape::Residual, true) => "x + relu(x W₁ + b₁) W₂ + b₂",
         (Shape::Mlp, false) => "relu(x W₁) W₂",
+        (Shape::Gated, false) => "x + (x W₁) ⊙ σ(x W₂)",
+        (Shape::Gated, true) => "x + (x W₁ + b₁) ⊙ σ(x W₂ + b₂)",
         (Shape::Mlp, true) => "relu(x W₁ + b₁) W₂ + b₂",
     }
 }

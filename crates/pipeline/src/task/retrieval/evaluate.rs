@@ -70,7 +70,7 @@ pub(super) fn measure(
     };
     let (objective, shape, adapt) = match &spec.fit {
         RetrievalFit::Adapter { config, .. } => {
-            (config.loss.as_str(), config.map.as_str().into(), config.sides.as_str())
+            (config.loss.as_str(), config.shape.as_str().into(), config.sides.as_str())
         }
         RetrievalFit::Encoder { how, .. } => {
             ("multiple_negatives_ranking", format!("encoder, {how}"), Sides::Both.as_str())

@@ -6,7 +6,7 @@ use super::spec::{RetrievalFit, Spec};
 use crate::run::{ENCODER, FineTuning, FitRecord, VariantDir};
 use crate::task::card;
 use crate::{Error, Result, device};
-use manyview_adapter::{Card, Contrastive, ContrastiveConfig, Maps, MonitoredMatches, TaskCard};
+use manyview_adapter::{Card, Contrastive, Maps, MonitoredMatches, TaskCard};
 use manyview_core::{Embeddings, Fingerprint, Fit, Kind, Progress};
 use manyview_encoder::finetune::MultipleNegativesRanking;
 use manyview_report::Curve;
@@ -45,7 +45,7 @@ fn adapter(
     progress: &dyn Progress,
 ) -> Result<(RetrievalModel, FitRecord)> {
     let rows = data.train.queries().n();
-    let journal = Journal::begin(dir, progress, rows, data.n_val, contrastive.config.epochs)?;
+    let journal = Journal::begin(dir, progress, rows, data.n_val, contrastive.config.train.epochs)?;
     let score = |maps: &Maps| match &data.val {
         Some(val) => val.score(&maps.queries(&val.queries)?, &maps.passages(&val.passages)?),
         None => Ok(0.0),
@@ -109,7 +109,9 @@ pub(super) fn key(spec: &Spec, data: &RetrievalData) -> Result<Fingerprint> {
     let settings = match &spec.fit {
         RetrievalFit::Encoder { how, .. } => json(how)?,
         RetrievalFit::Adapter { config, device, .. } => {
-            json(&(ContrastiveConfig { checkpoint_every: None, ..config.clone() }, device))? // it changes no adapter
+            let mut config = config.clone();
+            config.train.checkpoint_every = None; // it changes no adapter
+            json(&(config, device))?
         }
     };
     let prompt = (&spec.instruction, spec.prompt.as_ref().map(|_| &spec.template)); // the card names it

@@ -93,19 +93,10 @@ impl Spec {
 fn contrastive(train: &RetrievalGradient, towards: ContrastiveConfig) -> ContrastiveConfig {
     let (adamw, map) = (&train.optimizer, &train.map);
     ContrastiveConfig {
-        map: map.shape,
+        shape: map.shape,
         width: map.width,
         bias: map.bias,
-        checkpoint_every: map.checkpoint_every,
-        lr: adamw.lr,
-        weight_decay: adamw.weight_decay,
-        epochs: adamw.epochs,
-        batch: adamw.batch,
-        schedule: adamw.schedule,
-        warmup: adamw.warmup,
-        patience: adamw.patience,
-        clip: adamw.clip,
-        seed: adamw.seed,
+        train: adamw.steps(map.checkpoint_every),
         ..towards
     }
 }

@@ -6,8 +6,8 @@ use crate::run::{FitRecord, TUNED, VariantDir};
 use crate::task::card;
 use crate::{Error, Result, device};
 use manyview_adapter::{
-    Card, DimensionErrors, GradientHead, Head, HeadConfig, HeadEpoch, MonitoredScores, RidgeHead,
-    ScoreDimension, ScoreTier, TaskCard,
+    Card, DimensionErrors, GradientHead, Head, HeadEpoch, MonitoredScores, RidgeHead, ScoreDimension,
+    ScoreTier, TaskCard,
 };
 use manyview_core::{Fingerprint, Fit, Progress, Scored, Transform};
 use manyview_eval::RegressionMeasure::Mae;
@@ -130,7 +130,9 @@ pub(super) fn key(spec: &Spec, data: &ScoresData) -> Result<Fingerprint> {
     let settings = match &spec.fit {
         HeadFit::Ridge(config) => json(config)?,
         HeadFit::Gradient { config, device } => {
-            json(&(HeadConfig { checkpoint_every: None, ..config.clone() }, device))? // it changes no head
+            let mut config = config.clone();
+            config.train.checkpoint_every = None; // it changes no head
+            json(&(config, device))?
         }
     };
     let filter = (&data.filter.name, &data.filter.version, dimensions(data), tiers(data));

@@ -140,15 +140,6 @@ fn gradient(train: &ScoresGradient) -> HeadConfig {
             LossKind::Mse => Loss::Mse,
             LossKind::Huber => Loss::Huber { delta: of.huber_delta },
         },
-        lr: adamw.lr,
-        weight_decay: adamw.weight_decay,
-        epochs: adamw.epochs,
-        batch: adamw.batch,
-        schedule: adamw.schedule,
-        warmup: adamw.warmup,
-        patience: adamw.patience,
-        clip: adamw.clip,
-        seed: adamw.seed,
-        checkpoint_every: of.checkpoint_every,
+        train: adamw.steps(of.checkpoint_every),
     }
 }

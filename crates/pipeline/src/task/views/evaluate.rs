@@ -7,7 +7,7 @@ use super::spec::Spec;
 use crate::run::Context;
 use crate::task::Fit;
 use crate::{Error, Result};
-use manyview_adapter::{Linear, Offset};
+use manyview_adapter::{Map, Offset};
 use manyview_core::{Embeddings, Estimate, Fit as _, Kind, Paired, Progress, Transform};
 use manyview_eval::{Clustering, Comparison, ViewScores as Clusters};
 use manyview_report::{Encoding, Fidelity, FitMetrics, HeldOut, Scores, Views as ViewsScores, ViewsMetrics};
@@ -35,7 +35,7 @@ impl ViewVectors {
     pub(super) fn of(
         rows: Vec<usize>,
         data: &ViewsData,
-        linear: &Linear,
+        map: &Map,
         teacher: Option<Embeddings>,
     ) -> Result<Self> {
         let (here, training) = (data.base.select(&rows)?, &data.training);
@@ -46,15 +46,15 @@ impl ViewVectors {
                 Some(Offset.fit(&pairs)?.transform(&here)?)
             }
         };
-        Ok(Self { adapter: linear.transform(&here)?, base: here, offset, teacher, rows })
+        Ok(Self { adapter: map.transform(&here)?, base: here, offset, teacher, rows })
     }
 
     /// Of the test rows.
     ///
     /// # Errors
     /// Vectors the adapter does not take.
-    pub(super) fn of_test(corpus: &SplitCorpus, data: &ViewsData, linear: &Linear) -> Result<Self> {
-        Self::of(corpus.split.test.clone(), data, linear, data.training.test.clone())
+    pub(super) fn of_test(corpus: &SplitCorpus, data: &ViewsData, map: &Map) -> Result<Self> {
+        Self::of(corpus.split.test.clone(), data, map, data.training.test.clone())
     }
 
     /// The views there are, by name, base first.

@@ -5,7 +5,7 @@ use crate::device;
 use crate::run::{FitRecord, VariantDir};
 use crate::task::card;
 use crate::{Error, Result};
-use manyview_adapter::{Card, Gradient, Linear, Monitored, PenaltyScore, Prior, Ridge, TaskCard};
+use manyview_adapter::{Card, Gradient, Map, Monitored, PenaltyScore, Prior, Ridge, TaskCard};
 use manyview_core::{Embeddings, Fingerprint, Fit as _, Paired, Progress, Transform};
 use manyview_eval::{KMeans, mean_cosine, neighbour_overlap, v_measure};
 use manyview_report::Curve;
@@ -63,7 +63,7 @@ pub(super) fn fit(
     key: &Fingerprint,
     dir: &VariantDir,
     progress: &dyn Progress,
-) -> Result<(Linear, FitRecord)> {
+) -> Result<(Map, FitRecord)> {
     match &spec.fit {
         Fit::Ridge(config) => ridge(config, spec, data, key),
         Fit::Gradient { config, monitor, device } => {
@@ -78,7 +78,7 @@ fn pairs(data: &ViewsData) -> Result<Paired> {
     Ok(Paired::new(data.base.select(&data.training.rows)?, data.training.train.clone())?)
 }
 
-fn ridge(config: &Ridge, spec: &Spec, data: &ViewsData, key: &Fingerprint) -> Result<(Linear, FitRecord)> {
+fn ridge(config: &Ridge, spec: &Spec, data: &ViewsData, key: &Fingerprint) -> Result<(Map, FitRecord)> {
     let pairs = pairs(data)?;
     let (dim_in, dim_out) = (pairs.base().dim(), pairs.teacher().dim());
     if config.towards == Prior::Identity && dim_in != dim_out {
@@ -102,7 +102,7 @@ fn ridge(config: &Ridge, spec: &Spec, data: &ViewsData, key: &Fingerprint) -> Re
         record.figures.insert("leave_one_out_cosine".into(), *cosine);
     }
     record.closeness = closeness(spec, data, ("train, leave-one-out", &fit.leave_one_out, &pairs))?;
-    Ok((fit.linear, record))
+    Ok((fit.linear.into(), record))
 }
 
 fn by_gradient(
@@ -111,7 +111,7 @@ fn by_gradient(
     spec: &Spec,
     data: &ViewsData,
     (key, progress): (&Fingerprint, &dyn Progress),
-) -> Result<(Linear, FitRecord)> {
+) -> Result<(Map, FitRecord)> {
     let (train, held_back) = match &data.training.val {
         Some(_) => (pairs(data)?, None),
         None => hold_back(data)?,
@@ -126,10 +126,10 @@ fn by_gradient(
             "val_v_measure needs validation rows; set data.val above 0",
         ));
     }
-    let seed = gradient.config.seed;
+    let seed = gradient.config.train.seed;
     let val_base = (!data.val.is_empty()).then(|| data.base.select(&data.val)).transpose()?;
-    let score = |linear: &Linear| match (&val_base, &data.val_truth) {
-        (Some(base), Some(truth)) => val_v_measure(&linear.transform(base)?, truth, seed),
+    let score = |map: &Map| match (&val_base, &data.val_truth) {
+        (Some(base), Some(truth)) => val_v_measure(&map.transform(base)?, truth, seed),
         _ => Ok(0.0),
     };
     let rows = train.base().n();
@@ -151,9 +151,9 @@ fn by_gradient(
         Some(pairs) => ("training rows held back", pairs),
         None => ("train", pairs(data)?),
     };
-    let view = fit.linear.transform(pairs.base())?;
+    let view = fit.map.transform(pairs.base())?;
     record.closeness = closeness(spec, data, (what, &view, &pairs))?;
-    Ok((fit.linear, record))
+    Ok((fit.map, record))
 }
 
 /// How close the view of training rows comes to the teacher, where no test rows can tell.
@@ -220,7 +220,7 @@ pub(super) fn key(spec: &Spec, data: &ViewsData) -> Result<Fingerprint> {
     Ok(key.finish())
 }
 
-pub(super) fn card(spec: &Spec, data: &ViewsData, linear: &Linear, record: &FitRecord) -> Card {
+pub(super) fn card(spec: &Spec, data: &ViewsData, map: &Map, record: &FitRecord) -> Card {
     let (encoder, teacher) = (&spec.encoder, &spec.teacher);
     let mut settings = card::settings(encoder, &data.dataset, record);
     settings.insert("label".into(), spec.data.label.clone().into());
@@ -232,8 +232,8 @@ pub(super) fn card(spec: &Spec, data: &ViewsData, linear: &Linear, record: &FitR
         },
         encoder: encoder.model.clone(),
         encoder_fingerprint: data.encoder.clone(),
-        dim_in: linear.dim_in(),
-        dim_out: linear.dim_out(),
+        dim_in: map.dim_in(),
+        dim_out: map.dim_out(),
         method: record.method.clone(),
         n_train: record.rows,
         settings,

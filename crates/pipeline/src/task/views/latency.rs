@@ -5,7 +5,7 @@ use super::teacher;
 use crate::config::TeacherKind;
 use crate::run::{Context, Pass, PassKey};
 use crate::{Error, Result};
-use manyview_adapter::Linear;
+use manyview_adapter::Map;
 use manyview_core::{Embeddings, Encoder, Instruction, Latency, Transform};
 use manyview_eval::latency;
 use manyview_report::{Batch, Latencies};
@@ -43,7 +43,7 @@ pub(super) fn measure(
     spec: &Spec,
     corpus: &SplitCorpus,
     data: &ViewsData,
-    linear: &Linear,
+    map: &Map,
     cx: &mut Context<'_>,
 ) -> Result<Timings> {
     let (n, batch) = (corpus.corpus.texts.len(), spec.evaluate.batch.max(1));
@@ -60,7 +60,7 @@ pub(super) fn measure(
         teacher = instruction.map(|i| encoder(spec, &texts, Some(i), cx)).transpose()?;
     }
     cx.progress.advance(1);
-    let adapter = adapter(seconds, &data.base.select(&rows)?, linear)?;
+    let adapter = adapter(seconds, &data.base.select(&rows)?, map)?;
     cx.progress.end();
     if cx.progress.stopped() {
         return Err(manyview_core::Error::Interrupted.into());
@@ -96,12 +96,12 @@ fn encoder(
 }
 
 /// Times the adapter over stored vectors, `[n, dim]`, one by one and together.
-fn adapter(seconds: f64, vectors: &Embeddings, linear: &Linear) -> Result<Pass> {
+fn adapter(seconds: f64, vectors: &Embeddings, map: &Map) -> Result<Pass> {
     let singles = vectors.rows().map(|row| Embeddings::from_rows([row])).collect::<Result<Vec<_>, _>>()?;
     let one = |i: usize| singles.get(i % singles.len()).unwrap_or(vectors);
     Ok(Pass {
-        one: timed(seconds, |i| Ok(linear.transform(one(i)).map(drop)?))?,
-        batch: timed(seconds, |_| Ok(linear.transform(vectors).map(drop)?))?,
+        one: timed(seconds, |i| Ok(map.transform(one(i)).map(drop)?))?,
+        batch: timed(seconds, |_| Ok(map.transform(vectors).map(drop)?))?,
     })
 }
 

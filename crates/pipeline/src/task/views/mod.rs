@@ -17,7 +17,7 @@ use crate::run::{Context, Encoded, FitRecord, Stage, TextSet, VariantDir};
 use crate::{Environment, Result};
 use corpus::SplitCorpus;
 use data::ViewsData;
-use manyview_adapter::Linear;
+use manyview_adapter::{Map, Maps};
 use manyview_core::{Embeddings, Fingerprint, Progress};
 use manyview_report::{Fact, ViewsMetrics, ViewsSection};
 use spec::Spec;
@@ -37,7 +37,7 @@ impl Task for Views {
     type Source = Data;
     type Corpus = SplitCorpus;
     type Data = ViewsData;
-    type Model = Linear;
+    type Model = Map;
     type Metrics = ViewsMetrics;
     type Section = ViewsSection;
 
@@ -86,24 +86,22 @@ impl Task for Views {
         key: &Fingerprint,
         dir: &VariantDir,
         cx: &mut Context<'_>,
-    ) -> Result<(Linear, FitRecord)> {
+    ) -> Result<(Map, FitRecord)> {
         fit::fit(spec, data, key, dir, cx.progress)
     }
 
-    fn save(
-        spec: &Spec,
-        data: &ViewsData,
-        linear: &Linear,
-        record: &FitRecord,
-        dir: &VariantDir,
-    ) -> Result<()> {
-        let card = fit::card(spec, data, linear, record);
-        Ok(manyview_adapter::save(&dir.artifact(Self::MODEL), &linear.clone().into(), &card)?)
+    fn save(spec: &Spec, data: &ViewsData, map: &Map, record: &FitRecord, dir: &VariantDir) -> Result<()> {
+        let card = fit::card(spec, data, map, record);
+        Ok(manyview_adapter::save(&dir.artifact(Self::MODEL), &Maps::Both(map.clone()).into(), &card)?)
     }
 
-    fn open(dir: &VariantDir, _: &FitRecord) -> Result<(Linear, Option<Fingerprint>)> {
+    fn open(dir: &VariantDir, _: &FitRecord) -> Result<(Map, Option<Fingerprint>)> {
         let saved = manyview_adapter::load(&dir.artifact(Self::MODEL))?.adapter()?;
-        Ok((saved.linear()?.clone(), card::fit(&saved.card.settings)))
+        let map = match saved.model.shared() {
+            Some(map) => map.clone(),
+            None => saved.linear()?.clone().into(), // which says what it is instead
+        };
+        Ok((map, card::fit(&saved.card.settings)))
     }
 
     fn evaluate(

@@ -77,15 +77,9 @@ impl Spec {
 fn gradient(train: &ViewsGradient) -> GradientConfig {
     let (adamw, of) = (&train.optimizer, &train.objective);
     GradientConfig {
-        lr: adamw.lr,
-        weight_decay: adamw.weight_decay,
-        epochs: adamw.epochs,
-        batch: adamw.batch,
-        schedule: adamw.schedule,
-        warmup: adamw.warmup,
-        patience: adamw.patience,
-        clip: adamw.clip,
-        seed: adamw.seed,
+        train: adamw.steps(None),
+        shape: of.shape,
+        width: of.width,
         mse_weight: of.mse_weight,
         cosine_weight: of.cosine_weight,
         start: of.start,

@@ -1,9 +1,9 @@
-//! Which passages are no negatives of a query, though it was not matched with them.
+//! Which passages are false negatives of a query: they answer it, though it was not matched with them.
 use manyview_core::{Embeddings, Matched};
 use std::collections::HashMap;
 
 /// Passages that say the same, and queries that ask the same.
-pub(super) struct Kin {
+pub(super) struct FalseNegativeMask {
     /// The set of each passage: those with equal vectors or of one group.
     passage: Vec<usize>,
     /// The passages of each set, ascending.
@@ -14,7 +14,7 @@ pub(super) struct Kin {
     answers: Vec<Vec<usize>>,
 }
 
-impl Kin {
+impl FalseNegativeMask {
     pub(super) fn new(data: &Matched) -> Self {
         let (query, n) = dense(&equal(data.queries()));
         let mut answers = vec![Vec::new(); n];
@@ -40,17 +40,17 @@ impl Kin {
     }
 
     /// Whether `passage` is no negative of `query`, whose positive is `positive`.
-    pub(super) fn bars(&self, query: usize, positive: usize, passage: usize) -> bool {
+    pub(super) fn masks(&self, query: usize, positive: usize, passage: usize) -> bool {
         let known = self.query.get(query).and_then(|set| self.answers.get(*set));
         self.passage.get(passage) == self.passage.get(positive)
             || known.is_some_and(|answers| answers.binary_search(&passage).is_ok())
     }
 
     /// All passages that are no negatives of `query`, ascending.
-    pub(super) fn barred(&self, query: usize, positive: usize) -> Vec<usize> {
-        let kin = self.passage.get(positive).and_then(|set| self.members.get(*set));
+    pub(super) fn masked(&self, query: usize, positive: usize) -> Vec<usize> {
+        let same = self.passage.get(positive).and_then(|set| self.members.get(*set));
         let known = self.query.get(query).and_then(|set| self.answers.get(*set));
-        let mut all: Vec<usize> = kin.into_iter().chain(known).flatten().copied().collect();
+        let mut all: Vec<usize> = same.into_iter().chain(known).flatten().copied().collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -125,29 +125,29 @@ mod tests {
     }
 
     #[test]
-    fn equal_passages_and_other_answers_to_an_equal_query_are_barred() {
-        let kin = Kin::new(&matched());
-        assert_eq!(kin.barred(0, 0), [0, 5]);
-        assert_eq!(kin.barred(1, 1), [1, 4]);
-        assert_eq!(kin.barred(2, 2), [2]);
-        assert_eq!(kin.barred(3, 5), [0, 5]);
+    fn equal_passages_and_other_answers_to_an_equal_query_are_masked() {
+        let mask = FalseNegativeMask::new(&matched());
+        assert_eq!(mask.masked(0, 0), [0, 5]);
+        assert_eq!(mask.masked(1, 1), [1, 4]);
+        assert_eq!(mask.masked(2, 2), [2]);
+        assert_eq!(mask.masked(3, 5), [0, 5]);
     }
 
     #[test]
-    fn a_group_bars_its_own_and_all_that_equals_one_of_them() {
-        let kin = Kin::new(&matched().with_groups(vec![7, 7, 0, 1, 2, 3]).unwrap());
-        assert_eq!(kin.barred(1, 1), [0, 1, 4]);
-        assert_eq!(kin.barred(2, 2), [2]);
-        let chained = Kin::new(&matched().with_groups(vec![7, 7, 9, 9, 9, 3]).unwrap());
-        assert_eq!(chained.barred(2, 2), [0, 1, 2, 3, 4]);
+    fn a_group_masks_its_own_and_all_that_equals_one_of_them() {
+        let mask = FalseNegativeMask::new(&matched().with_groups(vec![7, 7, 0, 1, 2, 3]).unwrap());
+        assert_eq!(mask.masked(1, 1), [0, 1, 4]);
+        assert_eq!(mask.masked(2, 2), [2]);
+        let chained = FalseNegativeMask::new(&matched().with_groups(vec![7, 7, 9, 9, 9, 3]).unwrap());
+        assert_eq!(chained.masked(2, 2), [0, 1, 2, 3, 4]);
     }
 
     #[test]
     fn one_question_and_the_whole_list_agree() {
-        let kin = Kin::new(&matched().with_groups(vec![7, 7, 0, 0, 2, 3]).unwrap());
+        let mask = FalseNegativeMask::new(&matched().with_groups(vec![7, 7, 0, 0, 2, 3]).unwrap());
         for (query, positive) in matched().positive().iter().enumerate() {
-            let asked: Vec<usize> = (0..6).filter(|p| kin.bars(query, *positive, *p)).collect();
-            assert_eq!(asked, kin.barred(query, *positive));
+            let asked: Vec<usize> = (0..6).filter(|p| mask.masks(query, *positive, *p)).collect();
+            assert_eq!(asked, mask.masked(query, *positive));
         }
     }
 }
