@@ -3,9 +3,6 @@
 
 mod attention;
 mod bert;
-#[cfg(all(test, feature = "flex"))]
-#[allow(clippy::unwrap_used)] // what sets a scene is part of a test
-mod gradients;
 mod length_groups;
 mod linear;
 mod loader;
@@ -44,5 +41,61 @@ pub(crate) trait Network: Module + Sync + 'static {
 impl<N: Network> Model for N {
     fn states(&self, batch: &Batch<'_>, cache: Option<&mut KvCache>) -> Result<States> {
         self.forward(batch, cache).map(States::Tensor)
+    }
+}
+
+#[cfg(all(test, feature = "flex"))]
+#[allow(clippy::unwrap_used)] // what sets a scene is part of a test
+mod tests {
+    use super::{Bert, Loader, MpNet, Network, Qwen3};
+    use crate::Device;
+    use crate::architecture::Description;
+    use crate::batch::{Batch, Keep};
+    use crate::checkpoint::Checkpoint;
+    use crate::layout::Layout;
+    use burn::module::{ModuleVisitor, Param};
+    use burn::tensor::{DType, Gradients, Tensor};
+    use std::path::Path;
+
+    /// Counts parameters, and those whose gradient is there and finite.
+    struct Count<'a> {
+        gradients: &'a Gradients,
+        all: usize,
+        reached: usize,
+    }
+
+    impl ModuleVisitor for Count<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.all += 1;
+            let sum = param.val().grad(self.gradients).map(|g| g.abs().sum().into_scalar::<f32>());
+            self.reached += usize::from(sum.is_some_and(f32::is_finite));
+        }
+    }
+
+    fn check<N: Network>(model: &str)
+    where
+        N::Config: Description,
+    {
+        let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/models");
+        let layout = Layout::read(&models.join(model)).unwrap();
+        let config = N::Config::read(&layout).unwrap();
+        let checkpoint = Checkpoint::open(&layout.transformer, &config.summary()).unwrap();
+        let device = &Device::flex().autodiff();
+        let network = N::load(&config, &Loader::new(&checkpoint, device, DType::F32)).unwrap();
+        let ids: Vec<u32> = (0..19).map(|i| 5 + i * 7 % 20).collect();
+        let batch = Batch { ids: &ids, lengths: &[7, 7, 5], prefix: None, keep: Keep::All };
+        let loss = network.forward(&batch, None).unwrap().powi_scalar(3).sum();
+        let mut count = Count { gradients: &loss.backward(), all: 0, reached: 0 };
+        network.visit(&mut count);
+        assert!(count.all > 20, "{model}: {} parameters", count.all);
+        assert_eq!(count.reached, count.all, "{model}: parameters with a gradient");
+    }
+
+    /// On a device with autodiff, so that the models can be trained.
+    #[test]
+    fn every_parameter_has_a_gradient() {
+        check::<Bert>("bert-tiny");
+        check::<MpNet>("mpnet-tiny");
+        check::<Qwen3>("qwen3-tiny");
     }
 }

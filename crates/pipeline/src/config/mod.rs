@@ -10,6 +10,7 @@ mod suite;
 mod task;
 mod teacher;
 mod train;
+mod trainers;
 
 pub use experiment::{Data, Encoder, Evaluate, Experiment, Output, Tracking};
 pub use retrieval::Retrieval;
