@@ -56,10 +56,10 @@ impl Error {
 
 /// Where embedded files are found.
 #[derive(Clone, Debug)]
-pub struct EmbeddedData(Place);
+pub struct EmbeddedData(Location);
 
 #[derive(Clone, Debug)]
-enum Place {
+enum Location {
     /// Unpacked below this directory.
     Cache(PathBuf),
     /// Kept in this directory.
@@ -69,12 +69,12 @@ enum Place {
 impl EmbeddedData {
     /// The files of this program, unpacked below `cache` when they are asked for.
     pub fn unpacked_in(cache: impl Into<PathBuf>) -> Self {
-        Self(Place::Cache(cache.into()))
+        Self(Location::Cache(cache.into()))
     }
 
     /// The files in `dir`, which has the layout of `data/` in the source tree.
     pub fn directory(dir: impl Into<PathBuf>) -> Self {
-        Self(Place::Directory(dir.into()))
+        Self(Location::Directory(dir.into()))
     }
 
     /// The path of the file or directory `name`, such as `minilm` or `medquad/medquad.parquet`, unpacked where it is not
@@ -84,8 +84,8 @@ impl EmbeddedData {
     /// [`Error::NotEmbedded`] or [`Error::NotThere`] where there is none; a cache that cannot be written.
     pub fn path(&self, name: &str) -> Result<PathBuf, Error> {
         match &self.0 {
-            Place::Cache(cache) => unpack(cache, name),
-            Place::Directory(dir) => {
+            Location::Cache(cache) => unpack(cache, name),
+            Location::Directory(dir) => {
                 let path = dir.join(name);
                 if path.exists() { Ok(path) } else { Err(Error::NotThere { path }) }
             }

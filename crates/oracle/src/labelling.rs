@@ -1,6 +1,6 @@
 use crate::budget::Budget;
 use crate::ledger::Entry;
-use crate::pace::Pace;
+use crate::rate_limit::RateLimit;
 use crate::{Answer, Error, Failure, Ledger, Oracle, Prices, Question, Result, Totals, Usage};
 use manyview_core::{Fingerprint, Progress};
 use std::collections::HashMap;
@@ -106,7 +106,7 @@ impl Labelling {
             open: &open,
             next: AtomicUsize::new(0),
             over: AtomicBool::new(false),
-            pace: Pace::new(self.per_minute),
+            rate_limit: RateLimit::new(self.per_minute),
             state: Mutex::new(State {
                 ledger,
                 budget,
@@ -168,7 +168,7 @@ struct Work<'a> {
     open: &'a [(&'a Fingerprint, &'a Question)],
     next: AtomicUsize,
     over: AtomicBool,
-    pace: Pace,
+    rate_limit: RateLimit,
     state: Mutex<State<'a>>,
 }
 
@@ -206,7 +206,7 @@ impl<'a> Work<'a> {
     fn one(&self, key: &Fingerprint, question: &Question) -> Result<(), Ended> {
         let attempts = self.labelling.attempts;
         for attempt in 1..=attempts {
-            self.pace.turn(self.progress).map_err(|e| Ended::Error(e.into()))?;
+            self.rate_limit.turn(self.progress).map_err(|e| Ended::Error(e.into()))?;
             if self.over.load(Ordering::SeqCst) {
                 return Ok(());
             }
@@ -299,7 +299,7 @@ impl<'a> Work<'a> {
             return Err(Ended::Error(error));
         }
         tracing::info!("waiting {:.1} s: {error}", wait.as_secs_f64());
-        self.pace.hold(wait);
+        self.rate_limit.hold(wait);
         Ok(())
     }
 

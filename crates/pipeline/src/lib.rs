@@ -16,7 +16,7 @@ mod embedded;
 mod encoder;
 mod environment;
 mod error;
-mod given;
+mod given_vectors;
 mod machine;
 mod run;
 mod runs;

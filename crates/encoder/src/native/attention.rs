@@ -24,7 +24,7 @@ pub(super) struct Span {
 
 /// Keys and values from elsewhere, head by head; none where there are no tokens but those of the batch.
 #[derive(Clone, Copy)]
-pub(super) enum Past<'a> {
+pub(super) enum CachedKeysValues<'a> {
     /// Those of the tokens that stand before every text of the batch.
     Prefix(&'a [HeadCache]),
     /// Those of the sequence that the batch's one text continues, its own tokens included.
@@ -35,7 +35,7 @@ pub(super) enum Past<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Attention<'a> {
     pub(super) heads: Heads,
-    pub(super) past: Past<'a>,
+    pub(super) cached: CachedKeysValues<'a>,
     /// Added to the scores, by how far a key is from its query.
     pub(super) bias: Option<&'a PositionBias>,
 }
@@ -74,23 +74,23 @@ impl Attention<'_> {
         let head = |row: usize, head: usize| &qkv[(span.token + row) * width + head * dim..];
         let (key_head, value_head) = (heads.query + key, heads.query + heads.key + key);
         let Scratch { scores, shares, joined } = scratch;
-        let (keys, values, stride, before) = match self.past {
-            Past::Prefix(past) => match past.get(key) {
+        let (keys, values, stride, before) = match self.cached {
+            CachedKeysValues::Prefix(prefix) => match prefix.get(key) {
                 None => (head(0, key_head), head(0, value_head), width, 0),
-                Some(past) => {
+                Some(prefix) => {
                     let own = &qkv[span.token * width..(span.token + span.length) * width];
-                    join(&mut joined.keys, &past.keys, own, width, key_head * dim..(key_head + 1) * dim);
+                    join(&mut joined.keys, &prefix.keys, own, width, key_head * dim..(key_head + 1) * dim);
                     join(
                         &mut joined.values,
-                        &past.values,
+                        &prefix.values,
                         own,
                         width,
                         value_head * dim..(value_head + 1) * dim,
                     );
-                    (&joined.keys[..], &joined.values[..], dim, past.keys.len() / dim)
+                    (&joined.keys[..], &joined.values[..], dim, prefix.keys.len() / dim)
                 }
             },
-            Past::Sequence(whole) => {
+            CachedKeysValues::Sequence(whole) => {
                 let HeadCache { keys, values } = &whole[key];
                 (&keys[..], &values[..], dim, keys.len() / dim - span.length)
             }
@@ -131,10 +131,10 @@ struct Scratch {
     joined: HeadCache,
 }
 
-/// One head of the past and of a text's own tokens, `[past + own, dim]`.
-fn join(joined: &mut Vec<f32>, past: &[f32], own: &[f32], width: usize, head: Range<usize>) {
+/// One head of the prefix and of a text's own tokens, `[prefix + own, dim]`.
+fn join(joined: &mut Vec<f32>, prefix: &[f32], own: &[f32], width: usize, head: Range<usize>) {
     joined.clear();
-    joined.extend_from_slice(past);
+    joined.extend_from_slice(prefix);
     for row in own.chunks_exact(width) {
         joined.extend_from_slice(&row[head.clone()]);
     }

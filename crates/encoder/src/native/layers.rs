@@ -1,4 +1,4 @@
-use super::attention::{Attention, Past, Span};
+use super::attention::{Attention, CachedKeysValues, Span};
 use super::position_bias::PositionBias;
 use crate::Result;
 use crate::architecture::Heads;
@@ -56,12 +56,14 @@ pub(super) fn run(
                 span.queries = k - span.token..k - span.token + 1;
             }
         }
-        let past = match (&mut cache, batch.prefix) {
-            (Some(cache), _) => Past::Sequence(append(cache.heads_mut(layer, heads.key)?, &qkv, heads)),
-            (None, Some(prefix)) => Past::Prefix(prefix.heads(layer)?),
-            (None, None) => Past::Prefix(&[]),
+        let cached = match (&mut cache, batch.prefix) {
+            (Some(cache), _) => {
+                CachedKeysValues::Sequence(append(cache.heads_mut(layer, heads.key)?, &qkv, heads))
+            }
+            (None, Some(prefix)) => CachedKeysValues::Prefix(prefix.heads(layer)?),
+            (None, None) => CachedKeysValues::Prefix(&[]),
         };
-        Attention { heads, past, bias: layers.bias() }.forward(&qkv, &spans, &mut found)?;
+        Attention { heads, cached, bias: layers.bias() }.forward(&qkv, &spans, &mut found)?;
         let strides = head_strides(&spans, heads);
         let parts = states.par_chunks_mut(rows * hidden).zip(qkv.par_chunks_mut(rows * width)).enumerate();
         parts.try_for_each_init(Default::default, |(attended, spare), (i, (states, qkv))| {

@@ -183,7 +183,7 @@ impl<T: Task> Run<'_, T> {
     /// The vectors of all texts by the encoder of `config`, or those that came with the corpus.
     fn encode(&mut self, variant: &Variant<'_, T>, corpus: &T::Corpus, config: &Encoder) -> Result<Encoded> {
         if let Some(vectors) = T::vectors(corpus) {
-            let fingerprint = crate::given::fingerprint(config, vectors.dim());
+            let fingerprint = crate::given_vectors::fingerprint(config, vectors.dim());
             return Ok(Encoded { vectors: vec![vectors.clone()], fingerprint, truncated: 0 });
         }
         self.cx.encode(config, &variant.experiment.output.store, &T::texts(&variant.spec, corpus)?)

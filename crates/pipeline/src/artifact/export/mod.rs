@@ -9,7 +9,7 @@ mod staging;
 use super::open::{Artifact, Opened, open};
 use crate::run::{METRICS, VariantDir};
 use crate::task::{Retrieval, Scores, Task, Views, untagged};
-use crate::{Environment, Error, Result, encoder, given};
+use crate::{Environment, Error, Result, encoder, given_vectors};
 use card::Card;
 use manyview_adapter::Saved;
 use manyview_core::Progress;
@@ -55,7 +55,7 @@ pub enum Format {
 pub fn export(export: &Export, environment: &Environment, progress: &dyn Progress) -> Result<()> {
     let opened = open(&export.adapter)?;
     let named = opened.encoder(export.encoder.as_deref(), &export.device)?;
-    let given = given::fingerprint(&named, opened.card.dim_in) == opened.card.encoder_fingerprint;
+    let given = given_vectors::fingerprint(&named, opened.card.dim_in) == opened.card.encoder_fingerprint;
     let saved = match &opened.artifact {
         Artifact::Head(head) => return head::export_head(&opened, head, given, export, progress),
         Artifact::Adapter(maps) => Saved {

@@ -2,7 +2,7 @@
 
 use super::spec::ScoresSource;
 use crate::config::Data;
-use crate::{Environment, Error, Result, given};
+use crate::{Environment, Error, Result, given_vectors};
 use manyview_core::{Embeddings, Progress, Targets};
 use manyview_data::{
     Corpus, CorpusConfig, Filter, Fractions, ScoredText, Split, read_labelled, read_training,
@@ -63,7 +63,7 @@ impl ScoredCorpus {
             rows.extend(read);
         }
         let [train, val, test] = parts;
-        let vectors = given::read(data, rows.len())?;
+        let vectors = given_vectors::read(data, rows.len())?;
         let values = rows.iter().flat_map(|row| row.scores.iter().copied()).collect();
         Ok(Self {
             name: data.source.clone(),
@@ -121,7 +121,9 @@ impl ScoredCorpus {
             texts: kept.iter().map(text).collect(),
             ids: kept.iter().filter_map(|&i| corpus.ids.get(i).cloned()).collect(),
             split: split(data, words.as_deref(), &targets, &filter)?,
-            vectors: given::read(data, corpus.source_rows)?.map(|all| all.select(&rows)).transpose()?,
+            vectors: given_vectors::read(data, corpus.source_rows)?
+                .map(|all| all.select(&rows))
+                .transpose()?,
             targets,
             filter,
         })

@@ -1,6 +1,6 @@
 use crate::config::Data;
 use crate::task::fetch_corpus;
-use crate::{Environment, Error, Result, embedded, given};
+use crate::{Environment, Error, Result, embedded, given_vectors};
 use manyview_core::{Embeddings, Progress};
 use manyview_data::{Corpus, CorpusConfig, Fractions, Labels, Split};
 use std::collections::BTreeSet;
@@ -54,7 +54,7 @@ impl SplitCorpus {
             .take()
             .map(|answers| split.train.iter().map(|&i| answers.get(i).cloned().flatten()).collect());
         let embedded = embedded::corpus(data);
-        let given = given::read(data, corpus.source_rows)?;
+        let given = given_vectors::read(data, corpus.source_rows)?;
         Ok(Self {
             name: data.source.clone(),
             origin: embedded.map(|c| c.origin.to_string()),

@@ -2,7 +2,7 @@ use super::corpus::SplitCorpus;
 use super::spec::Spec;
 use crate::config::{Data, Teacher, TeacherKind};
 use crate::run::{Context, TextSet};
-use crate::{Error, Result, given};
+use crate::{Error, Result, given_vectors};
 use manyview_core::{Embeddings, Fingerprint, Instruction};
 
 /// What a teacher taught: its vectors for training rows, and for the other rows where it can see them.
@@ -175,7 +175,7 @@ fn matrix(spec: &Spec, corpus: &SplitCorpus) -> Result<TrainingData> {
         return Err(Error::setting("teacher.vectors", problem));
     };
     let (column, n) = (&teacher.vectors_column, corpus.source_rows);
-    let all = given::matrix("teacher.vectors", path, column, n, &corpus.name)?;
+    let all = given_vectors::matrix("teacher.vectors", path, column, n, &corpus.name)?;
     let of = |rows: &[usize]| {
         let source: Vec<usize> = rows.iter().filter_map(|&i| corpus.corpus.rows.get(i).copied()).collect();
         (!source.is_empty()).then(|| all.select(&source)).transpose()

@@ -3,12 +3,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// When the next question may be asked: so many a minute, and none while the oracle asked to wait.
-pub(crate) struct Pace {
+pub(crate) struct RateLimit {
     interval: Duration,
     next: Mutex<Instant>,
 }
 
-impl Pace {
+impl RateLimit {
     /// At most `per_minute` questions a minute; as many as come without it.
     pub(crate) fn new(per_minute: Option<f64>) -> Self {
         let interval = per_minute.map_or(Duration::ZERO, |n| Duration::from_secs_f64(60.0 / n));
@@ -55,9 +55,9 @@ mod tests {
 
     #[test]
     fn a_turn_comes_no_sooner_than_the_interval() {
-        let pace = Pace::new(Some(1200.0));
+        let limit = RateLimit::new(Some(1200.0));
         let began = Instant::now();
-        (0..4).for_each(|_| pace.turn(&Quiet).unwrap());
+        (0..4).for_each(|_| limit.turn(&Quiet).unwrap());
         assert!(began.elapsed() >= Duration::from_millis(150), "three intervals of 50 ms");
     }
 
@@ -72,8 +72,8 @@ mod tests {
                 true
             }
         }
-        let pace = Pace::new(None);
-        pace.hold(Duration::from_secs(3600));
-        assert!(matches!(pace.turn(&Stopped), Err(Error::Interrupted)));
+        let limit = RateLimit::new(None);
+        limit.hold(Duration::from_secs(3600));
+        assert!(matches!(limit.turn(&Stopped), Err(Error::Interrupted)));
     }
 }
