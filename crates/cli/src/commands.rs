@@ -71,7 +71,8 @@ fn fetch(suite: &Suite, hashes: bool, bars: &Bars) -> anyhow::Result<()> {
         }
     }
     match hashes {
-        true => manyview_pipeline::file_hashes(&seen)?
+        true => manyview_pipeline::file_hashes(&seen)
+            .map_err(manyview_pipeline::Error::from)?
             .iter()
             .try_for_each(|(name, hash)| say(format_args!("{hash}  {name}"))),
         false => seen.iter().try_for_each(|path| say(path.display())),

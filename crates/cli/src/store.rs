@@ -29,14 +29,14 @@ pub(crate) fn run(dir: &Path, command: Command, bars: &Bars) -> anyhow::Result<(
         }
         Command::Compact => {
             let done = store.compact(bars).map_err(Error::from)?;
-            for space in &done {
+            for space in done.iter().filter(|space| space.merged > 0) {
                 let (key, merged, written) = (&space.space, space.merged, space.written);
                 say(format_args!(
                     "{key}: {merged} small files became {written}, with {} vectors",
                     space.rows
                 ))?;
             }
-            if done.is_empty() {
+            if done.iter().all(|space| space.merged == 0) {
                 say("no small files to put together")?;
             }
             let damaged = done.iter().flat_map(|space| &space.damaged);

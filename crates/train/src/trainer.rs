@@ -205,7 +205,7 @@ impl<S: TrainStep> Run<'_, S> {
             measured.transpose()?.unwrap_or_default();
         let all = score.or(val_loss).into_iter().chain(val_metrics.iter().copied());
         if let Some(found) = all.into_iter().find(|v| !v.is_finite()) {
-            return Err(Error::Diverged { epoch, batch: self.steps, what: "measure of validation", found });
+            return Err(Error::Diverged { epoch, batch: self.steps, what: "validation metric", found });
         }
         let so_far = &mut state.so_far;
         let (train_loss, train_metrics) = so_far.end_epoch(examples);

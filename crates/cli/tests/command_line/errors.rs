@@ -97,7 +97,7 @@ const CAUSES: &[(&str, Cause)] = &[
         scene.write("nan.npy", npy(&rows));
         run(scene, "run experiment.toml teacher.kind=vectors train.towards=zero teacher.vectors=nan.npy")
     }),
-    ("expected a finite loss", |scene| {
+    ("expected a finite", |scene| {
         run(scene, "train experiment.toml train.method=gradient train.lr=1e38 train.warmup=0")
     }),
     ("interrupted; what was finished is kept", |scene| {

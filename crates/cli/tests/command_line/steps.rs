@@ -85,7 +85,7 @@ fn a_step_out_of_order_says_which_comes_first() {
     scene.refused(
         "infer --input corpus.csv --adapter runs",
         2,
-        &["--adapter", "in runs", "name one of runs/weather"],
+        &["runs: expected one artifact", "name one of runs/weather"],
     );
 }
 
@@ -172,7 +172,7 @@ fn the_store_is_listed_checked_repaired_and_emptied() {
 #[test]
 fn small_files_of_the_store_are_put_together_and_a_damaged_one_is_not() {
     let scene = Scene::new();
-    scene.done("encode experiment.toml data.limit=20");
+    scene.done("encode experiment.toml data.limit=40");
     scene.done("encode experiment.toml");
     let parts = || scene.paths("store").into_iter().filter(|p| p.extension().is_some_and(|e| e == "parquet"));
     assert!(scene.done("store compact").contains("2 small files became 1, with 60 vectors"));
@@ -180,8 +180,8 @@ fn small_files_of_the_store_are_put_together_and_a_damaged_one_is_not() {
     assert!(scene.done("store compact").contains("no small files"));
     assert!(scene.done("encode experiment.toml").contains("encoded 0 texts"));
     let whole = fs::read(parts().next().unwrap()).unwrap();
-    scene.done("encode experiment.toml encoder.max_length=16 data.limit=20");
-    scene.done("encode experiment.toml encoder.max_length=16");
+    scene.done("encode experiment.toml encoder.max_length=12 data.limit=40");
+    scene.done("encode experiment.toml encoder.max_length=12");
     let damaged = parts().find(|path| fs::read(path).unwrap() != whole).unwrap();
     fs::write(&damaged, "PAR1").unwrap();
     let problem = scene.command("store compact").output().unwrap();

@@ -134,7 +134,7 @@ fn find(path: &Path) -> Result<PathBuf> {
         },
         false => {
             let (n, names) = (variants.len(), variants.join(", "));
-            let problem = format!("expected one artifact, found those of {n} variants; name one of {names}");
+            let problem = format!("expected one artifact, found {n} below; name one of {names}");
             Error::setting(&path.display().to_string(), problem)
         }
     })
