@@ -9,10 +9,10 @@ pub(crate) struct File {
 }
 
 #[cfg(not(feature = "files"))]
-pub(crate) const FILES: &[File] = &[];
+pub(crate) static FILES: &[File] = &[];
 
 #[cfg(feature = "files")]
-pub(crate) const FILES: &[File] = &[
+pub(crate) static FILES: &[File] = &[
     File { path: "minilm/config.json", bytes: include_bytes!("../../../data/minilm/config.json") },
     File {
         path: "minilm/config_sentence_transformers.json",
