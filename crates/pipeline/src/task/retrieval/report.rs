@@ -48,7 +48,7 @@ pub(super) fn facts(specs: &[&Spec], corpus: &SplitPairs, views: &[RetrievalSect
             "Encoder",
             match specs.iter().any(|spec| spec.fine_tunes()) {
                 true => {
-                    format!("{}, as it was and as it is once it has learnt itself", spec.encoder.model)
+                    format!("{}, before and after fine-tuning", spec.encoder.model)
                 }
                 false => format!("{}, frozen", spec.encoder.model),
             },
