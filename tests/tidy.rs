@@ -229,8 +229,8 @@ fn the_program_and_the_tests_share_one_build_of_their_dependencies() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().lines().map(str::to_string).collect()
     };
-    let of_tests = features(&["--workspace"], "normal,build,dev");
-    let of_program = features(&["-p", "manyview-cli"], "normal,build");
+    let of_tests = features(&["--workspace", "--features", "train"], "normal,build,dev");
+    let of_program = features(&["-p", "manyview", "-p", "manyview-cli"], "normal,build");
     assert!(of_program.len() > 200, "cargo tree names only {} packages", of_program.len());
     let apart: Vec<_> =
         of_program.difference(&of_tests).filter(|line| !line.starts_with("manyview")).collect();

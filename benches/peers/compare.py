@@ -1,6 +1,6 @@
 """Manyview beside scikit-learn and PyTorch: same data, same machine, same threads, runs in turn, medians.
 
-    cargo build --release --example peers
+    cargo build --release --features train --example peers
     python benches/peers/compare.py [--threads 4 2] [--runs 7] [--only ridge gradient kmeans contrastive]
 
 Reading and generating the data are not timed. Each run is a process of its own. A Python run is warmed up on 128 rows

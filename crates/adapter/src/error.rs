@@ -48,7 +48,6 @@ pub enum Error {
         penalties: usize,
     },
     /// An error of training.
-    #[cfg(feature = "gradient")]
     #[error(transparent)]
     Train(#[from] manyview_train::Error),
     /// A file that is not what was saved.
@@ -111,7 +110,6 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Core(e) => e.kind(),
-            #[cfg(feature = "gradient")]
             Self::Train(e) => e.kind(),
             Self::NotLinear { .. }
             | Self::Earlier { .. }
@@ -136,7 +134,6 @@ impl From<Error> for manyview_core::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::Core(e) => e,
-            #[cfg(feature = "gradient")]
             Error::Train(e) => e.into(),
             other => Self::other(other.kind(), other),
         }
@@ -144,19 +141,16 @@ impl From<Error> for manyview_core::Error {
 }
 
 /// Refuses a setting that does not fit.
-#[cfg(feature = "gradient")]
 pub(crate) fn setting(name: &'static str, fits: bool, expected: &'static str, found: String) -> Result<()> {
     if fits { Ok(()) } else { Err(Error::Setting { name, expected, found }) }
 }
 
 /// Refuses a setting that is not above 0.
-#[cfg(feature = "gradient")]
 pub(crate) fn positive(name: &'static str, value: f64) -> Result<()> {
     setting(name, value.is_finite() && value > 0.0, "a positive finite number", value.to_string())
 }
 
 /// Refuses a setting below 0.
-#[cfg(feature = "gradient")]
 pub(crate) fn not_negative(name: &'static str, value: f64) -> Result<()> {
     setting(name, value.is_finite() && value >= 0.0, "a finite number of at least 0", value.to_string())
 }

@@ -1,5 +1,5 @@
 //! Losses of every shape and the gradients of their layers, beside PyTorch.
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, feature = "train"))]
 #[allow(clippy::unwrap_used)] // a test: clippy does not see that behind `all`
 mod tests {
     use crate::contrastive::TrainingMatches;

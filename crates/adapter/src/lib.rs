@@ -4,59 +4,54 @@
 //! form from pairs of base and teacher vectors; [`save`] and [`load`] keep it with a [`Card`] that ties it to its
 //! encoder. A [`Head`] gives scores in place of vectors: [`RidgeHead`] and [`GradientHead`] learn one.
 //! [`Gradient`] trains a [`Map`] of any [`Shape`] for a view, [`Contrastive`] learns [`Maps`] for retrieval from queries and
-//! the passages that answer them. Whatever is fitted is applied without burn: training is the feature `gradient`.
+//! the passages that answer them. Whatever is fitted is applied without burn: training is the feature `train`.
 //!
 //! One decision: the ridge shrinks towards the identity, not towards zero. With few texts the view then falls back
 //! on what the encoder gives, rather than on nothing.
 #![forbid(unsafe_code)]
 
 mod card;
-#[cfg(feature = "gradient")]
 mod contrastive;
 mod error;
-#[cfg(feature = "gradient")]
+#[cfg(feature = "train")]
 mod fingerprint;
 mod form;
-#[cfg(all(test, feature = "gradient"))]
+#[cfg(all(test, feature = "train"))]
 mod golden;
-#[cfg(feature = "gradient")]
 mod gradient;
 mod head;
 mod linear;
 mod map;
 mod maps;
 mod matrix;
-#[cfg(feature = "gradient")]
+#[cfg(feature = "train")]
 mod network;
 mod occupied;
 mod offset;
 mod prior;
 mod ridge;
-#[cfg(feature = "gradient")]
+#[cfg(feature = "train")]
 mod rows;
 mod saved;
 mod spectrum;
-#[cfg(feature = "gradient")]
+#[cfg(feature = "train")]
 mod start;
 #[cfg(test)]
 mod test_data;
 mod weights;
 
 pub use card::{Card, ScoreDimension, ScoreTier, TaskCard};
-#[cfg(feature = "gradient")]
-pub use contrastive::{
-    Contrastive, ContrastiveConfig, ContrastiveFit, ContrastiveLoss, MatchScore, MonitoredMatches, Negatives,
-};
+#[cfg(feature = "train")]
+pub use contrastive::{Contrastive, ContrastiveFit, MatchScore, MonitoredMatches};
+pub use contrastive::{ContrastiveConfig, ContrastiveLoss, Negatives};
 pub use error::{Error, Result};
-#[cfg(feature = "gradient")]
-pub use gradient::{Gradient, GradientConfig, GradientFit, Monitored, Score, Start};
-#[cfg(feature = "gradient")]
-pub use head::{
-    DimensionErrors, GradientHead, GradientHeadFit, HeadConfig, HeadEpoch, Loss, MonitoredScores,
-};
-pub use head::{Head, Isotonic, Layer, RidgeHead, RidgeHeadFit, SharedPenalty};
+#[cfg(feature = "train")]
+pub use gradient::{Gradient, GradientFit, Monitored, Score};
+pub use gradient::{GradientConfig, Start};
+#[cfg(feature = "train")]
+pub use head::{DimensionErrors, GradientHead, GradientHeadFit, HeadEpoch, MonitoredScores};
+pub use head::{Head, HeadConfig, Isotonic, Layer, Loss, RidgeHead, RidgeHeadFit, SharedPenalty};
 pub use linear::Linear;
-#[cfg(feature = "gradient")]
 pub use manyview_train::{Device, Epoch, Schedule, TrainConfig};
 pub use map::{Map, Shape};
 pub use maps::{Maps, Sides};

@@ -98,7 +98,7 @@ fn linear(layer: &nn::Linear) -> Result<Linear> {
     Linear::new(values(weight.into_data()), dim_in, bias)
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, feature = "train"))]
 mod tests {
     use super::*;
     use crate::test_data::normal;

@@ -1,5 +1,5 @@
 //! Training on matches: what it learns, where it stops, and that a resumed run is the same run.
-#![cfg(all(feature = "gradient", feature = "flex"))]
+#![cfg(feature = "train")]
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 use manyview_adapter::{
     Contrastive, ContrastiveConfig, ContrastiveFit, ContrastiveLoss, Device, Linear, Maps, MonitoredMatches,

@@ -1,5 +1,5 @@
 //! Training on matches that nobody would collect: every loss and gradient stays finite.
-#![cfg(all(feature = "gradient", feature = "flex"))]
+#![cfg(feature = "train")]
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 use manyview_adapter::{
     Contrastive, ContrastiveConfig, ContrastiveFit, ContrastiveLoss, Device, Maps, MonitoredMatches,

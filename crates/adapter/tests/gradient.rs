@@ -1,5 +1,5 @@
 //! Training: what it learns, where it stops, and that a resumed run is the same run.
-#![cfg(all(feature = "gradient", feature = "flex"))]
+#![cfg(feature = "train")]
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 use manyview_adapter::{
     Device, Gradient, GradientConfig, GradientFit, Linear, Map, Monitored, Schedule, Shape, Start,

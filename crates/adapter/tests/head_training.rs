@@ -1,5 +1,5 @@
 //! Training of heads: what it learns, where it stops, and that a resumed run is the same run.
-#![cfg(all(feature = "gradient", feature = "flex"))]
+#![cfg(feature = "train")]
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 use manyview_adapter::{
     Device, GradientHead, GradientHeadFit, HeadConfig, Loss, MonitoredScores, RidgeHead, Schedule,

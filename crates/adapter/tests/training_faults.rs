@@ -1,6 +1,6 @@
 //! Training that is stopped at any step, killed at any time, fed with what has nothing to teach, or left with checkpoints
 //! that are none.
-#![cfg(all(feature = "gradient", feature = "flex"))]
+#![cfg(feature = "train")]
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // the figures of tests/README.md are printed
 use manyview_adapter::{
     Device, Gradient, GradientConfig, GradientFit, Map, Monitored, Ridge, Schedule, TrainConfig,

@@ -96,11 +96,13 @@ impl Checkpoint {
     }
 
     /// Whether a tensor, by its name as saved, holds the scales of an int8 tensor.
+    #[cfg(feature = "train")]
     pub(crate) fn is_scale(&self, name: &str) -> bool {
         name.strip_suffix(SCALE).is_some_and(|of| self.is_int8(of))
     }
 
     /// The name under which a tensor of the model is saved.
+    #[cfg(feature = "train")]
     pub(crate) fn saved_name(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }

@@ -1,12 +1,10 @@
-use crate::architecture::{self, Description, Own, Visitor};
+use crate::architecture::{self, Description, Own as _, Visitor};
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::kv_cache::KvCache;
 use crate::layout::Layout;
-use crate::model::{Loader, Network};
 use crate::states::States;
 use crate::{Device, Error, Result};
-use burn::tensor::DType;
 use serde::{Deserialize, Serialize};
 
 /// What computes a model.
@@ -80,28 +78,45 @@ struct Load<'a> {
 impl Visitor for Load<'_> {
     type Output = Loaded;
 
-    fn visit<C, N, B>(self, config: C) -> Result<Loaded>
-    where
-        C: Description + 'static,
-        N: Own<C>,
-        B: Network<Config = C>,
-    {
+    fn visit<C: Description>(self, config: C) -> Result<Loaded> {
         let Self { checkpoint, engine, weights, device } = self;
-        if engine == Engine::Own && on_own_cpu(device) {
-            let model = Box::new(N::load(&config, checkpoint, weights)?);
-            return Ok(Loaded { model, dtype: weights.as_str(), reads_ahead: false });
+        if engine == Engine::Burn || !on_own_cpu(device) {
+            return self.on_burn(config);
         }
+        let model = Box::new(C::Own::load(&config, checkpoint, weights)?);
+        Ok(Loaded { model, dtype: weights.as_str(), reads_ahead: false })
+    }
+}
+
+impl Load<'_> {
+    #[cfg(feature = "train")]
+    fn on_burn<C: Description>(self, config: C) -> Result<Loaded> {
+        use crate::model::{Loader, Network as _};
+        use burn::tensor::DType;
+
+        let Self { checkpoint, weights, device, .. } = self;
         let (dtype, name) = match weights {
             Weights::F32 => (DType::F32, weights.as_str()),
             // Not "bf16": the own engine only holds weights as bf16.
             Weights::Bf16 if device.supports_dtype(DType::BF16) => (DType::BF16, "bf16 throughout"),
             Weights::Bf16 | Weights::Int8 => return Err(unsupported(weights)),
         };
-        let model = Box::new(B::load(&config, &Loader::new(checkpoint, device, dtype))?);
+        let model = Box::new(C::Burn::load(&config, &Loader::new(checkpoint, device, dtype))?);
         Ok(Loaded { model, dtype: name, reads_ahead: true })
+    }
+
+    #[cfg(not(feature = "train"))]
+    fn on_burn<C: Description>(self, _: C) -> Result<Loaded> {
+        Err(Error::Setting {
+            setting: "engine",
+            problem:
+                "expected own, found burn, which this build does not have; build with `--features train`"
+                    .into(),
+        })
     }
 }
 
+#[cfg(feature = "train")]
 fn unsupported(weights: Weights) -> Error {
     Error::Setting {
         setting: "weights",
@@ -113,13 +128,10 @@ fn unsupported(weights: Weights) -> Error {
     }
 }
 
-#[cfg(feature = "flex")]
+/// Whether `device` is the CPU as this crate's own engine uses it: the only device without burn.
 pub(crate) fn on_own_cpu(device: &Device) -> bool {
-    use burn::tensor::DeviceType;
-    Device::enumerate(DeviceType::Flex).iter().any(|own| own == device)
-}
-
-#[cfg(not(feature = "flex"))]
-pub(crate) fn on_own_cpu(_: &Device) -> bool {
-    false
+    #[cfg(feature = "train")]
+    return Device::enumerate(burn::tensor::DeviceType::Flex).iter().any(|own| own == device);
+    #[cfg(not(feature = "train"))]
+    return *device == Device::flex();
 }

@@ -1,5 +1,6 @@
 use crate::batch::Batch;
 use crate::{Error, Result};
+#[cfg(feature = "train")]
 use burn::tensor::Tensor;
 use manyview_core::Kind;
 
@@ -15,6 +16,7 @@ pub(crate) struct KvCache {
 #[derive(Clone)]
 enum Layer {
     Own(Vec<HeadCache>),
+    #[cfg(feature = "train")]
     Burn(Box<[Tensor<3>; 2]>), // keys and values, [tokens, key heads, dim] each
 }
 
@@ -41,6 +43,7 @@ impl KvCache {
         match self.layers.get(layer) {
             None => Ok(&[]),
             Some(Layer::Own(heads)) => Ok(heads),
+            #[cfg(feature = "train")]
             Some(Layer::Burn(_)) => Err(other_engine()),
         }
     }
@@ -56,6 +59,7 @@ impl KvCache {
         }
     }
 
+    #[cfg(feature = "train")]
     /// Keys and values of a layer, `[tokens, key heads, dim]`, if there is any token.
     pub(crate) fn tensors(&self, layer: usize) -> Result<Option<[Tensor<3>; 2]>> {
         match self.layers.get(layer) {
@@ -65,6 +69,7 @@ impl KvCache {
         }
     }
 
+    #[cfg(feature = "train")]
     /// Appends to the keys and values of a layer.
     pub(crate) fn append(&mut self, layer: usize, keys: Tensor<3>, values: Tensor<3>) -> Result<()> {
         let both = match self.tensors(layer)? {
@@ -102,7 +107,7 @@ fn internal(problem: &str) -> Error {
     Error::Core(manyview_core::Error::other(Kind::Internal, problem.to_string()))
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, feature = "train"))]
 #[allow(clippy::unwrap_used)] // what sets a scene is part of a test
 mod tests {
     use super::*;

@@ -14,11 +14,11 @@ mod batches;
 mod checkpoint;
 mod engine;
 mod error;
-#[cfg(feature = "train")]
 pub mod finetune;
 mod kv_cache;
 mod layout;
 mod lookahead;
+#[cfg(feature = "train")]
 mod model;
 mod native;
 mod pooling;
@@ -32,9 +32,9 @@ mod text_encoder;
 mod token_states;
 mod tokenizer;
 
-pub use burn::tensor::Device;
 pub use engine::{Engine, Weights};
 pub use error::{Error, Result};
+pub use manyview_train::Device;
 pub use pooling::Pooling;
 pub use portable::portable;
 pub use quantize::{Quantized, quantize};

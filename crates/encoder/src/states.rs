@@ -1,12 +1,11 @@
-use crate::{Pooling, Result, model, native};
-use burn::tensor::{DType, Tensor};
-use manyview_core::Kind;
+use crate::{Pooling, Result, native};
 
 /// States of the tokens a batch keeps, `[rows, hidden]`, where the engine has them.
 #[allow(clippy::large_enum_variant)] // taken as soon as it is made
 pub(crate) enum States {
     Slice(Vec<f32>),
-    Tensor(Tensor<2>),
+    #[cfg(feature = "train")]
+    Tensor(burn::tensor::Tensor<2>),
 }
 
 impl States {
@@ -15,22 +14,29 @@ impl States {
         match (pooling, self) {
             (Pooling::Cls | Pooling::LastToken, states) => states.into_vec(),
             (Pooling::Mean, Self::Slice(states)) => Ok(native::means(&states, lengths)),
-            (Pooling::Mean, Self::Tensor(states)) => Self::Tensor(model::means(states, lengths)).into_vec(),
+            #[cfg(feature = "train")]
+            (Pooling::Mean, Self::Tensor(states)) => {
+                Self::Tensor(crate::model::means(states, lengths)).into_vec()
+            }
         }
     }
 
     /// The values, row after row.
     pub(crate) fn into_vec(self) -> Result<Vec<f32>> {
-        let states = match self {
-            Self::Slice(states) => return Ok(states),
-            Self::Tensor(states) => states,
-        };
-        states.cast(DType::F32).into_data().try_into_vec::<f32>().map_err(|e| {
-            manyview_core::Error::other(
-                Kind::Internal,
-                format!("a device gave values of another type: {e:?}"),
-            )
-            .into()
-        })
+        match self {
+            Self::Slice(states) => Ok(states),
+            #[cfg(feature = "train")]
+            Self::Tensor(states) => on_host(states),
+        }
     }
+}
+
+#[cfg(feature = "train")]
+fn on_host(states: burn::tensor::Tensor<2>) -> Result<Vec<f32>> {
+    use manyview_core::{Error, Kind};
+
+    states.cast(burn::tensor::DType::F32).into_data().try_into_vec::<f32>().map_err(|e| {
+        let found = format!("a device gave values of another type: {e:?}");
+        Error::other(Kind::Internal, found).into()
+    })
 }

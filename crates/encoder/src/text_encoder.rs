@@ -115,11 +115,13 @@ impl TextEncoder {
     }
 
     /// The ids of each text, without an instruction.
+    #[cfg(feature = "train")]
     pub(crate) fn plain_ids(&self, texts: &[&str]) -> Result<Vec<Vec<u32>>> {
         Ok(self.ids(texts, self.prefix(None).as_deref())?.into_iter().map(|i| i.ids).collect())
     }
 
     /// The weights it was loaded from, and the directory that describes them.
+    #[cfg(feature = "train")]
     pub(crate) fn source(&self) -> Result<(Checkpoint, &Layout)> {
         Ok((Checkpoint::open(&self.layout.transformer, &self.summary)?, &self.layout))
     }
@@ -313,7 +315,7 @@ fn fingerprint(
     Ok(builder.finish())
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, feature = "train"))]
 mod tests {
     use super::*;
     use crate::engine::Model;

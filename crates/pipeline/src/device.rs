@@ -5,7 +5,6 @@ use manyview_encoder::Device;
 
 /// The devices this build knows, by the names a configuration uses.
 pub const DEVICES: &[&str] = &[
-    #[cfg(feature = "flex")]
     "flex",
     #[cfg(feature = "ndarray")]
     "ndarray",
@@ -35,7 +34,6 @@ pub fn device(name: &str) -> Result<Device> {
         };
     }
     match name {
-        #[cfg(feature = "flex")]
         "flex" => Ok(Device::flex()),
         #[cfg(feature = "ndarray")]
         "ndarray" => Ok(Device::ndarray()),
@@ -46,6 +44,14 @@ pub fn device(name: &str) -> Result<Device> {
             format!("unknown device `{other}`; this build has {}{}", DEVICES.join(", "), feature_hint(other)),
         )),
     }
+}
+
+/// Refuses training by gradient, which this build cannot do.
+#[cfg(not(feature = "train"))]
+pub(crate) fn needs_training() -> Error {
+    let problem = "expected ridge, found a method that trains by gradient, which this program was built without; build \
+                   it with `--features train` (docs/guide/devices.md)";
+    Error::setting("train.method", problem)
 }
 
 /// GPUs that LibTorch can use.

@@ -118,7 +118,6 @@ impl Update {
 pub(crate) fn in_process(device: &Device) -> bool {
     #[allow(deprecated)] // ndarray: on its way out of burn, still a device here
     let own = Device::enumerate(vec![
-        #[cfg(feature = "flex")]
         burn::tensor::DeviceType::Flex,
         #[cfg(feature = "ndarray")]
         burn::tensor::DeviceType::NdArray,
@@ -126,7 +125,7 @@ pub(crate) fn in_process(device: &Device) -> bool {
     own.iter().any(|own| own == device)
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use burn::module::{Module, Param};

@@ -67,6 +67,7 @@ impl Error {
     }
 
     /// An input or output error at `path`.
+    #[cfg(feature = "burn")]
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::Core(manyview_core::Error::Io { path, source })

@@ -1,7 +1,7 @@
 //! A training between two steps, in memory and on disk.
 use crate::checkpoint::{Checkpoints, HISTORY};
-use crate::history::SoFar;
 use crate::parameters::{Learnt, Moments, Parameter, values_of, with_values};
+use crate::so_far::SoFar;
 use crate::tensors::Tensors;
 use crate::{Error, Result, TrainConfig};
 use burn::module::Module;

@@ -1,8 +1,7 @@
-use crate::TrainConfig;
+use crate::{StepMetrics, TrainConfig};
 use burn::module::Module;
 use burn::tensor::Tensor;
 use manyview_core::Result;
-use serde::{Deserialize, Serialize};
 
 /// What a module is trained on: the examples, and the loss of a batch of them.
 pub trait TrainStep {
@@ -93,20 +92,4 @@ pub struct Measured {
     pub score: Option<f64>,
     /// The metrics of [`TrainStep::metrics`] on the validation examples; none without a validation loss.
     pub metrics: Vec<f64>,
-}
-
-/// What one step measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StepMetrics {
-    /// Its epoch, from 1.
-    pub epoch: usize,
-    /// Its number among the steps of all epochs, from 1.
-    pub step: usize,
-    /// The loss before it.
-    pub loss: f64,
-    /// Its learning rate.
-    pub lr: f64,
-    /// Norm of its gradient before it was scaled down, where there is a highest one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gradient_norm: Option<f64>,
 }

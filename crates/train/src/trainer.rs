@@ -1,5 +1,5 @@
-use crate::history::SoFar;
 use crate::parameters::{Learnt, gradients_of, norm, stepped};
+use crate::so_far::SoFar;
 use crate::state::{State, States};
 use crate::{
     Batch, Epoch, Error, History, Measured, Result, StepMetrics, TrainConfig, TrainStep, ValidationSet,

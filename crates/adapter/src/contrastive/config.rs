@@ -1,8 +1,5 @@
-use crate::start::MapStart;
-use crate::{Maps, Result, Shape, Sides};
+use crate::{Result, Shape, Sides};
 use manyview_train::TrainConfig;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 /// How maps are learnt from matches: the loss, the shape of the maps, and AdamW.
@@ -98,7 +95,10 @@ impl Default for ContrastiveConfig {
 
 impl ContrastiveConfig {
     /// Refuses values out of range.
-    pub(super) fn check(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Setting`] with the name of the first that is.
+    pub fn check(&self) -> Result<()> {
         use crate::error::{not_negative, positive, setting};
         self.train.check()?;
         positive("scale", self.scale)?;
@@ -108,18 +108,6 @@ impl ContrastiveConfig {
         let ranks = self.loss == ContrastiveLoss::MultipleNegativesRanking;
         let whole = self.negatives == Negatives::Corpus;
         setting("negatives", ranks || !whole, "batch, with a loss of pairs", "corpus".into())
-    }
-
-    /// The maps training starts from: each gives every vector back.
-    pub(super) fn start(&self, dim: usize) -> Result<Maps> {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.train.seed);
-        let start = MapStart { shape: self.shape, width: self.width, bias: self.bias };
-        let query = start.identity(dim, &mut rng)?;
-        Ok(match self.sides {
-            Sides::Query => Maps::Query(query),
-            Sides::Both => Maps::Both(query),
-            Sides::Dual => Maps::Dual { query, passage: start.identity(dim, &mut rng)? },
-        })
     }
 }
 

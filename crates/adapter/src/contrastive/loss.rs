@@ -25,7 +25,7 @@ pub(super) fn normalize(x: Tensor<2>) -> Tensor<2> {
 }
 
 /// Beside sentence-transformers and the formulas.
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, feature = "train"))]
 #[allow(clippy::unwrap_used)] // a test: clippy does not see that behind `all`
 mod tests {
     use super::*;

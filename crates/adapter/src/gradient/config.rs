@@ -1,5 +1,4 @@
 use crate::error::{not_negative, positive, setting};
-use crate::start::MapStart;
 use crate::{Result, Shape};
 use manyview_train::TrainConfig;
 use serde::{Deserialize, Serialize};
@@ -54,17 +53,16 @@ impl Default for GradientConfig {
 
 impl GradientConfig {
     /// Refuses values out of range.
-    pub(super) fn check(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Setting`] with the name of the first that is.
+    pub fn check(&self) -> Result<()> {
         self.train.check()?;
         not_negative("mse_weight", self.mse_weight)?;
         not_negative("cosine_weight", self.cosine_weight)?;
         positive("mse_weight + cosine_weight", self.mse_weight + self.cosine_weight)?;
         let fits = self.start != Start::Ridge || self.shape == Shape::Linear;
         setting("start", fits, "identity or random of a shape other than linear", "ridge".into())
-    }
-
-    pub(super) fn map_start(&self) -> MapStart {
-        MapStart { shape: self.shape, width: self.width, bias: self.bias }
     }
 }
 

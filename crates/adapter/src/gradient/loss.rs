@@ -68,7 +68,7 @@ fn length(rows: Tensor<2>) -> Tensor<2> {
     rows.square().sum_dim(1).clamp_min(SHORTEST * SHORTEST).sqrt()
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, feature = "train"))]
 mod tests {
     use super::*;
     use crate::rows::{on_device, tensor};

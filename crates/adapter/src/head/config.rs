@@ -31,7 +31,10 @@ pub enum Loss {
 
 impl HeadConfig {
     /// Refuses values out of range.
-    pub(super) fn check(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Setting`] with the name of the first that is.
+    pub fn check(&self) -> Result<()> {
         self.train.check()?;
         let refused = |name, expected, found: String| Err(Error::Setting { name, expected, found });
         if self.hidden.contains(&0) {

@@ -44,7 +44,7 @@ pub(super) fn metrics(errors: Tensor<2>) -> Vec<f64> {
     [absolute, squared].concat()
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, feature = "train"))]
 mod tests {
     use super::*;
     use crate::rows::tensor;

@@ -1,25 +1,24 @@
 //! Heads: from base vectors to the scores an oracle gives, one for each dimension.
 
-#[cfg(feature = "gradient")]
 mod config;
 mod isotonic;
 mod layer;
-#[cfg(feature = "gradient")]
+#[cfg(feature = "train")]
 mod loss;
 mod ridge;
-#[cfg(feature = "gradient")]
+#[cfg(feature = "train")]
 mod scaling;
-#[cfg(feature = "gradient")]
+#[cfg(feature = "train")]
 mod step;
-#[cfg(feature = "gradient")]
+#[cfg(feature = "train")]
 mod training;
 
+pub use config::{HeadConfig, Loss};
 pub use isotonic::Isotonic;
 pub use layer::Layer;
 pub use ridge::{RidgeHead, RidgeHeadFit, SharedPenalty};
-#[cfg(feature = "gradient")]
+#[cfg(feature = "train")]
 pub use {
-    config::{HeadConfig, Loss},
     loss::DimensionErrors,
     training::{GradientHead, GradientHeadFit, HeadEpoch, MonitoredScores},
 };

@@ -71,7 +71,7 @@ pub(super) fn start(dims: &[usize], seed: u64) -> Result<Vec<Linear>> {
 }
 
 /// Beside the gradients of the formulas.
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, feature = "train"))]
 mod tests {
     use super::*;
     use crate::test_data::normal;

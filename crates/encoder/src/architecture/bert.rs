@@ -40,6 +40,10 @@ fn tenth() -> f64 {
 }
 
 impl Description for Config {
+    type Own = crate::native::Bert;
+    #[cfg(feature = "train")]
+    type Burn = crate::model::Bert;
+
     fn read(layout: &Layout) -> Result<Self> {
         let mut config: Self = layout.config()?;
         let position_type = config.position_embedding_type.as_deref().unwrap_or("absolute");

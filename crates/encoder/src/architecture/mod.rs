@@ -8,23 +8,27 @@ pub(crate) mod qwen3;
 use crate::checkpoint::Checkpoint;
 use crate::engine::{Model, Weights};
 use crate::layout::Layout;
-use crate::model::{self, Network};
-use crate::native;
 use crate::{Error, Pooling, Result};
 use serde::Deserialize;
 
-/// The only place that lists architectures: `model_type` in `config.json`, how its configuration is read, the model of
-/// this crate's own CPU engine, the model of burn's.
+/// The only place that lists architectures: `model_type` in `config.json`, and how its configuration is read, which names
+/// the models of both engines.
 fn table<V: Visitor>() -> Vec<(&'static str, Visit<V>)> {
     vec![
-        ("bert", visit::<V, bert::Config, native::Bert, model::Bert>),
-        ("mpnet", visit::<V, mpnet::Config, native::MpNet, model::MpNet>),
-        ("qwen3", visit::<V, qwen3::Config, native::Qwen3, model::Qwen3>),
+        ("bert", visit::<V, bert::Config>),
+        ("mpnet", visit::<V, mpnet::Config>),
+        ("qwen3", visit::<V, qwen3::Config>),
     ]
 }
 
-/// The configuration of an architecture.
-pub(crate) trait Description: Sized {
+/// The configuration of an architecture, and its models.
+pub(crate) trait Description: Sized + 'static {
+    /// The model of this crate's own CPU engine.
+    type Own: Own<Self>;
+    /// The model of burn's engine.
+    #[cfg(feature = "train")]
+    type Burn: crate::model::Network<Config = Self>;
+
     /// Reads `config.json`, and refuses whatever would change what the model computes.
     fn read(layout: &Layout) -> Result<Self>;
 
@@ -60,24 +64,14 @@ pub(crate) trait Own<C>: Model + Sized + 'static {
 pub(crate) trait Visitor {
     type Output;
 
-    /// With the configuration `C`, its model `N` of this crate's own engine, and its model `B` of burn's.
-    fn visit<C, N, B>(self, config: C) -> Result<Self::Output>
-    where
-        C: Description + 'static,
-        N: Own<C>,
-        B: Network<Config = C>;
+    /// With the configuration `C`.
+    fn visit<C: Description>(self, config: C) -> Result<Self::Output>;
 }
 
 type Visit<V> = fn(&Layout, V) -> Result<<V as Visitor>::Output>;
 
-fn visit<V, C, N, B>(layout: &Layout, visitor: V) -> Result<V::Output>
-where
-    V: Visitor,
-    C: Description + 'static,
-    N: Own<C>,
-    B: Network<Config = C>,
-{
-    visitor.visit::<C, N, B>(C::read(layout)?)
+fn visit<V: Visitor, C: Description>(layout: &Layout, visitor: V) -> Result<V::Output> {
+    visitor.visit(C::read(layout)?)
 }
 
 /// Lets `visitor` see the architecture that `config.json` names.
@@ -116,12 +110,7 @@ pub(crate) fn summary(layout: &Layout) -> Result<Summary> {
     impl Visitor for Summarise {
         type Output = Summary;
 
-        fn visit<C, N, B>(self, config: C) -> Result<Summary>
-        where
-            C: Description,
-            N: Own<C>,
-            B: Network<Config = C>,
-        {
+        fn visit<C: Description>(self, config: C) -> Result<Summary> {
             Ok(config.summary())
         }
     }

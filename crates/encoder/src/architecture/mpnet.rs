@@ -49,6 +49,10 @@ fn tenth() -> f64 {
 }
 
 impl Description for Config {
+    type Own = crate::native::MpNet;
+    #[cfg(feature = "train")]
+    type Burn = crate::model::MpNet;
+
     fn read(layout: &Layout) -> Result<Self> {
         let mut config: Self = layout.config()?;
         config.activation = Activation::read(layout, &config.hidden_act)?;

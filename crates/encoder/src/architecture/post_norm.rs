@@ -5,6 +5,7 @@ use crate::{Error, Result};
 /// The layers of BERT and its descendants: attention in both directions and a feed-forward block, each followed by
 /// layer normalisation.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "train"), allow(dead_code))] // dropout is for training alone
 pub(crate) struct PostNorm {
     pub(crate) layers: usize,
     pub(crate) hidden: usize,

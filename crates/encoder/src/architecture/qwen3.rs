@@ -34,6 +34,10 @@ struct Rope {
 }
 
 impl Description for Config {
+    type Own = crate::native::Qwen3;
+    #[cfg(feature = "train")]
+    type Burn = crate::model::Qwen3;
+
     fn read(layout: &Layout) -> Result<Self> {
         let config: Self = layout.config()?;
         supported(layout, "hidden_act", &config.hidden_act, config.hidden_act == "silu", "silu")?;

@@ -140,6 +140,7 @@ impl FineTuneConfig {
         Ok(())
     }
 
+    #[cfg(feature = "train")]
     /// The learning rate of `step`, from 0, of `total`.
     pub(super) fn rate(&self, step: usize, total: usize) -> f64 {
         let warm = (self.warmup * total as f64).ceil() as usize;
@@ -151,7 +152,7 @@ impl FineTuneConfig {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "train"))]
 mod tests {
     use super::*;
 

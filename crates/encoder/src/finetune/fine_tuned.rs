@@ -1,7 +1,6 @@
 //! What a training left behind, and whether it is still what it was.
 use crate::{Error, Result};
 use manyview_core::Fingerprint;
-use manyview_core::publish::write_whole;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::path::Path;
@@ -72,10 +71,11 @@ impl FineTuned {
         (earlier.run == *run && earlier.check(to).is_ok()).then_some(earlier)
     }
 
+    #[cfg(feature = "train")]
     pub(super) fn write(&self, work: &Path) -> Result<()> {
         let path = work.join(RECORD);
         let text = serde_json::to_vec_pretty(self).map_err(|e| Error::file(&path, e.to_string()))?;
-        Ok(write_whole(&path, &text)?)
+        Ok(manyview_core::publish::write_whole(&path, &text)?)
     }
 }
 

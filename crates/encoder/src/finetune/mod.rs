@@ -6,26 +6,15 @@
 //! interrupted anywhere and resumed gives the same bytes.
 
 mod config;
-mod engine;
 mod fine_tuned;
-mod journal;
-mod lora;
-mod network;
-mod objective;
-mod own;
-#[cfg(test)]
-#[cfg(feature = "flex")]
-mod parity;
-mod peft;
-mod save;
-mod tokenized;
-mod training_data;
-mod tuner;
+#[cfg(feature = "train")]
+mod training;
 
 pub use config::{FineTuneConfig, Lora, Method};
 pub use fine_tuned::FineTuned;
-pub use journal::TrainingProgress;
 pub use manyview_train::StepMetrics;
-pub use objective::{Distillation, EmbeddedBatch, HeadRegression, MultipleNegativesRanking, Objective};
-pub use training_data::TrainingData;
-pub use tuner::FineTuner;
+#[cfg(feature = "train")]
+pub use training::{
+    Distillation, EmbeddedBatch, FineTuner, HeadRegression, MultipleNegativesRanking, Objective,
+    TrainingData, TrainingProgress,
+};

@@ -66,7 +66,7 @@ impl Group {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, feature = "train"))]
 mod tests {
     use super::*;
     use proptest::prelude::*;

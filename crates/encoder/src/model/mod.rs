@@ -44,7 +44,7 @@ impl<N: Network> Model for N {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(all(test, feature = "train"))]
 #[allow(clippy::unwrap_used)] // what sets a scene is part of a test
 mod tests {
     use super::{Bert, Loader, MpNet, Network, Qwen3};

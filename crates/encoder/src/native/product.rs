@@ -19,6 +19,7 @@ pub(crate) fn packed(rows: &[f32], dim_in: usize) -> Result<PackedBMatrix<f32>> 
 }
 
 /// The same of `rows` themselves (`[dim_in, dim_out]`).
+#[cfg(feature = "train")]
 pub(crate) fn packed_as_is(rows: &[f32], dim_out: usize) -> Result<PackedBMatrix<f32>> {
     let rows = matrix(rows, rows.len() / dim_out, dim_out, dim_out)?;
     Ok(PRODUCTS.with(|p| p.prepack_b(rows)))
@@ -32,6 +33,7 @@ pub(crate) fn multiply(out: &mut [f32], a: Matrix<'_>, b: Matrix<'_>, scale: f32
 }
 
 /// Adds `a b` to `out`.
+#[cfg(feature = "train")]
 pub(crate) fn add(out: &mut [f32], a: Matrix<'_>, b: Matrix<'_>) -> Result<()> {
     let options = GemmOptions { beta: 1.0, ..GemmOptions::default() };
     let (a, b) = (GemmInputA::Unpacked(a), GemmInputB::Unpacked(b));

@@ -268,6 +268,13 @@ pub struct Lora {
     pub lora_dropout: f64,
 }
 
+impl Train {
+    /// Whether it is fitted by gradient, not in closed form.
+    pub fn is_by_gradient(&self) -> bool {
+        !matches!(self, Self::Views(ViewsTrain::Ridge(_)) | Self::Scores(ScoresTrain::Ridge(_)))
+    }
+}
+
 impl Monitor {
     /// The name in a configuration.
     pub fn as_str(self) -> &'static str {

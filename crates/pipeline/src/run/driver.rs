@@ -62,6 +62,10 @@ pub fn run<T: Task>(
     for (name, experiment) in suite.members() {
         tracking::server(&experiment.tracking, &environment.tracking)?; // an address that is none, before anything long
         let spec = T::spec(experiment, stages.last())?;
+        #[cfg(not(feature = "train"))]
+        if stages.include(Stage::Train) && experiment.train.is_by_gradient() {
+            return Err(crate::device::needs_training()); // before anything long
+        }
         variants.push(Variant { name, title: name.unwrap_or(&experiment.name), experiment, spec });
     }
     let dir = RunDir::open(&suite.base)?;

@@ -1,14 +1,18 @@
 //! Which encoder gives the vectors of a variant: the one of the configuration, or what is trained from it in the
 //! variant's directory.
 
+#[cfg(not(feature = "train"))]
+mod absent;
+#[cfg(feature = "train")]
+mod training;
+
 use super::directory::VariantDir;
 use crate::config::Encoder;
-use crate::{Error, Result, device};
-use manyview_core::{Fingerprint, Progress};
-use manyview_encoder::TextEncoder;
-use manyview_encoder::finetune::{
-    FineTuneConfig, FineTuned, FineTuner, Method, Objective, StepMetrics, TrainingData,
-};
+use crate::{Error, Result};
+use manyview_core::Fingerprint;
+#[cfg(feature = "train")]
+use manyview_encoder::finetune::Objective;
+use manyview_encoder::finetune::{FineTuneConfig, FineTuned};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -22,8 +26,6 @@ const WORK: &str = "tuning";
 const LORA: &str = "lora";
 /// The metrics of its training, in a variant's directory.
 pub(super) const METRICS: &str = "tuning/training_metrics.jsonl";
-/// Rates above it make all of an encoder forget what it knew.
-const HIGH_RATE: f64 = 1e-4;
 
 /// What an encoder is trained on, and towards what: a task that has one gets its vectors from the encoder it makes.
 pub struct FineTuning<'a> {
@@ -34,37 +36,11 @@ pub struct FineTuning<'a> {
     /// The text that answers each; empty where the objective rates single texts.
     pub passages: Vec<&'a str>,
     /// The loss of a batch.
+    #[cfg(feature = "train")]
     pub objective: Box<dyn Objective + 'a>,
 }
 
 impl FineTuning<'_> {
-    fn tuner(&self, encoder: &Encoder) -> Result<FineTuner> {
-        Ok(FineTuner::new(self.config.clone(), device::device(&encoder.device)?))
-    }
-
-    fn data<'b>(&'b self, progress: &'b dyn Progress) -> TrainingData<'b> {
-        TrainingData {
-            queries: &self.queries,
-            passages: &self.passages,
-            negatives: &[],
-            objective: &*self.objective,
-            progress,
-            on_step: &log,
-        }
-    }
-
-    /// Identity of everything the new encoder depends on.
-    ///
-    /// # Errors
-    /// Settings that training does not take, a model that cannot be trained.
-    pub(super) fn identity(
-        &self,
-        (base, encoder): (&TextEncoder, &Encoder),
-        progress: &dyn Progress,
-    ) -> Result<Fingerprint> {
-        Ok(self.tuner(encoder)?.identity(base, &self.data(progress))?)
-    }
-
     /// The encoder trained in `dir` under `run`, or none.
     pub(super) fn trained(run: &Fingerprint, dir: &VariantDir) -> Option<FineTuned> {
         FineTuned::earlier(run, &dir.artifact(WORK), &dir.artifact(ENCODER))
@@ -78,32 +54,6 @@ impl FineTuning<'_> {
             cure: "train".into(),
         }
     }
-
-    /// Trains the encoder, starting from `base`.
-    ///
-    /// # Errors
-    /// Settings that training does not take, an interruption, or files that cannot be written.
-    pub(super) fn train(
-        &self,
-        (base, encoder): (&TextEncoder, &Encoder),
-        dir: &VariantDir,
-        progress: &dyn Progress,
-    ) -> Result<FineTuned> {
-        if self.config.method == Method::Full && self.config.lr > HIGH_RATE {
-            tracing::warn!(
-                "train.lr = {} is high where all of an encoder learns; 2e-5 is usual",
-                self.config.lr
-            );
-        }
-        let (work, to) = (dir.artifact(WORK), dir.artifact(ENCODER));
-        let tuned = self.tuner(encoder)?.run(base, &self.data(progress), &work, &to)?;
-        dir.forget_metrics()?;
-        Ok(tuned)
-    }
-}
-
-fn log(step: &StepMetrics) {
-    tracing::debug!(step = step.step, loss = step.loss, lr = step.lr, "fine-tuning");
 }
 
 /// The encoder of `config` with what was trained in `dir` in place of its model.

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 const MONITOR: RetrievalMeasure = RetrievalMeasure::Ndcg(10);
 
 /// Vectors, and what an adapter or an encoder may learn from.
+#[cfg_attr(not(feature = "train"), allow(dead_code))] // some of it is for training alone
 pub struct RetrievalData {
     /// Name of the corpus.
     pub(super) dataset: String,

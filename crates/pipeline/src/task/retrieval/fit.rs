@@ -1,20 +1,18 @@
 use super::RetrievalModel;
-use super::corpus::SplitPairs;
 use super::data::RetrievalData;
-use super::journal::Journal;
 use super::spec::{RetrievalFit, Spec};
-use crate::run::{ENCODER, FineTuning, FitRecord, VariantDir};
+use crate::run::{ENCODER, FitRecord, VariantDir};
 use crate::task::card;
-use crate::{Error, Result, device};
-use manyview_adapter::{Card, Contrastive, Maps, MonitoredMatches, TaskCard};
-use manyview_core::{Embeddings, Fingerprint, Fit, Kind, Progress};
-use manyview_encoder::finetune::MultipleNegativesRanking;
+use crate::{Error, Result};
+use manyview_adapter::{Card, TaskCard};
+use manyview_core::{Embeddings, Fingerprint, Kind, Progress};
 use manyview_report::Curve;
 
 /// Fits an adapter; an encoder that learns did so before.
 ///
 /// # Errors
 /// Settings out of range, numbers that leave the finite range, an interruption, or files that cannot be written.
+#[cfg_attr(not(feature = "train"), allow(unused_variables))] // only training is interrupted and resumed
 pub(super) fn fit(
     spec: &Spec,
     data: &RetrievalData,
@@ -23,66 +21,18 @@ pub(super) fn fit(
     progress: &dyn Progress,
 ) -> Result<(RetrievalModel, FitRecord)> {
     let (model, mut record) = match &spec.fit {
+        #[cfg(feature = "train")]
         RetrievalFit::Adapter { config, device, .. } => {
-            let device = device::device(device)?;
-            let contrastive = Contrastive::new(config.clone(), device)
-                .with_checkpoints(dir.checkpoints().join(key.short()));
-            adapter(contrastive, data, key, dir, progress)?
+            super::gradient::fit((config, device), data, (key, dir, progress))?
         }
+        #[cfg(not(feature = "train"))]
+        RetrievalFit::Adapter { .. } => return Err(crate::device::needs_training()),
         RetrievalFit::Encoder { how, .. } => (RetrievalModel::Encoder, encoder(how, data, key)?),
     };
     if let Some(val) = &data.val {
         record.figures.insert("val_ndcg@10_of_base".into(), val.own()?);
     }
     Ok((model, record))
-}
-
-fn adapter(
-    contrastive: Contrastive,
-    data: &RetrievalData,
-    key: &Fingerprint,
-    dir: &VariantDir,
-    progress: &dyn Progress,
-) -> Result<(RetrievalModel, FitRecord)> {
-    let rows = data.train.queries().n();
-    let journal = Journal::begin(dir, progress, rows, data.n_val, contrastive.config.train.epochs)?;
-    let score = |maps: &Maps| match &data.val {
-        Some(val) => val.score(&maps.queries(&val.queries)?, &maps.passages(&val.passages)?),
-        None => Ok(0.0),
-    };
-    let fit = contrastive.fit(&MonitoredMatches {
-        train: data.train.clone(),
-        score: data.val.is_some().then_some(&score),
-        progress: &journal,
-    })?;
-    journal.end()?;
-    let monitor = if data.val.is_some() { "validation nDCG@10" } else { "its place, the last" };
-    let epochs = &fit.history;
-    let curve = Curve::epochs(fit.best_epoch, monitor, epochs.iter().map(|e| e.epoch))
-        .with("train_loss", epochs.iter().map(|e| Some(e.train_loss)))
-        .with("val_loss", epochs.iter().map(|e| e.val_loss))
-        .with("val_score", epochs.iter().map(|e| e.score));
-    let mut record = FitRecord::new(key, "contrastive", rows, curve);
-    record.used_validation = data.val.is_some();
-    record.figures.insert("best_epoch".into(), fit.best_epoch as f64);
-    if let Some(best) = epochs.iter().find(|epoch| epoch.epoch == fit.best_epoch) {
-        record.figures.insert("train_loss".into(), best.train_loss);
-        record.figures.extend(best.score.map(|score| ("val_ndcg@10".to_string(), score)));
-    }
-    Ok((RetrievalModel::Adapter(fit.maps), record))
-}
-
-/// How the encoder is trained, where it is: towards ranking each passage first for its query.
-pub(super) fn fine_tuning<'d>(spec: &Spec, corpus: &'d SplitPairs) -> Option<FineTuning<'d>> {
-    let RetrievalFit::Encoder { config, scale, .. } = &spec.fit else { return None };
-    let rows = &corpus.split.train;
-    let text = |i: &usize| corpus.pairs.passages.get(*i).map(String::as_str).unwrap_or_default();
-    Some(FineTuning {
-        config: config.clone(),
-        queries: rows.iter().map(|&row| corpus.pairs.queries[row].as_str()).collect(),
-        passages: corpus.positive(rows).iter().map(text).collect(),
-        objective: Box::new(MultipleNegativesRanking { scale: *scale }),
-    })
 }
 
 /// The record of an encoder that learnt `how`.

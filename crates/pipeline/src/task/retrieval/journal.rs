@@ -1,3 +1,4 @@
+use super::METRICS;
 use crate::run::VariantDir;
 use crate::{Error, Result};
 use manyview_core::Progress;
@@ -9,8 +10,6 @@ use std::time::{Duration, Instant};
 
 /// How far training is, for whoever looks in from outside.
 const PROGRESS: &str = "training_progress.json";
-/// Every epoch, one JSON object a line.
-pub(super) const METRICS: &str = "training_metrics.jsonl";
 /// How often the first is written while training.
 const OFTEN: Duration = Duration::from_secs(1);
 

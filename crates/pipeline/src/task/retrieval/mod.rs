@@ -6,7 +6,10 @@ mod corpus;
 mod data;
 mod evaluate;
 mod fit;
+#[cfg(feature = "train")]
+mod gradient;
 mod hard_negatives;
+#[cfg(feature = "train")]
 mod journal;
 mod report;
 mod spec;
@@ -14,7 +17,9 @@ mod spec;
 use super::{ComparedScores, Fit, Task, card};
 use crate::artifact::write_encoder_card;
 use crate::config::{Encoder, Experiment};
-use crate::run::{Context, ENCODER, Encoded, FineTuning, FitRecord, Stage, TextSet, VariantDir};
+#[cfg(feature = "train")]
+use crate::run::FineTuning;
+use crate::run::{Context, ENCODER, Encoded, FitRecord, Stage, TextSet, VariantDir};
 use crate::{Environment, Result};
 use corpus::SplitPairs;
 use data::RetrievalData;
@@ -24,6 +29,9 @@ use manyview_encoder::finetune::FineTuned;
 use manyview_report::{Fact, Measures, RetrievalMetrics, RetrievalSection};
 use spec::{RetrievalSource, Spec};
 use std::sync::Arc;
+
+/// Every epoch of a training, one JSON object a line.
+const METRICS: &str = "training_metrics.jsonl";
 
 /// The task `retrieval`.
 #[derive(Debug)]
@@ -43,7 +51,7 @@ impl Task for Retrieval {
     const MODEL: &'static str = "adapter";
     const TRACKED: &'static [&'static str] =
         &["views.", "gain", "over_bm25", "counts.", "leaks.", "fit.", "encoding."];
-    const FIT_FILES: &'static [&'static str] = &[journal::METRICS];
+    const FIT_FILES: &'static [&'static str] = &[METRICS];
     const FILES: &'static [&'static str] = &[evaluate::QUERIES];
 
     type Spec = Spec;
@@ -98,12 +106,13 @@ impl Task for Retrieval {
         fit::key(spec, data)
     }
 
+    #[cfg(feature = "train")]
     fn fine_tuning<'d>(
         spec: &Spec,
         corpus: &'d SplitPairs,
         _: &'d RetrievalData,
     ) -> Result<Option<FineTuning<'d>>> {
-        Ok(fit::fine_tuning(spec, corpus))
+        Ok(gradient::fine_tuning(spec, corpus))
     }
 
     fn with_tuned(

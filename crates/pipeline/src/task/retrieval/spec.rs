@@ -31,6 +31,7 @@ pub struct RetrievalSource {
 
 /// What learns, and how.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "train"), allow(dead_code))] // some of it is for training alone
 pub(super) enum RetrievalFit {
     Adapter { config: ContrastiveConfig, device: String, hard_negatives: usize, hard_margin: f64 },
     Encoder { config: FineTuneConfig, how: &'static str, scale: f64 },

@@ -1,14 +1,12 @@
 use super::corpus::ScoredCorpus;
 use super::spec::{HeadFit, Spec};
+use crate::Result;
 use crate::config::Encoder;
-use crate::run::{Encoded, FineTuning};
-use crate::{Error, Result};
+use crate::run::Encoded;
 use manyview_adapter::RidgeHeadFit;
 use manyview_core::{Embeddings, Fingerprint, Fit, Scored};
 use manyview_data::Filter;
-use manyview_encoder::finetune::{FineTuned, HeadRegression};
-use manyview_eval::RegressionMeasure::Rmse;
-use manyview_eval::mean_prediction;
+use manyview_encoder::finetune::FineTuned;
 
 /// Vectors, and what a head may learn from.
 pub struct ScoresData {
@@ -53,29 +51,6 @@ impl ScoresData {
             below: None,
             tuned: None,
         })
-    }
-
-    /// How the encoder learns below the head: that its vectors of the training texts are given their scores by it.
-    pub(super) fn fine_tuning<'d>(
-        &'d self,
-        spec: &Spec,
-        corpus: &'d ScoredCorpus,
-    ) -> Result<Option<FineTuning<'d>>> {
-        let (Some(config), Some(below)) = (&spec.fine_tuning, &self.below) else { return Ok(None) };
-        let [layer] = below.head.layers() else {
-            return Err(Error::setting("scores.head", "expected one layer of a linear head, found several"));
-        };
-        let (weight, bias, targets) = (layer.weight(), layer.bias(), self.train.targets());
-        let spreads = Rmse.per_dimension(targets, &mean_prediction(targets, targets.n())?)?;
-        let spreads: Vec<f64> =
-            spreads.into_iter().map(|spread| if spread > 0.0 { spread } else { 1.0 }).collect();
-        let texts = corpus.split.train.iter().filter_map(|&row| corpus.texts.get(row));
-        Ok(Some(FineTuning {
-            config: config.clone(),
-            queries: texts.map(String::as_str).collect(),
-            passages: Vec::new(),
-            objective: Box::new(HeadRegression::new(weight, bias, targets, &spreads)?),
-        }))
     }
 
     pub(super) fn with_tuned(

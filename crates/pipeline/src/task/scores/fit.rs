@@ -4,12 +4,9 @@ use super::data::ScoresData;
 use super::spec::{HeadFit, Spec};
 use crate::run::{FitRecord, TUNED, VariantDir};
 use crate::task::card;
-use crate::{Error, Result, device};
-use manyview_adapter::{
-    Card, DimensionErrors, GradientHead, Head, HeadEpoch, MonitoredScores, RidgeHead, ScoreDimension,
-    ScoreTier, TaskCard,
-};
-use manyview_core::{Fingerprint, Fit, Progress, Scored, Transform};
+use crate::{Error, Result};
+use manyview_adapter::{Card, Head, RidgeHead, ScoreDimension, ScoreTier, TaskCard};
+use manyview_core::{Fingerprint, Fit, Progress, Scored};
 use manyview_eval::RegressionMeasure::Mae;
 use manyview_report::Curve;
 use serde::Serialize;
@@ -18,6 +15,7 @@ use serde::Serialize;
 ///
 /// # Errors
 /// Data the method cannot use, numbers that leave the finite range, an interruption.
+#[cfg_attr(not(feature = "train"), allow(unused_variables))] // only training is interrupted and resumed
 pub(super) fn fit(
     spec: &Spec,
     data: &ScoresData,
@@ -27,11 +25,12 @@ pub(super) fn fit(
 ) -> Result<(Head, FitRecord)> {
     match &spec.fit {
         HeadFit::Ridge(config) => ridge(config, spec, data, key),
+        #[cfg(feature = "train")]
         HeadFit::Gradient { config, device } => {
-            let gradient = GradientHead::new(config.clone(), device::device(device)?)
-                .with_checkpoints(dir.checkpoints().join(key.short()));
-            by_gradient(&gradient, spec, data, (key, progress))
+            super::gradient::fit((config, device), spec, data, (key, dir, progress))
         }
+        #[cfg(not(feature = "train"))]
+        HeadFit::Gradient { .. } => Err(crate::device::needs_training()),
     }
 }
 
@@ -61,68 +60,6 @@ fn ridge(config: &RidgeHead, spec: &Spec, data: &ScoresData, key: &Fingerprint) 
         record.figures.extend(losses.map(|(loss, epoch)| (format!("encoder_loss.{epoch}"), *loss)));
     }
     Ok((head, record))
-}
-
-fn by_gradient(
-    gradient: &GradientHead,
-    spec: &Spec,
-    data: &ScoresData,
-    (key, progress): (&Fingerprint, &dyn Progress),
-) -> Result<(Head, FitRecord)> {
-    if spec.calibrate && data.val.is_none() {
-        let problem = "a head by gradient is calibrated on validation rows, found none; set data.val above 0";
-        return Err(Error::setting("scores.calibrate", problem));
-    }
-    let (train, validation) = (data.train.clone(), data.val.clone());
-    let fit = gradient.fit(&MonitoredScores { train, validation, progress })?;
-    let head = match data.val.as_ref().filter(|_| spec.calibrate) {
-        Some(val) => {
-            let held_out = fit.head.transform(val.base())?;
-            fit.head.calibrated(&held_out, val.targets())?
-        }
-        None => fit.head,
-    };
-    let names = data.filter.names();
-    let curve = curve(fit.best_epoch, &fit.history, &names);
-    let mut record = FitRecord::new(key, spec.head, data.train.base().n(), curve);
-    record.figures.insert("best_epoch".into(), fit.best_epoch as f64);
-    if let Some(best) = fit.history.iter().find(|e| e.epoch == fit.best_epoch) {
-        record.figures.insert("train_mae".into(), mean(&best.train.mae));
-        record.figures.extend(best.val.as_ref().map(|val| ("val_mae".to_string(), mean(&val.mae))));
-    }
-    record.used_validation = data.val.is_some();
-    Ok((head, record))
-}
-
-/// Losses, learning rates and errors by epoch: means over the dimensions, then each.
-fn curve(best: usize, epochs: &[HeadEpoch], names: &[&str]) -> Curve {
-    type Errors = fn(&HeadEpoch) -> Option<&[f64]>;
-    let errors: [(&str, Errors); 4] = [
-        ("train_mae", |e| Some(&e.train.mae)),
-        ("train_rmse", |e| Some(&e.train.rmse)),
-        ("val_mae", |e| e.val.as_ref().map(|val: &DimensionErrors| &val.mae[..])),
-        ("val_rmse", |e| e.val.as_ref().map(|val: &DimensionErrors| &val.rmse[..])),
-    ];
-    let monitor =
-        if epochs.iter().any(|e| e.val_loss.is_some()) { "val_loss" } else { "its place, the last" };
-    let mut curve = Curve::epochs(best, monitor, epochs.iter().map(|e| e.epoch))
-        .with("train_loss", epochs.iter().map(|e| Some(e.train_loss)))
-        .with("val_loss", epochs.iter().map(|e| e.val_loss))
-        .with("lr", epochs.iter().map(|e| Some(e.lr)));
-    for (what, of) in errors {
-        curve = curve.with(what, epochs.iter().map(|e| of(e).map(mean)));
-    }
-    for (what, of) in errors {
-        for (d, name) in names.iter().enumerate() {
-            let values = epochs.iter().map(|e| of(e)?.get(d).copied());
-            curve = curve.with(&format!("{what}.{name}"), values);
-        }
-    }
-    curve
-}
-
-fn mean(of: &[f64]) -> f64 {
-    of.iter().sum::<f64>() / of.len().max(1) as f64
 }
 
 /// Identity of everything the fit depends on.

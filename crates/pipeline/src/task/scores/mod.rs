@@ -5,14 +5,20 @@ mod data;
 mod decision;
 mod evaluate;
 mod files;
+#[cfg(feature = "train")]
+mod fine_tuning;
 mod fit;
+#[cfg(feature = "train")]
+mod gradient;
 mod report;
 mod spec;
 
 use super::{ComparedScores, Fit, Task, card};
 use crate::config::Encoder;
 use crate::config::Experiment;
-use crate::run::{Context, Encoded, FineTuning, FitRecord, Stage, TextSet, VariantDir};
+#[cfg(feature = "train")]
+use crate::run::FineTuning;
+use crate::run::{Context, Encoded, FitRecord, Stage, TextSet, VariantDir};
 use crate::{Environment, Result};
 use corpus::ScoredCorpus;
 use data::ScoresData;
@@ -85,6 +91,7 @@ impl Task for Scores {
         fit::key(spec, data)
     }
 
+    #[cfg(feature = "train")]
     fn fine_tuning<'d>(
         spec: &Spec,
         corpus: &'d ScoredCorpus,

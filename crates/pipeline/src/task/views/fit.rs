@@ -1,19 +1,13 @@
 use super::data::ViewsData;
 use super::spec::{Fit, Spec};
-use crate::config::Monitor;
-use crate::device;
 use crate::run::{FitRecord, VariantDir};
 use crate::task::card;
 use crate::{Error, Result};
-use manyview_adapter::{Card, Gradient, Map, Monitored, PenaltyScore, Prior, Ridge, TaskCard};
-use manyview_core::{Embeddings, Fingerprint, Fit as _, Paired, Progress, Transform};
-use manyview_eval::{KMeans, mean_cosine, neighbour_overlap, v_measure};
+use manyview_adapter::{Card, Map, PenaltyScore, Prior, Ridge, TaskCard};
+use manyview_core::{Embeddings, Fingerprint, Fit as _, Paired, Progress};
+use manyview_eval::{mean_cosine, neighbour_overlap};
 use manyview_report::Curve;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
-
-/// Of the training rows of a teacher that sees no others, one in so many is held back from training by gradient.
-const HELD_BACK: usize = 10;
 
 /// How close a view is to the teacher's vectors, and the base vectors for comparison.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,6 +51,7 @@ impl Closeness {
 ///
 /// # Errors
 /// Supervision the method cannot use, numbers that leave the finite range, an interruption.
+#[cfg_attr(not(feature = "train"), allow(unused_variables))] // only training is interrupted and resumed
 pub(super) fn fit(
     spec: &Spec,
     data: &ViewsData,
@@ -66,15 +61,16 @@ pub(super) fn fit(
 ) -> Result<(Map, FitRecord)> {
     match &spec.fit {
         Fit::Ridge(config) => ridge(config, spec, data, key),
+        #[cfg(feature = "train")]
         Fit::Gradient { config, monitor, device } => {
-            let gradient = Gradient::new(config.clone(), device::device(device)?)
-                .with_checkpoints(dir.checkpoints().join(key.short()));
-            by_gradient(gradient, *monitor, spec, data, (key, progress))
+            super::gradient::fit((config, *monitor, device), spec, data, (key, dir, progress))
         }
+        #[cfg(not(feature = "train"))]
+        Fit::Gradient { .. } => Err(crate::device::needs_training()),
     }
 }
 
-fn pairs(data: &ViewsData) -> Result<Paired> {
+pub(super) fn pairs(data: &ViewsData) -> Result<Paired> {
     Ok(Paired::new(data.base.select(&data.training.rows)?, data.training.train.clone())?)
 }
 
@@ -105,59 +101,8 @@ fn ridge(config: &Ridge, spec: &Spec, data: &ViewsData, key: &Fingerprint) -> Re
     Ok((fit.linear.into(), record))
 }
 
-fn by_gradient(
-    gradient: Gradient,
-    monitor: Monitor,
-    spec: &Spec,
-    data: &ViewsData,
-    (key, progress): (&Fingerprint, &dyn Progress),
-) -> Result<(Map, FitRecord)> {
-    let (train, held_back) = match &data.training.val {
-        Some(_) => (pairs(data)?, None),
-        None => hold_back(data)?,
-    };
-    let seen = data.training.val.as_ref();
-    let seen = seen.map(|val| Ok::<_, Error>(Paired::new(data.base.select(&data.val)?, val.clone())?));
-    let validation = seen.transpose()?.or_else(|| held_back.clone());
-    let by_labels = monitor == Monitor::ValVMeasure;
-    if by_labels && data.val.is_empty() {
-        return Err(Error::setting(
-            "train.monitor",
-            "val_v_measure needs validation rows; set data.val above 0",
-        ));
-    }
-    let seed = gradient.config.train.seed;
-    let val_base = (!data.val.is_empty()).then(|| data.base.select(&data.val)).transpose()?;
-    let score = |map: &Map| match (&val_base, &data.val_truth) {
-        (Some(base), Some(truth)) => val_v_measure(&map.transform(base)?, truth, seed),
-        _ => Ok(0.0),
-    };
-    let rows = train.base().n();
-    let fit = gradient.fit(&Monitored { train, validation, score: by_labels.then_some(&score), progress })?;
-    let epochs = &fit.history;
-    let curve = Curve::epochs(fit.best_epoch, monitor.as_str(), epochs.iter().map(|e| e.epoch))
-        .with("train_loss", epochs.iter().map(|e| Some(e.train_loss)))
-        .with("val_loss", epochs.iter().map(|e| e.val_loss))
-        .with("val_score", epochs.iter().map(|e| e.score));
-    let mut record = FitRecord::new(key, spec.fit.method(), rows, curve);
-    record.figures.insert("best_epoch".into(), fit.best_epoch as f64);
-    if let Some(best) = epochs.iter().find(|e| e.epoch == fit.best_epoch) {
-        record.figures.insert("train_loss".into(), best.train_loss);
-        record.figures.extend(best.val_loss.map(|loss| ("val_loss".to_string(), loss)));
-        record.figures.extend(best.score.map(|score| ("val_v_measure".to_string(), score)));
-    }
-    record.used_validation = by_labels || data.training.val.is_some();
-    let (what, pairs) = match held_back {
-        Some(pairs) => ("training rows held back", pairs),
-        None => ("train", pairs(data)?),
-    };
-    let view = fit.map.transform(pairs.base())?;
-    record.closeness = closeness(spec, data, (what, &view, &pairs))?;
-    Ok((fit.map, record))
-}
-
 /// How close the view of training rows comes to the teacher, where no test rows can tell.
-fn closeness(
+pub(super) fn closeness(
     spec: &Spec,
     data: &ViewsData,
     (what, view, pairs): (&str, &Embeddings, &Paired),
@@ -166,27 +111,6 @@ fn closeness(
         return Ok(None);
     }
     Closeness::measure(what, view, pairs.base(), pairs.teacher(), spec.evaluate.knn).map(Some)
-}
-
-/// Training pairs, and one in [`HELD_BACK`] of them apart, for a teacher that sees no other rows.
-fn hold_back(data: &ViewsData) -> Result<(Paired, Option<Paired>)> {
-    let all = pairs(data)?;
-    let (apart, kept): (Vec<usize>, Vec<usize>) =
-        (0..all.base().n()).partition(|i| i % HELD_BACK == HELD_BACK - 1);
-    if apart.is_empty() {
-        return Ok((all, None));
-    }
-    let part = |rows: &[usize]| -> Result<Paired> {
-        Ok(Paired::new(all.base().select(rows)?, all.teacher().select(rows)?)?)
-    };
-    Ok((part(&kept)?, Some(part(&apart)?)))
-}
-
-/// V-measure of the view of the validation rows: the one place where their labels choose anything.
-fn val_v_measure(view: &Embeddings, truth: &[usize], seed: u64) -> manyview_core::Result<f64> {
-    let classes = truth.iter().collect::<BTreeSet<_>>().len();
-    let kmeans = KMeans { seed, ..KMeans::new(classes) };
-    Ok(v_measure(truth, &kmeans.fit(view)?.labels)?.v_measure)
 }
 
 /// Identity of everything the fit depends on.

@@ -4,6 +4,8 @@ mod corpus;
 mod data;
 mod evaluate;
 mod fit;
+#[cfg(feature = "train")]
+mod gradient;
 mod latency;
 mod report;
 mod spec;

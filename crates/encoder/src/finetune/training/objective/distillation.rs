@@ -57,7 +57,6 @@ impl Objective for Distillation {
 }
 
 #[cfg(test)]
-#[cfg(feature = "flex")]
 mod tests {
     use super::super::tests::with_gradients;
     use super::*;

@@ -2,7 +2,7 @@ use super::bert::Bert;
 use super::parameters::ParameterLayout;
 use crate::Result;
 use crate::finetune::Lora;
-use crate::finetune::lora::{LowRank, Start};
+use crate::finetune::training::lora::{LowRank, Start};
 use crate::native::product::{matrix, multiply};
 use std::ops::Range;
 

@@ -2,7 +2,7 @@
 use super::training::Training;
 use crate::Device;
 use crate::architecture::bert::Config;
-use crate::finetune::parity::{BATCH, Expected, RANKING, config, golden, with_job};
+use crate::finetune::training::parity::{BATCH, Expected, RANKING, config, golden, with_job};
 use crate::finetune::{FineTuneConfig, Lora, Method};
 use std::collections::BTreeMap;
 

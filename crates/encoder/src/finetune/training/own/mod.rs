@@ -13,7 +13,6 @@ mod lora;
 mod norm;
 mod parameters;
 #[cfg(test)]
-#[cfg(feature = "flex")]
 mod parity;
 mod products;
 mod sums;

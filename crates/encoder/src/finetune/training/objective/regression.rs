@@ -63,7 +63,6 @@ impl Objective for HeadRegression<'_> {
 }
 
 #[cfg(test)]
-#[cfg(feature = "flex")]
 mod tests {
     use super::super::tests::with_gradients;
     use super::*;

@@ -44,7 +44,6 @@ fn beside(like: &Tensor<2>, values: Vec<f32>, shape: [usize; 2]) -> Tensor<2> {
 }
 
 #[cfg(test)]
-#[cfg(feature = "flex")]
 mod tests {
     use super::*;
     use burn::tensor::TensorData;

@@ -3,7 +3,7 @@ use super::load;
 use super::parameters::values;
 use super::step::Step;
 use crate::Engine;
-use crate::finetune::parity::{BATCH, Expected, RANKING, config, device, golden, with_job};
+use crate::finetune::training::parity::{BATCH, Expected, RANKING, config, device, golden, with_job};
 use crate::finetune::{Distillation, FineTuneConfig, Lora, Method, Objective, StepMetrics};
 use crate::model::{Bert, Network, Qwen3, Stored, transpose};
 use burn::module::{ModuleVisitor, Param, ParamId};

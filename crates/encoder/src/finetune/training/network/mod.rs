@@ -2,7 +2,6 @@
 
 mod parameters;
 #[cfg(test)]
-#[cfg(feature = "flex")]
 mod parity;
 mod step;
 

@@ -1,6 +1,6 @@
 use crate::batch::{Batch as Tokens, Keep};
-use crate::finetune::engine::Job;
-use crate::finetune::journal::Journal;
+use crate::finetune::training::engine::Job;
+use crate::finetune::training::journal::Journal;
 use crate::finetune::{EmbeddedBatch, StepMetrics};
 use crate::model::{Network, indices, means};
 use crate::{Device, Pooling, Result};

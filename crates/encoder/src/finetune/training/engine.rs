@@ -3,9 +3,8 @@ use super::journal::Journal;
 use super::lora::LowRank;
 use super::tokenized::TokenizedTexts;
 use super::{FineTuneConfig, Method, TrainingData, network, own};
-use crate::architecture::{Description, Own, Visitor, accept, bert};
+use crate::architecture::{Description, Visitor, accept, bert};
 use crate::engine::on_own_cpu;
-use crate::model::Network;
 use crate::{Device, Engine, Error, Result, TextEncoder};
 use manyview_core::Fingerprint;
 use std::any::Any;
@@ -82,18 +81,13 @@ struct Train<'a> {
 impl Visitor for Train<'_> {
     type Output = Trained;
 
-    fn visit<C, N, B>(self, config: C) -> Result<Trained>
-    where
-        C: Description + 'static,
-        N: Own<C>,
-        B: Network<Config = C>,
-    {
+    fn visit<C: Description>(self, config: C) -> Result<Trained> {
         let Self { job } = self;
         let may = job.config.engine == Engine::Own && on_own_cpu(job.device);
         let takes = !matches!(&job.config.method, Method::Lora(lora) if lora.dropout > 0.0);
         match (&config as &dyn Any).downcast_ref::<bert::Config>() {
             Some(bert) if may && takes => own::train(job, bert),
-            _ => network::train::<B>(job, &config),
+            _ => network::train::<C::Burn>(job, &config),
         }
     }
 }

@@ -2,7 +2,7 @@
 use crate::Result;
 use crate::checkpoint::Checkpoint;
 use crate::finetune::Lora;
-use crate::finetune::lora::LowRank;
+use crate::finetune::training::lora::LowRank;
 use crate::model::{Stored, transpose};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;

@@ -42,7 +42,6 @@ impl Objective for MultipleNegativesRanking {
 }
 
 #[cfg(test)]
-#[cfg(feature = "flex")]
 mod tests {
     use super::super::tests::with_gradients;
     use super::*;

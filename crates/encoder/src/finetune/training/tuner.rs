@@ -60,7 +60,7 @@ impl FineTuner {
             parameters: trained.parameters,
             losses: trained.losses,
             seconds: journal.finish()?,
-            weights: super::fine_tuned::weights(to)?,
+            weights: crate::finetune::fine_tuned::weights(to)?,
         };
         record.write(work)?;
         job.clear_checkpoints()?;
