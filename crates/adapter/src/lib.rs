@@ -10,6 +10,8 @@
 //! on what the encoder gives, rather than on nothing.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "train")]
+mod blocked_linear;
 mod card;
 mod contrastive;
 mod error;

@@ -1,20 +1,23 @@
 //! Maps and heads as burn modules.
+use crate::blocked_linear::BlockedLinear;
 use crate::{Linear, Map, Maps, Result, Shape};
-use burn::module::{Module, Param};
-use burn::nn;
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, activation};
 
 /// A [`Map`] that can learn.
 #[derive(Module, Debug)]
 pub(crate) struct MapNetwork {
-    layers: Vec<nn::Linear>,
+    layers: Vec<BlockedLinear>,
     #[module(skip)]
     shape: Shape,
 }
 
 impl MapNetwork {
     pub(crate) fn new(map: &Map, device: &Device) -> Self {
-        Self { layers: map.layers().iter().map(|l| layer(l, device)).collect(), shape: map.shape() }
+        Self {
+            layers: map.layers().iter().map(|l| BlockedLinear::new(l, device)).collect(),
+            shape: map.shape(),
+        }
     }
 
     /// What the map gives for `x`, `[n, dim_in]`, before rows are normalised: `[n, dim_out]`.
@@ -30,7 +33,7 @@ impl MapNetwork {
 
     /// The map as it stands.
     pub(crate) fn to_map(&self) -> Result<Map> {
-        Map::new(self.shape, self.layers.iter().map(linear).collect::<Result<_>>()?)
+        Map::new(self.shape, self.layers.iter().map(BlockedLinear::to_linear).collect::<Result<_>>()?)
     }
 }
 
@@ -55,12 +58,12 @@ impl MapsNetwork {
 /// The layers of a head that can learn, a ReLU between two of them.
 #[derive(Module, Debug)]
 pub(crate) struct HeadNetwork {
-    layers: Vec<nn::Linear>,
+    layers: Vec<BlockedLinear>,
 }
 
 impl HeadNetwork {
     pub(crate) fn new(layers: &[Linear], device: &Device) -> Self {
-        Self { layers: layers.iter().map(|l| layer(l, device)).collect() }
+        Self { layers: layers.iter().map(|l| BlockedLinear::new(l, device)).collect() }
     }
 
     /// `[n, dim_in]` to `[n, dim_out]`.
@@ -70,38 +73,22 @@ impl HeadNetwork {
 
     /// The layers as they stand.
     pub(crate) fn linears(&self) -> Result<Vec<Linear>> {
-        self.layers.iter().map(linear).collect()
+        self.layers.iter().map(BlockedLinear::to_linear).collect()
     }
 }
 
 /// Each layer takes what the one before it gives.
-fn through(layers: &[nn::Linear], x: Tensor<2>, has_relu: bool) -> Tensor<2> {
+fn through(layers: &[BlockedLinear], x: Tensor<2>, has_relu: bool) -> Tensor<2> {
     layers.iter().enumerate().fold(x, |x, (i, layer)| {
         layer.forward(if i > 0 && has_relu { activation::relu(x) } else { x }) // [n, dim_out of the layer]
     })
-}
-
-fn layer(linear: &Linear, device: &Device) -> nn::Linear {
-    let (weight, dims) = (linear.weight().to_vec(), [linear.dim_in(), linear.dim_out()]);
-    let bias = |bias: &[f32]| Param::from_data(TensorData::new(bias.to_vec(), [bias.len()]), device);
-    nn::Linear {
-        weight: Param::from_data(TensorData::new(weight, dims), device),
-        bias: linear.bias().map(bias),
-    }
-}
-
-fn linear(layer: &nn::Linear) -> Result<Linear> {
-    let weight = layer.weight.val();
-    let dim_in = weight.dims()[0];
-    let values = |data: TensorData| data.iter::<f32>().collect::<Vec<f32>>();
-    let bias = layer.bias.as_ref().map(|bias| values(bias.val().into_data()));
-    Linear::new(values(weight.into_data()), dim_in, bias)
 }
 
 #[cfg(all(test, feature = "train"))]
 mod tests {
     use super::*;
     use crate::test_data::normal;
+    use burn::tensor::TensorData;
     use manyview_core::{Embeddings, Transform};
 
     #[test]
