@@ -68,6 +68,14 @@ pub(crate) fn found() -> String {
     all
 }
 
+/// How this build trains, for people.
+pub(crate) fn training() -> &'static str {
+    match cfg!(feature = "train") {
+        true => "by ridge and by gradient",
+        false => "by ridge; by gradient in a build with `--features train`",
+    }
+}
+
 /// Tokens in a batch on the device of a name, where nothing else is said: a GPU has to be filled.
 pub(crate) fn batch_tokens(name: &str) -> usize {
     if name.starts_with("libtorch:cuda") {

@@ -23,6 +23,7 @@ pub fn doctor(suite: Option<&Suite>, environment: &Environment, progress: &dyn P
     let mut checks = vec![
         check("embedded data", embedded_data(environment)),
         check("devices", Ok(device::found())),
+        check("training", Ok(device::training().into())),
         check("threads", Ok(std::thread::available_parallelism().map_or(1, usize::from).to_string())),
         check(
             "memory",
@@ -38,6 +39,10 @@ pub fn doctor(suite: Option<&Suite>, environment: &Environment, progress: &dyn P
             Err(e) => vec![("task", Err(e))],
         };
         checks.extend(found.into_iter().map(|(what, found)| check(&of(what), found)));
+        #[cfg(not(feature = "train"))]
+        if experiment.train.is_by_gradient() {
+            checks.push(check(&of("training"), Err(device::needs_training())));
+        }
         checks.push(check(&of("run directory"), writable(&experiment.output.dir)));
         checks.push(check(&of("store"), store_opens(&experiment.output.store)));
         if let Some(answer) = tracking_answers(experiment, environment) {
