@@ -1,6 +1,6 @@
 use crate::environment::environment;
 use crate::progress::Bars;
-use crate::say::say;
+use crate::stdout::print_line;
 use clap::{Args, Subcommand, ValueEnum};
 use manyview_labelling::calibrate::{self, By, ReportRequest, SampleRequest};
 use manyview_pipeline::config::Encoder;
@@ -110,14 +110,14 @@ fn sample(wanted: Sample, bars: &Bars) -> anyhow::Result<()> {
     };
     let sample = calibrate::sample(&request, by, bars)?;
     if sample.excluded > 0 {
-        say(format_args!("{} texts of earlier samples were left out", sample.excluded))?;
+        print_line(format_args!("{} texts of earlier samples were left out", sample.excluded))?;
     }
     for ((name, drawn), there) in
         ["on the topic", "off it", "between"].iter().zip(sample.drawn).zip(sample.there)
     {
-        say(format_args!("{drawn} of {there} texts {name}"))?;
+        print_line(format_args!("{drawn} of {there} texts {name}"))?;
     }
-    say(format_args!("{}: the sample, to be labelled", request.output.display()))
+    print_line(format_args!("{}: the sample, to be labelled", request.output.display()))
 }
 
 fn report(wanted: Report) -> anyhow::Result<()> {
@@ -129,15 +129,15 @@ fn report(wanted: Report) -> anyhow::Result<()> {
         batch: wanted.batch,
     };
     let (report, path) = calibrate::report(&request)?;
-    say(report.decision.word())?;
+    print_line(report.decision.word())?;
     for finding in &report.findings {
-        say(format_args!("{:6}  {}", finding.decision.word(), finding.says))?;
+        print_line(format_args!("{:6}  {}", finding.decision.word(), finding.says))?;
     }
     if let Some(cost) = &report.cost {
-        say(format_args!("cost so far: {:.4} {}", cost.so_far, cost.currency))?;
+        print_line(format_args!("cost so far: {:.4} {}", cost.so_far, cost.currency))?;
         if let Some((texts, sum)) = cost.batch {
-            say(format_args!("a batch of {texts} texts: about {sum:.2} {}", cost.currency))?;
+            print_line(format_args!("a batch of {texts} texts: about {sum:.2} {}", cost.currency))?;
         }
     }
-    say(format_args!("{}: all figures", path.with_extension("md").display()))
+    print_line(format_args!("{}: all figures", path.with_extension("md").display()))
 }

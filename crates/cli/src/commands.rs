@@ -1,7 +1,7 @@
 use crate::args::{Command, Experiment};
 use crate::environment::environment;
 use crate::progress::Bars;
-use crate::say::say;
+use crate::stdout::print_line;
 use crate::{calibrate, infer, label, prepare, print, runs, score, share, store, track};
 use anyhow::bail;
 use manyview_pipeline::config::Suite;
@@ -74,8 +74,8 @@ fn fetch(suite: &Suite, hashes: bool, bars: &Bars) -> anyhow::Result<()> {
         true => manyview_pipeline::file_hashes(&seen)
             .map_err(manyview_pipeline::Error::from)?
             .iter()
-            .try_for_each(|(name, hash)| say(format_args!("{hash}  {name}"))),
-        false => seen.iter().try_for_each(|path| say(path.display())),
+            .try_for_each(|(name, hash)| print_line(format_args!("{hash}  {name}"))),
+        false => seen.iter().try_for_each(|path| print_line(path.display())),
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::say::say;
+use crate::stdout::print_line;
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use manyview_pipeline::{Conversion, Converted, Error, Fractions, PairForm, PairOrigin, convert_pairs};
@@ -63,9 +63,12 @@ pub(crate) fn run(wanted: &Pairs) -> anyhow::Result<()> {
     let Converted { written, skipped, parts } =
         convert_pairs(&wanted.input, &wanted.output, &conversion).map_err(Error::from)?;
     let output = wanted.output.display();
-    say(format_args!("{output}: {written} lines; {skipped} that lack a text were left out"))?;
+    print_line(format_args!("{output}: {written} lines; {skipped} that lack a text were left out"))?;
     let Some([train, val, test]) = parts else { return Ok(()) };
-    say(format_args!("{train} train, {val} val, {test} test, drawn by document with seed {}", wanted.seed))
+    print_line(format_args!(
+        "{train} train, {val} val, {test} test, drawn by document with seed {}",
+        wanted.seed
+    ))
 }
 
 fn split(wanted: &Pairs, form: PairForm) -> anyhow::Result<Option<(Fractions, u64)>> {

@@ -1,6 +1,6 @@
 use crate::environment::environment;
 use crate::progress::Bars;
-use crate::say::say;
+use crate::stdout::print_line;
 use clap::{Args, ValueEnum};
 use manyview_pipeline::artifact::{
     self, FileFormat, GivenVectors, Holds, Inference, InferenceInput, Inferred, Texts, Written,
@@ -122,14 +122,14 @@ impl Infer {
 fn print(dir: &Path, inferred: &Inferred) -> anyhow::Result<()> {
     let rows = inferred.rows;
     match &inferred.base {
-        Some(base) => say(format_args!(
+        Some(base) => print_line(format_args!(
             "encoded {} texts in {:.1} s, took {} from the store",
             base.encoded, inferred.seconds.encode, base.reused
         )),
-        None => say(&inferred.encoder.known),
+        None => print_line(&inferred.encoder.known),
     }?;
     if let (Some(teacher), seconds) = (&inferred.teacher, inferred.seconds) {
-        say(format_args!(
+        print_line(format_args!(
             "under the instruction: encoded {} texts in {:.1} s, took {} from the store; the adapter took {:.3} s",
             teacher.encoded, seconds.teacher, teacher.reused, seconds.transform
         ))?;
@@ -141,7 +141,7 @@ fn print(dir: &Path, inferred: &Inferred) -> anyhow::Result<()> {
         (inferred.normalized.unwrap_or(0), "vectors were not of length 1 and were normalised"),
     ] {
         if n > 0 {
-            say(format_args!("{n} {why}"))?;
+            print_line(format_args!("{n} {why}"))?;
         }
     }
     for Written { file, holds, dim } in &inferred.files {
@@ -157,10 +157,10 @@ fn print(dir: &Path, inferred: &Inferred) -> anyhow::Result<()> {
             }
             Holds::View { card, .. } => format!("their view, {:?}", card.instruction()),
         };
-        say(format_args!("{}: {what}, [{rows}, {dim}]", dir.join(file).display()))?;
+        print_line(format_args!("{}: {what}, [{rows}, {dim}]", dir.join(file).display()))?;
     }
     if inferred.base.is_some() && inferred.files.iter().any(|written| written.file.ends_with(".npy")) {
-        say(format_args!("{}: which row of the input each is", dir.join("rows.csv").display()))?;
+        print_line(format_args!("{}: which row of the input each is", dir.join("rows.csv").display()))?;
     }
-    say(format_args!("{}: what made them", dir.join("metadata.json").display()))
+    print_line(format_args!("{}: what made them", dir.join("metadata.json").display()))
 }

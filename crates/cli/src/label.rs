@@ -1,5 +1,5 @@
 use crate::progress::Bars;
-use crate::say::say;
+use crate::stdout::print_line;
 use clap::Args;
 use manyview_labelling::label::{self, LabelRecord, LabelRequest, OracleKey};
 use std::path::PathBuf;
@@ -53,15 +53,17 @@ pub(crate) fn run(label: Label, bars: &Bars) -> anyhow::Result<()> {
     };
     let record = label::run(&request, bars)?;
     let LabelRecord { texts, labelled, asked, failed, totals, currency, .. } = &record;
-    say(format_args!("{labelled} of {texts} texts have a label; {asked} of them new"))?;
+    print_line(format_args!("{labelled} of {texts} texts have a label; {asked} of them new"))?;
     if *failed > 0 {
-        say(format_args!("{failed} texts have no usable answer; the same command asks about them again"))?;
+        print_line(format_args!(
+            "{failed} texts have no usable answer; the same command asks about them again"
+        ))?;
     }
     if record.ended == "budget" {
-        say("the budget is spent; a larger --budget goes on")?;
+        print_line("the budget is spent; a larger --budget goes on")?;
     }
     if totals.cost > 0.0 {
-        say(format_args!("cost so far: {:.4} {currency}", totals.cost))?;
+        print_line(format_args!("cost so far: {:.4} {currency}", totals.cost))?;
     }
     if totals.lost > 0 {
         let reserved = match totals.reserved {
@@ -69,9 +71,9 @@ pub(crate) fn run(label: Label, bars: &Bars) -> anyhow::Result<()> {
             sum => format!("; {sum:.4} {currency} of the budget are reserved for them"),
         };
         let lost = totals.lost;
-        say(format_args!(
+        print_line(format_args!(
             "{lost} questions were sent and not answered: they may have been charged{reserved}"
         ))?;
     }
-    say(format_args!("{}: the labels", request.output.display()))
+    print_line(format_args!("{}: the labels", request.output.display()))
 }

@@ -1,6 +1,6 @@
 //! The command line of Manyview: arguments to pipeline and labelling, results to a terminal.
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stderr)] // errors go there; what is asked for goes through `say`
+#![allow(clippy::print_stderr)] // errors go there; what is asked for goes through `print_line`
 
 mod args;
 mod calibrate;
@@ -14,9 +14,9 @@ mod prepare;
 mod print;
 mod progress;
 mod runs;
-mod say;
 mod score;
 mod share;
+mod stdout;
 mod store;
 mod track;
 

@@ -1,5 +1,5 @@
 use crate::convert;
-use crate::say::say;
+use crate::stdout::print_line;
 use clap::{Args, Subcommand};
 use manyview_labelling::prepare::{self, Left, Preparation, Prepared, RECORD};
 use std::path::PathBuf;
@@ -68,18 +68,18 @@ fn prepare_scores(scores: Scores) -> anyhow::Result<()> {
     left(prepared.read, &prepared.left)?;
     if let Some(group) = &prepared.group {
         let (groups, largest) = (prepared.groups, prepared.largest_group);
-        say(format_args!("{groups} groups by {group}, the largest of {largest} rows"))?;
+        print_line(format_args!("{groups} groups by {group}, the largest of {largest} rows"))?;
     }
     tiers(&prepared)?;
     let dir = &preparation.output;
     for file in [&prepared.files.train, &prepared.files.val, &prepared.files.test] {
-        say(format_args!("{}: {} rows", dir.join(&file.file).display(), file.rows))?;
+        print_line(format_args!("{}: {} rows", dir.join(&file.file).display(), file.rows))?;
     }
-    say(format_args!("{}: what was read, left out and written", dir.join(RECORD).display()))
+    print_line(format_args!("{}: what was read, left out and written", dir.join(RECORD).display()))
 }
 
 fn left(read: usize, left: &Left) -> anyhow::Result<()> {
-    say(format_args!("read {read} rows"))?;
+    print_line(format_args!("read {read} rows"))?;
     for (n, why) in [
         (left.bad, "cannot be used and were left out"),
         (left.repeated_ids, "have the id of an earlier row and were left out"),
@@ -87,7 +87,7 @@ fn left(read: usize, left: &Left) -> anyhow::Result<()> {
         (left.scored_otherwise, "of the repeated rows were scored otherwise than the first"),
     ] {
         if n > 0 {
-            say(format_args!("{n} {why}"))?;
+            print_line(format_args!("{n} {why}"))?;
         }
     }
     Ok(())
@@ -99,7 +99,10 @@ fn tiers(prepared: &Prepared) -> anyhow::Result<()> {
     }
     let width =
         prepared.tiers.iter().map(|row| row.tier.chars().count()).max().unwrap_or(0).max("tier".len());
-    say(format_args!("{:width$}  {:>5}  {:>14}  {:>14}  {:>14}", "tier", "from", "train", "val", "test"))?;
+    print_line(format_args!(
+        "{:width$}  {:>5}  {:>14}  {:>14}  {:>14}",
+        "tier", "from", "train", "val", "test"
+    ))?;
     let files = &prepared.files;
     for row in &prepared.tiers {
         let from = row.threshold.map_or_else(|| "–".into(), |from| from.to_string());
@@ -107,7 +110,7 @@ fn tiers(prepared: &Prepared) -> anyhow::Result<()> {
             0 => "–".into(),
             of => format!("{n} ({:.1}%)", 100.0 * n as f64 / of as f64),
         };
-        say(format_args!(
+        print_line(format_args!(
             "{:width$}  {from:>5}  {:>14}  {:>14}  {:>14}",
             row.tier,
             cell(row.train, files.train.rows),

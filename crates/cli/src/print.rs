@@ -1,4 +1,4 @@
-use crate::say::say;
+use crate::stdout::print_line;
 use anyhow::Result;
 use manyview_pipeline::{Check, Quantized, RunSummary, Stage, Stages, Tally};
 use std::collections::BTreeMap;
@@ -7,26 +7,26 @@ use std::path::Path;
 /// What a run left: the table of its report, what was fitted, and where the files are.
 pub(crate) fn run(stages: Stages, run: &RunSummary) -> Result<()> {
     if let Some(table) = &run.table {
-        say(table)?;
+        print_line(table)?;
     }
     encoding(&run.tally, run.truncated)?;
     if stages == Stages::Only(Stage::Train) {
         for (name, fit) in &run.fits {
             let (method, rows, seconds) = (&fit.method, fit.rows, fit.seconds);
             let figures = figures(&fit.figures);
-            say(format_args!("{name}: {method} on {rows} rows in {seconds:.2} s, {figures}"))?;
+            print_line(format_args!("{name}: {method} on {rows} rows in {seconds:.2} s, {figures}"))?;
         }
     }
     if run.untracked > 0 {
         let left = run.untracked;
-        say(format_args!(
+        print_line(format_args!(
             "{left} events have not reached the tracking server; `manyview track sync` sends them"
         ))?;
     }
     match stages.last() {
         Stage::Encode | Stage::Train => Ok(()),
-        Stage::Evaluate => say(format_args!("metrics: {}", run.dir.join("metrics.json").display())),
-        Stage::Report => say(format_args!("report: {}", run.dir.join("report.html").display())),
+        Stage::Evaluate => print_line(format_args!("metrics: {}", run.dir.join("metrics.json").display())),
+        Stage::Report => print_line(format_args!("report: {}", run.dir.join("report.html").display())),
     }
 }
 
@@ -42,9 +42,9 @@ fn figures(figures: &BTreeMap<String, f64>) -> String {
 /// What encoding took.
 fn encoding(tally: &Tally, truncated: usize) -> Result<()> {
     let Tally { encoded, reused, seconds } = tally;
-    say(format_args!("encoded {encoded} texts in {seconds:.1} s, took {reused} from the store"))?;
+    print_line(format_args!("encoded {encoded} texts in {seconds:.1} s, took {reused} from the store"))?;
     if truncated > 0 {
-        say(format_args!(
+        print_line(format_args!(
             "{truncated} texts of the corpus are longer than the encoder reads; their ends were cut"
         ))?;
     }
@@ -54,7 +54,7 @@ fn encoding(tally: &Tally, truncated: usize) -> Result<()> {
 /// What was made smaller.
 pub(crate) fn quantized(to: &Path, made: &Quantized) -> Result<()> {
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-    say(format_args!(
+    print_line(format_args!(
         "{}: {:.1} MiB, was {:.1} MiB; {} int8 matrices",
         to.display(),
         mib(made.after),
@@ -67,8 +67,8 @@ pub(crate) fn quantized(to: &Path, made: &Quantized) -> Result<()> {
 pub(crate) fn checks(checks: &[Check]) -> Result<usize> {
     for check in checks {
         match &check.found {
-            Ok(found) => say(format_args!("ok    {}: {found}", check.what)),
-            Err(problem) => say(format_args!("FAIL  {}: {problem}", check.what)),
+            Ok(found) => print_line(format_args!("ok    {}: {found}", check.what)),
+            Err(problem) => print_line(format_args!("FAIL  {}: {problem}", check.what)),
         }?;
     }
     Ok(checks.iter().filter(|check| check.found.is_err()).count())

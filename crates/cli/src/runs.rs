@@ -1,5 +1,5 @@
 use crate::args::Runs as Command;
-use crate::say::say;
+use crate::stdout::print_line;
 use manyview_pipeline::{PastRun, past_run, past_runs, run_difference};
 use serde_json::Value;
 use std::path::Path;
@@ -23,33 +23,36 @@ fn place(dir: &Path, run: &Path) -> std::path::PathBuf {
 }
 
 fn list(runs: &[PastRun]) -> anyhow::Result<()> {
-    say(format_args!("{:32}  {:>6}  {:>7}  {:16}  label and encoder", "run", "base", "adapter", "gain"))?;
+    print_line(format_args!(
+        "{:32}  {:>6}  {:>7}  {:16}  label and encoder",
+        "run", "base", "adapter", "gain"
+    ))?;
     for run in runs {
         for view in &run.views {
             let name = run.path.file_name().unwrap_or_default().to_string_lossy();
             let name = if view.name.is_empty() { name.into() } else { format!("{name}/{}", view.name) };
             let Some(scores) = &view.scores else {
                 let reached = if view.fit.is_some() { "fitted, not evaluated" } else { "not fitted" };
-                say(format_args!("{name:32}  {reached}"))?;
+                print_line(format_args!("{name:32}  {reached}"))?;
                 continue;
             };
             let (base, adapter, of) = (scores.base, scores.adapter, &scores.of);
             let gain =
                 scores.gain.map_or("–".into(), |gain| format!("{:+.3} ({:+.3})", gain.value, gain.low));
-            say(format_args!("{name:32}  {base:6.3}  {adapter:7.3}  {gain:16}  {of}"))?;
+            print_line(format_args!("{name:32}  {base:6.3}  {adapter:7.3}  {gain:16}  {of}"))?;
         }
     }
-    say(
+    print_line(
         "V-measures on test texts; of retrieval nDCG@10 on test queries; of scores the mean absolute error, base the mean's.",
     )?;
-    say(
+    print_line(
         "The gain with the lower end of its 95% interval; of scores the share of the mean's error taken away.",
     )
 }
 
 fn show(run: &PastRun) -> anyhow::Result<()> {
     for (key, value) in run.config.iter().chain(&run.figures()) {
-        say(format_args!("{key} = {}", shown(Some(value))))?;
+        print_line(format_args!("{key} = {}", shown(Some(value))))?;
     }
     Ok(())
 }
@@ -57,7 +60,7 @@ fn show(run: &PastRun) -> anyhow::Result<()> {
 fn diff(a: &PastRun, b: &PastRun) -> anyhow::Result<()> {
     let differences = run_difference(a, b);
     if differences.is_empty() {
-        return say("the same experiment, the same figures");
+        return print_line("the same experiment, the same figures");
     }
     let width = differences.iter().map(|d| d.key.len()).max().unwrap_or_default();
     for d in &differences {
@@ -66,7 +69,7 @@ fn diff(a: &PastRun, b: &PastRun) -> anyhow::Result<()> {
             _ => String::new(),
         };
         let (a, b) = (shown(d.a.as_ref()), shown(d.b.as_ref()));
-        say(format_args!("{:width$}  {a} → {b}{change}", d.key))?;
+        print_line(format_args!("{:width$}  {a} → {b}{change}", d.key))?;
     }
     Ok(())
 }

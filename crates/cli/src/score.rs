@@ -1,6 +1,6 @@
 use crate::environment::environment;
 use crate::progress::Bars;
-use crate::say::say;
+use crate::stdout::print_line;
 use clap::Args;
 use manyview_pipeline::artifact::{self, Scoring};
 use std::path::PathBuf;
@@ -53,7 +53,7 @@ pub(crate) fn run(score: Score, bars: &Bars) -> anyhow::Result<()> {
         store: score.store,
     };
     let done = artifact::score(&scoring, &environment(), bars)?;
-    say(format_args!(
+    print_line(format_args!(
         "encoded {} texts, took {} from the store",
         done.encoding.encoded, done.encoding.reused
     ))?;
@@ -62,8 +62,8 @@ pub(crate) fn run(score: Score, bars: &Bars) -> anyhow::Result<()> {
         (done.truncated, "texts are longer than the encoder reads; their ends were cut"),
     ] {
         if n > 0 {
-            say(format_args!("{n} {why}"))?;
+            print_line(format_args!("{n} {why}"))?;
         }
     }
-    say(format_args!("{}: {} rows", scoring.output.display(), done.rows))
+    print_line(format_args!("{}: {} rows", scoring.output.display(), done.rows))
 }

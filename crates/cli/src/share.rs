@@ -1,7 +1,7 @@
 use crate::args::{Export, ExportFormat, Push};
 use crate::environment::environment;
 use crate::progress::Bars;
-use crate::say::say;
+use crate::stdout::print_line;
 use manyview_pipeline::Upload;
 use manyview_pipeline::artifact::{self, Format};
 use std::path::Path;
@@ -22,7 +22,7 @@ pub(crate) fn export(export: Export, bars: &Bars) -> anyhow::Result<()> {
     };
     artifact::export(&export, &environment(), bars)?;
     files(&export.output)?;
-    say(format_args!(
+    print_line(format_args!(
         "{}: how to use it, to be read and completed",
         export.output.join("README.md").display()
     ))
@@ -34,8 +34,8 @@ pub(crate) fn push(push: Push, bars: &Bars) -> anyhow::Result<()> {
         Upload { repo: push.repo, revision: push.revision, private: push.private, message: push.message };
     let uploaded = artifact::push(&push.from, &upload, &environment(), bars)?;
     match uploaded.changed {
-        0 => say(format_args!("{}: nothing has changed", uploaded.url)),
-        n => say(format_args!("{}: {n} files new or changed", uploaded.url)),
+        0 => print_line(format_args!("{}: nothing has changed", uploaded.url)),
+        n => print_line(format_args!("{}: {n} files new or changed", uploaded.url)),
     }
 }
 
@@ -48,7 +48,7 @@ fn files(dir: &Path) -> anyhow::Result<()> {
         match path.is_dir() {
             true => files(&path)?,
             false if path.ends_with("README.md") => {}
-            false => say(path.display())?,
+            false => print_line(path.display())?,
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 use crate::args::Store as Command;
 use crate::progress::Bars;
-use crate::say::say;
+use crate::stdout::print_line;
 use anyhow::bail;
 use manyview_pipeline::{Error, Space, Store};
 use std::path::Path;
@@ -24,20 +24,20 @@ pub(crate) fn run(dir: &Path, command: Command, bars: &Bars) -> anyhow::Result<(
                 moved_aside(&part.part, problem)?;
             }
             let (bad, rows) = (bad.count(), checked.iter().map(|c| c.rows).sum::<usize>());
-            say(format_args!("{} files, {rows} vectors, {bad} bad", checked.len()))?;
+            print_line(format_args!("{} files, {rows} vectors, {bad} bad", checked.len()))?;
             refuse(dir, bad)?;
         }
         Command::Compact => {
             let done = store.compact(bars).map_err(Error::from)?;
             for space in done.iter().filter(|space| space.merged > 0) {
                 let (key, merged, written) = (&space.space, space.merged, space.written);
-                say(format_args!(
+                print_line(format_args!(
                     "{key}: {merged} small files became {written}, with {} vectors",
                     space.rows
                 ))?;
             }
             if done.iter().all(|space| space.merged == 0) {
-                say("no small files to put together")?;
+                print_line("no small files to put together")?;
             }
             let damaged = done.iter().flat_map(|space| &space.damaged);
             let bad = damaged.clone().count();
@@ -48,7 +48,7 @@ pub(crate) fn run(dir: &Path, command: Command, bars: &Bars) -> anyhow::Result<(
         }
         Command::Rm { key } => {
             let space = store.remove(&key).map_err(Error::from)?;
-            say(format_args!("removed {} vectors of {}", space.rows, described(&space)))?;
+            print_line(format_args!("removed {} vectors of {}", space.rows, described(&space)))?;
         }
     }
     Ok(())
@@ -56,7 +56,7 @@ pub(crate) fn run(dir: &Path, command: Command, bars: &Bars) -> anyhow::Result<(
 
 fn moved_aside(path: &Path, problem: &str) -> anyhow::Result<()> {
     let path = path.display();
-    say(format_args!("{path}: {problem}; moved aside, its vectors are computed again when asked for"))
+    print_line(format_args!("{path}: {problem}; moved aside, its vectors are computed again when asked for"))
 }
 
 /// Ends with an error where files were bad.
@@ -68,12 +68,15 @@ fn refuse(dir: &Path, bad: usize) -> anyhow::Result<()> {
 }
 
 fn list(spaces: &[Space]) -> anyhow::Result<()> {
-    say(format_args!("{:12}  {:>9}  {:>6}  {:>9}  encoder and instruction", "key", "rows", "dim", "MiB"))?;
+    print_line(format_args!(
+        "{:12}  {:>9}  {:>6}  {:>9}  encoder and instruction",
+        "key", "rows", "dim", "MiB"
+    ))?;
     for space in spaces {
         let key: String = space.key.chars().take(12).collect();
         let mib = space.bytes as f64 / f64::from(1 << 20);
         let (rows, dim, of) = (space.rows, space.dim, described(space));
-        say(format_args!("{key:12}  {rows:>9}  {dim:>6}  {mib:>9.1}  {of}"))?;
+        print_line(format_args!("{key:12}  {rows:>9}  {dim:>6}  {mib:>9.1}  {of}"))?;
     }
     Ok(())
 }

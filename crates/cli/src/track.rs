@@ -1,7 +1,7 @@
 use crate::args::Track as Command;
 use crate::environment::environment;
 use crate::progress::Bars;
-use crate::say::say;
+use crate::stdout::print_line;
 use manyview_pipeline::config::Tracking;
 use manyview_pipeline::sync_tracking;
 use std::path::Path;
@@ -13,9 +13,14 @@ pub(crate) fn run(dir: &Path, command: Command, bars: &Bars) -> anyhow::Result<(
     let (mut sent, mut left) = (0, 0);
     for (record, synced) in sync_tracking(dir, &tracking, &environment(), bars)? {
         if synced.sent + synced.left > 0 {
-            say(format_args!("{}: {} events sent, {} left", record.display(), synced.sent, synced.left))?;
+            print_line(format_args!(
+                "{}: {} events sent, {} left",
+                record.display(),
+                synced.sent,
+                synced.left
+            ))?;
         }
         (sent, left) = (sent + synced.sent, left + synced.left);
     }
-    say(format_args!("{sent} events sent, {left} left"))
+    print_line(format_args!("{sent} events sent, {left} left"))
 }

@@ -1,5 +1,5 @@
 use super::RetrievalSection;
-use super::words::{MAIN, MEASURES, facts, finding, said};
+use super::findings::{MAIN, MEASURES, facts, finding, gain_sentence};
 use crate::Report;
 use crate::escape::markdown as escape;
 use crate::finding::Gain;
@@ -19,7 +19,7 @@ pub(super) fn markdown(report: &Report<RetrievalSection>) -> String {
     }
     for view in &report.sections {
         main.push(format!("## {}", escape(&view.name)));
-        main.push(escape(&said(&view.metrics)));
+        main.push(escape(&gain_sentence(&view.metrics)));
         main.extend(view.curve.as_ref().map(|c| escape(&c.words())));
         main.push(all(view));
         main.push(facts(&view.metrics).iter().map(|(l, v)| fact(l, v)).collect::<Vec<_>>().join("\n"));

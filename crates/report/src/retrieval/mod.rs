@@ -1,11 +1,11 @@
 //! Adapters for retrieval: what was measured, and the page on it.
 
+mod findings;
 mod markdown;
 mod metrics;
 mod overview;
 mod page;
 mod table;
-mod words;
 
 pub use metrics::{Leaked, Measures, PairCounts, RetrievalMetrics, RetrievalViews};
 

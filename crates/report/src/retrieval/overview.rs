@@ -1,5 +1,5 @@
 use super::RetrievalSection;
-use super::words::MAIN;
+use super::findings::MAIN;
 use crate::axis::{digits, range, ticks};
 use crate::escape;
 use crate::finding::Gain;

@@ -1,4 +1,4 @@
-use super::words::{MAIN, MEASURES, facts, finding, said};
+use super::findings::{MAIN, MEASURES, facts, finding, gain_sentence};
 use super::{Measures, RetrievalMetrics, RetrievalSection, overview};
 use crate::Report;
 use crate::finding::Gain;
@@ -75,7 +75,7 @@ fn section(i: usize, view: &RetrievalSection) -> String {
          <h3>Details</h3>\n<dl class=facts>\n{facts}</dl>\n</section>\n",
         i + 1,
         escape::html(&view.name),
-        escape::html(&said(m)),
+        escape::html(&gain_sentence(m)),
         all(m),
     )
 }

@@ -1,5 +1,5 @@
 use super::RetrievalSection;
-use super::words::{MAIN, leaks};
+use super::findings::{MAIN, leaks};
 use crate::Report;
 use crate::escape::line;
 use crate::numbers::{ABSENT, score, signed};

@@ -1,5 +1,5 @@
 use super::ScoresSection;
-use super::words::{HEADS, cells, facts, fitted, rows, short};
+use super::cells::{COLUMNS, cells, facts, fitted, rows, short};
 use crate::Report;
 use crate::escape::{markdown as escape, short as cut};
 use crate::numbers::percent;
@@ -42,7 +42,7 @@ fn section(view: &ScoresSection) -> Vec<String> {
         format!("## {}", escape(&view.name)),
         format!("**{}**", m.decision.verdict.as_str()),
         reasons.join("\n"),
-        table(&HEADS, errors),
+        table(&COLUMNS, errors),
         format!("On {} test texts, with 95% intervals over texts.", m.n_test),
     ];
     if !m.tiers.is_empty() {

@@ -1,5 +1,6 @@
 //! The report on scores: how well heads predict an oracle's scores from vectors.
 
+mod cells;
 mod charts;
 mod docx;
 mod markdown;
@@ -9,7 +10,6 @@ mod page;
 mod sample;
 mod section;
 mod table;
-mod words;
 
 pub use metrics::{Decision, Errors, NamedErrors, Noise, ScoresMetrics, TierMetrics, Verdict};
 pub use section::{ScoresSection, WorstText};

@@ -1,4 +1,4 @@
-use super::words::{HEADS, cells, estimate, facts, fitted, gain, maybe, rows, short};
+use super::cells::{COLUMNS, cells, estimate, facts, fitted, gain, maybe, rows, short};
 use super::{ScoresSection, TierMetrics, charts};
 use crate::Report;
 use crate::escape;
@@ -103,7 +103,7 @@ fn section(view: &ScoresSection) -> String {
         escape::html(&view.name),
         stamp(view),
         charts::bars(&all),
-        table("wrap", &HEADS, &body),
+        table("wrap", &COLUMNS, &body),
         m.n_test,
         tiers(&m.tiers),
         charts::scatters(view),

@@ -1,5 +1,5 @@
 use super::ScoresSection;
-use super::words::{estimate, gain, maybe, rows};
+use super::cells::{estimate, gain, maybe, rows};
 use crate::Report;
 use crate::escape::line;
 

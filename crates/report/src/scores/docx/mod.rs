@@ -5,7 +5,7 @@ mod document;
 mod package;
 
 use super::ScoresSection;
-use super::words::{HEADS, cells, facts, fitted, rows, short};
+use super::cells::{COLUMNS, cells, facts, fitted, rows, short};
 use crate::escape::short as cut;
 use crate::numbers::{figure, percent, score};
 use crate::{CurveRows, Report, Result};
@@ -52,7 +52,7 @@ fn section(to: &mut Document, view: &ScoresSection) {
         });
         [row.name.clone()].into_iter().chain(cells).collect()
     });
-    to.table(&HEADS, errors.collect());
+    to.table(&COLUMNS, errors.collect());
     if !m.tiers.is_empty() {
         to.subheading("Tiers of the weighted score");
         let rows = m.tiers.iter().map(|t| {

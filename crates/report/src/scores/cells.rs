@@ -1,16 +1,16 @@
-//! Figures as cells, the same in every form of the report.
+//! Metrics as table cells and short texts, the same in every format of the report.
 
 use super::{NamedErrors, ScoresMetrics};
 use crate::numbers::{ABSENT, count, decimals, duration, figure, interval, percent, score};
 use crate::{Curve, CurveRows};
 use manyview_core::Estimate;
 
-/// A figure and its interval.
+/// A value and its interval.
 pub(super) fn estimate(e: &Estimate) -> (String, String) {
     (score(e.value), interval(e.low, e.high))
 }
 
-/// A figure and its interval, or a dash.
+/// A value and its interval, or a dash.
 pub(super) fn maybe(e: Option<&Estimate>) -> (String, String) {
     e.map_or((ABSENT.into(), String::new()), estimate)
 }
@@ -21,8 +21,8 @@ pub(super) fn gain(e: Option<&Estimate>) -> (String, String) {
     e.map_or((ABSENT.into(), String::new()), shown)
 }
 
-/// The heads of the table of errors.
-pub(super) const HEADS: [&str; 10] = [
+/// The column headers of the table of errors.
+pub(super) const COLUMNS: [&str; 10] = [
     "",
     "MAE",
     "MAE of the mean",
@@ -35,7 +35,7 @@ pub(super) const HEADS: [&str; 10] = [
     "MAE on training texts",
 ];
 
-/// A row of the table of errors: figures with what stands small below them.
+/// A row of the table of errors: each value with the small text below it.
 pub(super) fn cells(e: &NamedErrors) -> [(String, String); 9] {
     let plain = |v: f64| (score(v), String::new());
     [
@@ -58,7 +58,7 @@ pub(super) fn rows(m: &ScoresMetrics) -> Vec<&NamedErrors> {
     m.dimensions.iter().chain(overall).chain(weighted).collect()
 }
 
-/// How the head was fitted, in words.
+/// How the head was fitted, in one or two sentences.
 pub(super) fn fitted(m: &ScoresMetrics, curve: &Curve) -> String {
     let calibrated = match (m.calibrated, curve.rows) {
         (false, _) => String::new(),
@@ -87,7 +87,7 @@ pub(super) fn fitted(m: &ScoresMetrics, curve: &Curve) -> String {
     format!("{how}{calibrated} It took {}.", duration(m.fit_seconds * 1e3))
 }
 
-/// What the figures are of: label and value.
+/// The facts of a report, as labels and values: data, split, head, fit.
 pub(super) fn facts(m: &ScoresMetrics) -> Vec<(&'static str, String)> {
     let encoder: String = m.encoder_fingerprint.as_str().chars().take(12).collect();
     let fit: Vec<String> = m.fit.iter().map(|(name, v)| format!("{name} {}", figure(*v))).collect();

@@ -1,3 +1,5 @@
+//! Measures, findings and facts as text, the same in every format of the report.
+
 use super::{RetrievalMetrics, RetrievalSection};
 use crate::finding::Gain;
 use crate::numbers::{counted, score, signed, signed_interval};
@@ -5,7 +7,7 @@ use crate::numbers::{counted, score, signed, signed_interval};
 /// The measure that decides.
 pub(super) const MAIN: &str = "ndcg@10";
 
-/// The measures in the order of a table, and how they are written.
+/// The measures in the order of the table, with their labels.
 pub(super) const MEASURES: [(&str, &str); 17] = [
     ("ndcg@10", "nDCG@10"),
     ("mrr@10", "MRR@10"),
@@ -33,13 +35,13 @@ pub(super) fn finding(views: &[RetrievalSection]) -> String {
         return "Nothing was measured.".into();
     };
     match views.len() {
-        1 => said(&best.metrics),
-        n => format!("The best of {n} variants is “{}”. {}", best.name, said(&best.metrics)),
+        1 => gain_sentence(&best.metrics),
+        n => format!("The best of {n} variants is “{}”. {}", best.name, gain_sentence(&best.metrics)),
     }
 }
 
-/// What the gain of one adapter allows to say.
-pub(super) fn said(m: &RetrievalMetrics) -> String {
+/// Whether an adapter improves retrieval, in one or two sentences.
+pub(super) fn gain_sentence(m: &RetrievalMetrics) -> String {
     let at = |measures: &super::Measures| measures.get(MAIN).map_or(f64::NAN, |e| e.value);
     let (base, adapter) = (score(at(&m.views.base)), score(at(&m.views.adapter)));
     let figures = format!("{} (95% interval {})", signed(m.gain.value), signed_interval(&m.gain));
@@ -65,7 +67,7 @@ pub(super) fn said(m: &RetrievalMetrics) -> String {
     format!("{first} {words}: {} ({}).", signed(m.over_bm25.value), signed_interval(&m.over_bm25))
 }
 
-/// What leaks between the parts, in words.
+/// The texts that leak between the parts of the split.
 pub(super) fn leaks(m: &RetrievalMetrics) -> String {
     let l = &m.leaks;
     if *l == super::Leaked::default() {
@@ -86,7 +88,7 @@ pub(super) fn leaks(m: &RetrievalMetrics) -> String {
     format!("of validation and test, in an earlier part as well: {}", found.join(", "))
 }
 
-/// What the figures of an adapter are of: label and value.
+/// The facts of a report, as labels and values: corpus, pairs, leaks, fit.
 pub(super) fn facts(m: &RetrievalMetrics) -> Vec<(&'static str, String)> {
     use crate::numbers::{count, duration, figure};
     let c = &m.counts;
@@ -154,12 +156,12 @@ mod tests {
     #[test]
     fn a_gain_is_claimed_only_where_its_interval_is_above_zero() {
         let report = sample::report();
-        let [up, unclear] = [0, 1].map(|i| said(&report.sections[i].metrics));
+        let [up, unclear] = [0, 1].map(|i| gain_sentence(&report.sections[i].metrics));
         assert!(up.contains("a gain of +0.061"), "{up}");
         assert!(unclear.starts_with("No gain") && unclear.contains("−0.012"), "{unclear}");
         let mut metrics = report.sections[1].metrics.clone();
         metrics.gain.high = -0.001;
-        assert!(said(&metrics).contains("worse"), "{}", said(&metrics));
+        assert!(gain_sentence(&metrics).contains("worse"), "{}", gain_sentence(&metrics));
         assert!(finding(&report.sections).contains("“linear”"));
         assert_eq!(finding(&[]), "Nothing was measured.");
     }
