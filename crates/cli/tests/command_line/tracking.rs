@@ -1,8 +1,8 @@
 //! The record of a run, and a tracking server that is not there.
 
-use crate::pairs;
+use crate::fine_tuning;
+use crate::retrieval;
 use crate::scene::Scene;
-use crate::tuned;
 use manyview_test_server::mlflow::{Mood, TrackingServer};
 use std::fs;
 use std::path::Path;
@@ -74,7 +74,7 @@ fn an_address_that_is_none_is_refused() {
 
 #[test]
 fn a_server_learns_of_pairs_what_it_learns_of_views() {
-    let (scene, server) = (pairs::scene(None), TrackingServer::new(Mood::Well));
+    let (scene, server) = (retrieval::scene(None), TrackingServer::new(Mood::Well));
     let line = format!("run pairs.toml tracking.uri={}", server.uri());
     scene.done(&line);
     scene.done(&line);
@@ -111,7 +111,7 @@ fn a_server_learns_of_pairs_what_it_learns_of_views() {
 
 #[test]
 fn a_server_is_sent_the_changes_to_an_encoder_or_the_whole_encoder() {
-    let (scene, server) = (tuned::scene(), TrackingServer::new(Mood::Well));
+    let (scene, server) = (fine_tuning::scene(), TrackingServer::new(Mood::Well));
     for (i, how, files) in [
         (0, "lora", ["encoder/lora/adapter_model.safetensors", "training_metrics.jsonl"]),
         (1, "full", ["encoder/model.safetensors", "encoder/1_Pooling/config.json"]),

@@ -1,4 +1,4 @@
-//! Pairs of texts: from a file to an adapter, its figures and its report.
+//! Retrieval: from a file of pairs to an adapter, its metrics and its report.
 
 #[cfg(unix)]
 use crate::interruption::{signal, start, wait_until};

@@ -1,5 +1,5 @@
 #![cfg(unix)]
-//! Training of heads that is stopped, killed or goes astray, their files when they are damaged, and their record.
+//! Training of heads: stopped, killed, diverging; damaged files of heads; the tracking record.
 
 use crate::interruption::{signal, start, wait_until};
 use crate::scene::{Scene, assert_refusal};

@@ -1,4 +1,4 @@
-//! Encoders that learn themselves from pairs: trained, stopped, killed, used.
+//! Fine-tuning on pairs of texts: trained, stopped, killed, used.
 
 #[cfg(unix)]
 use crate::interruption::{signal, start, wait_until};

@@ -1,11 +1,11 @@
-//! Encoders that learn below a head: trained, stopped, killed, used.
+//! Fine-tuning under a head: trained, stopped, killed, used.
 
+#[cfg(unix)]
+use crate::fine_tuning::steps;
 #[cfg(unix)]
 use crate::interruption::{signal, start, wait_until};
 use crate::scene::Scene;
 use crate::scores::scene;
-#[cfg(unix)]
-use crate::tuned::steps;
 use manyview_test_server::mlflow::{Mood, TrackingServer};
 use serde_json::Value;
 

@@ -1,9 +1,9 @@
-//! What a bad disk and killed processes left, found and mended.
+//! `doctor --deep`: damaged files and the leftovers of killed processes are found and repaired.
 
 #[cfg(unix)]
 use crate::interruption::{signal, start, wait_until};
 use crate::scene::Scene;
-use crate::{pairs, tuned};
+use crate::{fine_tuning, retrieval};
 use std::fs;
 #[cfg(unix)]
 use std::path::Path;
@@ -71,7 +71,7 @@ fn an_adapter_without_a_successor_gets_its_name_back() {
 
 #[test]
 fn doctor_reads_the_adapters_of_pairs_and_the_encoders_that_learnt() {
-    let scene = pairs::scene(None);
+    let scene = retrieval::scene(None);
     scene.done("run pairs.toml retrieval.adapt=dual");
     let whole = scene.done("doctor --deep pairs.toml");
     for word in ["corpus: pairs.jsonl", "12 documents", "1 whole adapters"] {
@@ -83,7 +83,7 @@ fn doctor_reads_the_adapters_of_pairs_and_the_encoders_that_learnt() {
     scene.done("run pairs.toml retrieval.adapt=dual");
     assert!(scene.read("runs/pairs/adapter/adapter.safetensors") == adapter);
 
-    let (scene, model) = (tuned::scene(), "runs/tuned/encoder/model.safetensors");
+    let (scene, model) = (fine_tuning::scene(), "runs/tuned/encoder/model.safetensors");
     scene.done("run pairs.toml");
     let whole = scene.done("doctor --deep pairs.toml");
     assert!(whole.contains("1 whole fine-tuned encoders"), "{whole}");
@@ -102,7 +102,7 @@ fn doctor_reads_the_adapters_of_pairs_and_the_encoders_that_learnt() {
 #[test]
 fn doctor_sets_a_damaged_checkpoint_aside_and_training_goes_on_from_the_one_before() {
     let line = "train pairs.toml train.epochs=1000 train.checkpoint_every=20";
-    let (plain, scene) = (tuned::scene(), tuned::scene());
+    let (plain, scene) = (fine_tuning::scene(), fine_tuning::scene());
     plain.done(line);
     let mut child = start(&scene, line);
     let states = || {
