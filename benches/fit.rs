@@ -6,11 +6,11 @@ mod random;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use manyview::adapter::{
-    Contrastive, ContrastiveConfig, Gradient, GradientConfig, Monitored, MonitoredMatches, Negatives, Prior,
+    Contrastive, ContrastiveConfig, Gradient, GradientConfig, Monitored, MonitoredPairs, Negatives, Prior,
     Ridge,
 };
 use manyview::pipeline::device;
-use manyview::{Fit, Matched, Paired, Quiet};
+use manyview::{Fit, Paired, QueryPassagePairs, Quiet};
 
 fn fit(c: &mut Criterion) {
     let mut group = c.benchmark_group("fit");
@@ -32,8 +32,8 @@ fn fit(c: &mut Criterion) {
         let config = ContrastiveConfig { negatives, ..Default::default() };
         let contrastive = Contrastive::new(config, device("flex").expect("a default feature"));
         let (queries, passages) = (random::rows(5000, 384, 3), random::rows(5000, 384, 4));
-        let matched = Matched::new(queries, passages, (0..5000).collect()).expect("as many rows");
-        let train = MonitoredMatches { train: matched, score: None, progress: &Quiet };
+        let pairs = QueryPassagePairs::new(queries, passages, (0..5000).collect()).expect("as many rows");
+        let train = MonitoredPairs { train: pairs, score: None, progress: &Quiet };
         group.bench_function(format!("contrastive, {negatives:?}"), |b| {
             b.iter(|| contrastive.fit(&train).expect("maps"))
         });

@@ -2,11 +2,11 @@
 //! are. The questions are made of MedQuAD's question type and disease: "treatment: Glaucoma".
 #![allow(clippy::print_stdout)]
 
-use manyview::adapter::{Contrastive, ContrastiveConfig, MonitoredMatches, Negatives, Shape, TrainConfig};
+use manyview::adapter::{Contrastive, ContrastiveConfig, MonitoredPairs, Negatives, Shape, TrainConfig};
 use manyview::data::{Split, Table};
 use manyview::encoder::{EncoderConfig, TextEncoder};
 use manyview::pipeline::device;
-use manyview::{Embeddings, Encoder, Fit, Matched, Quiet, Transform};
+use manyview::{Embeddings, Encoder, Fit, QueryPassagePairs, Quiet, Transform};
 use std::path::Path;
 use std::time::Instant;
 
@@ -23,14 +23,15 @@ fn main() -> anyhow::Result<()> {
     let encode = |texts: Vec<&str>| Ok::<_, anyhow::Error>(encoder.encode(&texts, None)?.vectors);
     let passages = encode(answers.iter().map(|t| t.as_str()).collect())?.normalized()?; // [1610, 384]
     let queries = encode(questions.iter().map(String::as_str).collect())?; // [1610, 384], question i asks for answer i
-    let matched = |rows: &[usize]| Matched::new(queries.select(rows)?, passages.clone(), rows.to_vec());
-    let (train, validation, test) = (matched(&split.train)?, matched(&split.val)?, matched(&split.test)?);
+    let pairs =
+        |rows: &[usize]| QueryPassagePairs::new(queries.select(rows)?, passages.clone(), rows.to_vec());
+    let (train, validation, test) = (pairs(&split.train)?, pairs(&split.val)?, pairs(&split.test)?);
 
     println!(
         "{} answers; share of questions whose answer is the nearest, mean reciprocal rank",
         passages.n()
     );
-    let found = |queries: &Embeddings, of: &Matched| {
+    let found = |queries: &Embeddings, of: &QueryPassagePairs| {
         let ranks = queries.rows().zip(of.positive()).map(|(query, own)| {
             let cosine = |p: &[f32]| query.iter().zip(p).map(|(a, b)| a * b).sum::<f32>();
             let own = cosine(passages.row(*own));
@@ -58,9 +59,9 @@ fn main() -> anyhow::Result<()> {
         };
         let score =
             |maps: &manyview::adapter::Maps| Ok(found(&maps.queries(validation.queries())?, &validation).1);
-        let matches = MonitoredMatches { train: train.clone(), score: Some(&score), progress: &Quiet };
+        let data = MonitoredPairs { train: train.clone(), score: Some(&score), progress: &Quiet };
         let started = Instant::now();
-        let fit = Contrastive::new(config, device("flex")?).fit(&matches)?;
+        let fit = Contrastive::new(config, device("flex")?).fit(&data)?;
         let took = started.elapsed();
         show(name, found(&fit.maps.query().transform(test.queries())?, &test));
         println!("  epoch {} of {}, in {took:.2?}", fit.best_epoch, fit.history.len());

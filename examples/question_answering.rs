@@ -1,12 +1,12 @@
 //! Question answering: learns from pairs how questions are asked, and finds answers to others better.
 #![allow(clippy::print_stdout)]
 
-use manyview::adapter::{Contrastive, ContrastiveConfig, MonitoredMatches, Negatives, TrainConfig};
+use manyview::adapter::{Contrastive, ContrastiveConfig, MonitoredPairs, Negatives, TrainConfig};
 use manyview::data::{Fractions, PairColumns, TextPairs};
 use manyview::encoder::{EncoderConfig, TextEncoder};
 use manyview::eval::{Bootstrap, Relevance, RetrievalMeasure::Ndcg, search};
 use manyview::pipeline::device;
-use manyview::{Embeddings, Encoder, Fit, Matched, Quiet};
+use manyview::{Embeddings, Encoder, Fit, QueryPassagePairs, Quiet};
 use std::path::Path;
 
 fn main() -> anyhow::Result<()> {
@@ -27,10 +27,10 @@ fn main() -> anyhow::Result<()> {
     // Training questions against the passages of training pairs, which start where the encoder puts them.
     let own: Vec<usize> = split.train.iter().map(|&row| pairs.positive[row]).collect();
     let places = (0..own.len()).collect();
-    let train = Matched::new(queries.select(&split.train)?, passages.select(&own)?, places)?;
+    let train = QueryPassagePairs::new(queries.select(&split.train)?, passages.select(&own)?, places)?;
     let steps = TrainConfig { lr: 3e-4, epochs: 20, ..Default::default() };
     let config = ContrastiveConfig { negatives: Negatives::Corpus, train: steps, ..Default::default() };
-    let fit = Contrastive::new(config, device("flex")?).fit(&MonitoredMatches {
+    let fit = Contrastive::new(config, device("flex")?).fit(&MonitoredPairs {
         train,
         score: None,
         progress: &Quiet,

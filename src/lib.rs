@@ -22,7 +22,7 @@
 
 pub use manyview_core::{
     Adapter, Embeddings, Encoded, Encoder, Error, Estimate, Fingerprint, FingerprintBuilder, Fit,
-    Instruction, Kind, Latency, Matched, Paired, Progress, Quiet, Result, Scored, Summary, Targets,
+    Instruction, Kind, Latency, Paired, Progress, QueryPassagePairs, Quiet, Result, Scored, Summary, Targets,
     Transform,
 };
 

@@ -3,13 +3,12 @@
 
 use anyhow::{Context, bail};
 use manyview::adapter::{
-    Contrastive, ContrastiveConfig, Gradient, GradientConfig, Monitored, MonitoredMatches, Prior, Ridge,
-    Sides,
+    Contrastive, ContrastiveConfig, Gradient, GradientConfig, Monitored, MonitoredPairs, Prior, Ridge, Sides,
 };
 use manyview::data::read_vectors;
 use manyview::eval::KMeans;
 use manyview::pipeline::device;
-use manyview::{Embeddings, Fit, Matched, Paired, Quiet};
+use manyview::{Embeddings, Fit, Paired, QueryPassagePairs, Quiet};
 use std::path::Path;
 use std::time::Instant;
 
@@ -47,8 +46,8 @@ fn main() -> anyhow::Result<()> {
             let contrastive = Contrastive::new(config, device("flex")?);
             let (queries, passages) = (read(1)?, read(2)?);
             let positive = (0..queries.n()).collect();
-            let train = Matched::new(queries, passages, positive)?;
-            let data = MonitoredMatches { train, score: None, progress: &Quiet };
+            let train = QueryPassagePairs::new(queries, passages, positive)?;
+            let data = MonitoredPairs { train, score: None, progress: &Quiet };
             let (seconds, fit) = timed(|| Ok(contrastive.fit(&data)?))?;
             let last = fit.history.last().context("no epoch")?;
             (seconds, format!("\"loss\": {}", last.train_loss))

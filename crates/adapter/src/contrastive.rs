@@ -18,6 +18,6 @@ mod training;
 
 pub use config::{ContrastiveConfig, ContrastiveLoss, Negatives};
 #[cfg(all(test, feature = "train"))]
-pub(crate) use step::TrainingMatches;
+pub(crate) use step::TrainingPairs;
 #[cfg(feature = "train")]
-pub use training::{Contrastive, ContrastiveFit, MatchScore, MonitoredMatches};
+pub use training::{Contrastive, ContrastiveFit, RetrievalScore, MonitoredPairs};

@@ -2,7 +2,7 @@
 #[cfg(all(test, feature = "train"))]
 #[allow(clippy::unwrap_used)] // a test: clippy does not see that behind `all`
 mod tests {
-    use crate::contrastive::TrainingMatches;
+    use crate::contrastive::TrainingPairs;
     use crate::gradient::TrainingPairs;
     use crate::network::{MapNetwork, MapsNetwork};
     use crate::{
@@ -10,7 +10,7 @@ mod tests {
     };
     use burn::module::{Module, ModuleVisitor, Param};
     use burn::tensor::{Gradients, Tensor};
-    use manyview_core::{Embeddings, Matched, Paired};
+    use manyview_core::{Embeddings, Paired, QueryPassagePairs};
     use manyview_train::{Batch, TrainStep};
     use serde::Deserialize;
 
@@ -97,7 +97,7 @@ mod tests {
                         ..Default::default()
                     };
                     let contrastive = Contrastive::new(config, device.clone());
-                    let matched = Matched::new(x.clone(), y.clone(), (0..x.n()).collect()).unwrap();
+                    let matched = QueryPassagePairs::new(x.clone(), y.clone(), (0..x.n()).collect()).unwrap();
                     let maps = match sides {
                         Sides::Query => Maps::Query(map(shape, &case.layers)),
                         Sides::Both => Maps::Both(map(shape, &case.layers)),
@@ -106,7 +106,7 @@ mod tests {
                             passage: map(shape, &case.layers[half..]),
                         },
                     };
-                    let step = TrainingMatches::new(&contrastive, &matched);
+                    let step = TrainingPairs::new(&contrastive, &matched);
                     measured(&step, &MapsNetwork::new(&maps, &autodiff))
                 }
             };

@@ -2,10 +2,10 @@
 #![cfg(feature = "train")]
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 use manyview_adapter::{
-    Contrastive, ContrastiveConfig, ContrastiveFit, ContrastiveLoss, Device, Linear, Maps, MonitoredMatches,
+    Contrastive, ContrastiveConfig, ContrastiveFit, ContrastiveLoss, Device, Linear, Maps, MonitoredPairs,
     Negatives, Schedule, Shape, Sides, TrainConfig,
 };
-use manyview_core::{Embeddings, Error, Fit, Matched, Progress, Quiet, Transform};
+use manyview_core::{Embeddings, Error, Fit, Progress, QueryPassagePairs, Quiet, Transform};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::fs;
@@ -19,12 +19,12 @@ fn random(n: usize, dim: usize, seed: u64) -> Vec<f32> {
 }
 
 /// Passages, and as queries their images under one random map far from the identity.
-fn matched(n: usize, seed: u64) -> Matched {
+fn matched(n: usize, seed: u64) -> QueryPassagePairs {
     let mut w: Vec<f32> = random(DIM, DIM, 99).iter().map(|v| v * 0.4).collect();
     w.iter_mut().step_by(DIM + 1).for_each(|v| *v += 0.5);
     let passages = Embeddings::new(random(n, DIM, seed), DIM).unwrap().normalized().unwrap();
     let queries = Linear::new(w, DIM, None).unwrap().transform(&passages).unwrap();
-    Matched::new(queries, passages, (0..n).collect()).unwrap()
+    QueryPassagePairs::new(queries, passages, (0..n).collect()).unwrap()
 }
 
 fn config() -> ContrastiveConfig {
@@ -39,13 +39,13 @@ fn with(change: impl Fn(&mut TrainConfig)) -> ContrastiveConfig {
     config
 }
 
-fn trained(config: ContrastiveConfig, train: Matched) -> ContrastiveFit {
-    let data = MonitoredMatches { train, score: None, progress: &Quiet };
+fn trained(config: ContrastiveConfig, train: QueryPassagePairs) -> ContrastiveFit {
+    let data = MonitoredPairs { train, score: None, progress: &Quiet };
     Contrastive::new(config, Device::flex()).fit(&data).unwrap()
 }
 
 /// The share of queries whose positive is the nearest passage.
-fn hits(maps: &Maps, data: &Matched) -> f64 {
+fn hits(maps: &Maps, data: &QueryPassagePairs) -> f64 {
     let (q, p) = (maps.queries(data.queries()).unwrap(), maps.passages(data.passages()).unwrap());
     let cosine = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
     let hit = |(query, positive): (&[f32], &usize)| {
@@ -105,7 +105,7 @@ fn watched(contrastive: &Contrastive, stop: u64) -> manyview_core::Result<Contra
     let (validation, train) = (matched(20, 2), matched(50, 1).with_negatives(negatives()).unwrap());
     let score = |maps: &Maps| Ok(hits(maps, &validation));
     let progress = StopAt(stop, AtomicU64::new(0));
-    contrastive.fit(&MonitoredMatches { train, score: Some(&score), progress: &progress })
+    contrastive.fit(&MonitoredPairs { train, score: Some(&score), progress: &progress })
 }
 
 fn negatives() -> Vec<Vec<usize>> {
@@ -174,7 +174,7 @@ fn a_run_killed_between_two_steps_goes_on_from_the_last_checkpoint() {
     let validation = matched(20, 2);
     let score = |maps: &Maps| Ok(hits(maps, &validation));
     let train = matched(50, 1).with_negatives(negatives()).unwrap();
-    let data = MonitoredMatches { train, score: Some(&score), progress: &Counted(&counted) };
+    let data = MonitoredPairs { train, score: Some(&score), progress: &Counted(&counted) };
     assert_eq!(again.fit(&data).unwrap(), whole);
     assert_eq!(counted.into_inner(), 3);
 }
@@ -183,15 +183,19 @@ fn a_run_killed_between_two_steps_goes_on_from_the_last_checkpoint() {
 fn checkpoints_of_other_matches_are_left_alone() {
     let root = tempfile::tempdir().unwrap();
     let contrastive = Contrastive::new(config(), Device::flex()).with_checkpoints(root.path());
-    let fit = |train: Matched| {
-        contrastive.fit(&MonitoredMatches { train, score: None, progress: &Quiet }).unwrap().maps
+    let fit = |train: QueryPassagePairs| {
+        contrastive.fit(&MonitoredPairs { train, score: None, progress: &Quiet }).unwrap().maps
     };
     let plain = fit(matched(50, 1));
     let others = [
         matched(50, 1).with_negatives(negatives()).unwrap(),
         matched(50, 1).with_groups((0..50).map(|i| i / 5).collect()).unwrap(),
-        Matched::new(matched(50, 1).queries().clone(), matched(50, 1).passages().clone(), vec![3; 50])
-            .unwrap(),
+        QueryPassagePairs::new(
+            matched(50, 1).queries().clone(),
+            matched(50, 1).passages().clone(),
+            vec![3; 50],
+        )
+        .unwrap(),
     ];
     for other in others {
         assert_ne!(fit(other.clone()), plain);
@@ -204,13 +208,13 @@ fn checkpoints_of_other_matches_are_left_alone() {
 fn the_best_epoch_is_the_one_of_the_highest_score_and_patience_ends_a_run() {
     let calls = AtomicU64::new(0);
     let score = |_: &Maps| Ok([0.1, 0.9, 0.4, 0.3, 0.2, 0.1][calls.fetch_add(1, Ordering::Relaxed) as usize]);
-    let data = MonitoredMatches { train: matched(50, 1), score: Some(&score), progress: &Quiet };
+    let data = MonitoredPairs { train: matched(50, 1), score: Some(&score), progress: &Quiet };
     let patient = with(|train| (train.epochs, train.patience) = (6, 2));
     let fit = Contrastive::new(patient.clone(), Device::flex()).fit(&data).unwrap();
     assert_eq!((fit.best_epoch, fit.history.len(), fit.stopped_early), (2, 4, true));
     let short = trained(with(|train| train.epochs = 2), matched(50, 1));
     assert_eq!(fit.maps, short.maps);
-    let unwatched = MonitoredMatches { score: None, ..data };
+    let unwatched = MonitoredPairs { score: None, ..data };
     let e = Contrastive::new(patient, Device::flex()).fit(&unwatched).unwrap_err();
     assert!(e.to_string().contains("patience"), "{e}");
 }
@@ -219,7 +223,7 @@ fn the_best_epoch_is_the_one_of_the_highest_score_and_patience_ends_a_run() {
 fn grades_are_refused_by_losses_that_cannot_use_them() {
     let refused = |loss, grades: Vec<f32>| {
         let train = matched(2, 1).with_grades(grades).unwrap();
-        let data = MonitoredMatches { train, score: None, progress: &Quiet };
+        let data = MonitoredPairs { train, score: None, progress: &Quiet };
         let config = ContrastiveConfig { loss, ..config() };
         Contrastive::new(config, Device::flex()).fit(&data).map(|_| ()).map_err(|e| e.to_string())
     };

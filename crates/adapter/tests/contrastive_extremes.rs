@@ -2,10 +2,10 @@
 #![cfg(feature = "train")]
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 use manyview_adapter::{
-    Contrastive, ContrastiveConfig, ContrastiveFit, ContrastiveLoss, Device, Maps, MonitoredMatches,
-    Negatives, Shape, Sides, TrainConfig,
+    Contrastive, ContrastiveConfig, ContrastiveFit, ContrastiveLoss, Device, Maps, MonitoredPairs, Negatives,
+    Shape, Sides, TrainConfig,
 };
-use manyview_core::{Embeddings, Error, Fit, Matched, Quiet};
+use manyview_core::{Embeddings, Error, Fit, QueryPassagePairs, Quiet};
 use proptest::prelude::*;
 
 const LOSSES: [ContrastiveLoss; 4] = [
@@ -16,8 +16,8 @@ const LOSSES: [ContrastiveLoss; 4] = [
 ];
 const SIDES: [Sides; 3] = [Sides::Query, Sides::Both, Sides::Dual];
 
-fn fit(config: ContrastiveConfig, train: Matched) -> ContrastiveFit {
-    let data = MonitoredMatches { train, score: None, progress: &Quiet };
+fn fit(config: ContrastiveConfig, train: QueryPassagePairs) -> ContrastiveFit {
+    let data = MonitoredPairs { train, score: None, progress: &Quiet };
     Contrastive::new(config, Device::flex()).fit(&data).unwrap()
 }
 
@@ -49,7 +49,7 @@ proptest! {
         let (n, m) = (queries.n(), passages.n());
         let positive: Vec<usize> = (0..n).map(|i| seed[i] % m).collect();
         let negatives = (0..n).map(|i| (0..m).filter(|p| *p != positive[i] && (seed[i] >> p) & 4 > 0).collect());
-        let mut train = Matched::new(queries, passages, positive.clone()).unwrap();
+        let mut train = QueryPassagePairs::new(queries, passages, positive.clone()).unwrap();
         if masks.0 {
             train = train.with_negatives(negatives.collect()).unwrap();
         }
@@ -76,7 +76,7 @@ proptest! {
 #[test]
 fn a_batch_of_one_without_negatives_teaches_a_ranking_nothing() {
     let (q, p) = (Embeddings::new(vec![1.0, 2.0], 2).unwrap(), Embeddings::new(vec![-2.0, 1.0], 2).unwrap());
-    let train = Matched::new(q, p, vec![0]).unwrap();
+    let train = QueryPassagePairs::new(q, p, vec![0]).unwrap();
     let ranking = config(ContrastiveLoss::MultipleNegativesRanking, Shape::Linear, Sides::Query);
     let fit = fit(ContrastiveConfig { bias: false, ..ranking }, train);
     assert!(fit.history.iter().all(|e| e.train_loss == 0.0), "{:?}", fit.history);
@@ -87,7 +87,7 @@ fn a_batch_of_one_without_negatives_teaches_a_ranking_nothing() {
 fn queries_that_are_all_the_same_mask_each_others_answers() {
     let q = Embeddings::new([1.0, 2.0, 0.5].repeat(8), 3).unwrap();
     let p = Embeddings::new((0..24).map(|i| (i as f32).sin()).collect(), 3).unwrap();
-    let train = Matched::new(q, p, (0..8).collect()).unwrap();
+    let train = QueryPassagePairs::new(q, p, (0..8).collect()).unwrap();
     let ranking = config(ContrastiveLoss::MultipleNegativesRanking, Shape::Linear, Sides::Query);
     let masked = fit(ranking.clone(), train.clone());
     assert!(masked.history.iter().all(|e| e.train_loss == 0.0), "{:?}", masked.history);
@@ -98,10 +98,10 @@ fn queries_that_are_all_the_same_mask_each_others_answers() {
 #[test]
 fn a_learning_rate_beyond_all_bounds_ends_the_run_by_name() {
     let rows = |seed: f32| Embeddings::new((0..60).map(|i| (i as f32 * seed).sin()).collect(), 3).unwrap();
-    let train = Matched::new(rows(1.3), rows(0.7), (0..20).collect()).unwrap();
+    let train = QueryPassagePairs::new(rows(1.3), rows(0.7), (0..20).collect()).unwrap();
     let mut ranking = config(ContrastiveLoss::MultipleNegativesRanking, Shape::Residual, Sides::Query);
     ranking.train.lr = 1e38;
-    let data = MonitoredMatches { train, score: None, progress: &Quiet };
+    let data = MonitoredPairs { train, score: None, progress: &Quiet };
     let e = Contrastive::new(ranking, Device::flex()).fit(&data).unwrap_err();
     assert!(matches!(&e, Error::Source { .. }) && e.to_string().contains("epoch 1"), "{e}");
 }

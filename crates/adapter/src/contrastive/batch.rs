@@ -1,6 +1,6 @@
 use super::false_negatives::FalseNegativeMask;
 use super::{ContrastiveConfig, ContrastiveLoss, Negatives};
-use manyview_core::Matched;
+use manyview_core::QueryPassagePairs;
 
 /// The rows of one step.
 #[derive(Debug, PartialEq)]
@@ -28,14 +28,14 @@ pub(super) enum Labels {
 
 /// Makes the batches of a training.
 pub(super) struct Batches<'a> {
-    data: &'a Matched,
+    data: &'a QueryPassagePairs,
     mask: Option<FalseNegativeMask>,
     loss: ContrastiveLoss,
     negatives: Negatives,
 }
 
 impl<'a> Batches<'a> {
-    pub(super) fn new(config: &ContrastiveConfig, data: &'a Matched) -> Self {
+    pub(super) fn new(config: &ContrastiveConfig, data: &'a QueryPassagePairs) -> Self {
         let mask = config.mask_duplicates.then(|| FalseNegativeMask::new(data));
         Self { data, mask, loss: config.loss, negatives: config.negatives }
     }
@@ -120,11 +120,11 @@ mod tests {
     use super::*;
     use crate::test_data::normal;
 
-    fn matched() -> Matched {
-        Matched::new(normal(4, 2, 1), normal(6, 2, 2), vec![3, 1, 3, 0]).unwrap()
+    fn matched() -> QueryPassagePairs {
+        QueryPassagePairs::new(normal(4, 2, 1), normal(6, 2, 2), vec![3, 1, 3, 0]).unwrap()
     }
 
-    fn batch(config: &ContrastiveConfig, data: &Matched, queries: &[usize]) -> Batch {
+    fn batch(config: &ContrastiveConfig, data: &QueryPassagePairs, queries: &[usize]) -> Batch {
         Batches::new(config, data).of(queries)
     }
 

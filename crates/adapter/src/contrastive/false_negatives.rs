@@ -1,5 +1,5 @@
 //! Which passages are false negatives of a query: they answer it, though it was not matched with them.
-use manyview_core::{Embeddings, Matched};
+use manyview_core::{Embeddings, QueryPassagePairs};
 use std::collections::HashMap;
 
 /// Passages that say the same, and queries that ask the same.
@@ -15,7 +15,7 @@ pub(super) struct FalseNegativeMask {
 }
 
 impl FalseNegativeMask {
-    pub(super) fn new(data: &Matched) -> Self {
+    pub(super) fn new(data: &QueryPassagePairs) -> Self {
         let (query, n) = dense(&equal(data.queries()));
         let mut answers = vec![Vec::new(); n];
         for (set, positive) in query.iter().zip(data.positive()) {
@@ -118,10 +118,10 @@ mod tests {
     use super::*;
 
     /// Six passages: 1 and 4 are equal; four queries: 0 and 3 are equal.
-    fn matched() -> Matched {
+    fn matched() -> QueryPassagePairs {
         let rows = |values: &[f32]| Embeddings::from_rows(values.iter().map(|v| [*v, 1.0])).unwrap();
         let (queries, passages) = (rows(&[0.0, 1.0, 2.0, -0.0]), rows(&[0.0, 1.0, 2.0, 3.0, 1.0, 5.0]));
-        Matched::new(queries, passages, vec![0, 1, 2, 5]).unwrap()
+        QueryPassagePairs::new(queries, passages, vec![0, 1, 2, 5]).unwrap()
     }
 
     #[test]

@@ -1,15 +1,15 @@
 use super::batch::{Batch as Matches, Batches};
 use super::loss::{loss, normalize};
-use super::{Contrastive, ContrastiveConfig, MatchScore};
+use super::{Contrastive, ContrastiveConfig, RetrievalScore};
 use crate::network::MapsNetwork;
 use crate::rows::{on_device, select};
 use crate::{Maps, Result, Sides};
 use burn::tensor::Tensor;
-use manyview_core::Matched;
+use manyview_core::QueryPassagePairs;
 use manyview_train::{Batch, BatchLoss, Measured, TrainStep, ValidationSet};
 
 /// The matches of [`Contrastive`] on its device.
-pub(crate) struct TrainingMatches<'a> {
+pub(crate) struct TrainingPairs<'a> {
     config: &'a ContrastiveConfig,
     batches: Batches<'a>,
     queries: Tensor<2>,
@@ -20,11 +20,11 @@ pub(crate) struct TrainingMatches<'a> {
 /// What tells how good maps are after an epoch.
 pub(super) struct Score<'a> {
     pub(super) sides: Sides,
-    pub(super) score: &'a MatchScore<'a>,
+    pub(super) score: &'a RetrievalScore<'a>,
 }
 
-impl<'a> TrainingMatches<'a> {
-    pub(crate) fn new(contrastive: &'a Contrastive, train: &'a Matched) -> Self {
+impl<'a> TrainingPairs<'a> {
+    pub(crate) fn new(contrastive: &'a Contrastive, train: &'a QueryPassagePairs) -> Self {
         let config = &contrastive.config;
         let passages = on_device(train.passages(), &contrastive.device);
         Self {
@@ -79,7 +79,7 @@ impl<'a> TrainingMatches<'a> {
     }
 }
 
-impl TrainStep for TrainingMatches<'_> {
+impl TrainStep for TrainingPairs<'_> {
     type Module = MapsNetwork;
 
     fn examples(&self) -> usize {

@@ -1,10 +1,10 @@
 use super::config::{ContrastiveConfig, ContrastiveLoss};
-use super::step::{Score, TrainingMatches, maps};
+use super::step::{Score, TrainingPairs, maps};
 use crate::fingerprint::{hash, json};
 use crate::network::MapsNetwork;
 use crate::start::MapStart;
 use crate::{Error, Maps, Result, Sides};
-use manyview_core::{Fingerprint, Fit, Matched, Progress};
+use manyview_core::{Fingerprint, Fit, QueryPassagePairs, Progress};
 use manyview_train::{Device, Epoch, TrainConfig, Trained, Trainer, ValidationSet};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -38,15 +38,15 @@ impl Contrastive {
 }
 
 /// Rates maps, higher is better.
-pub type MatchScore<'a> = dyn Fn(&Maps) -> manyview_core::Result<f64> + Sync + 'a;
+pub type RetrievalScore<'a> = dyn Fn(&Maps) -> manyview_core::Result<f64> + Sync + 'a;
 
 /// Training matches, and what watches over the training.
-pub struct MonitoredMatches<'a> {
+pub struct MonitoredPairs<'a> {
     /// The matches to learn from.
-    pub train: Matched,
+    pub train: QueryPassagePairs,
     /// A score of the maps after each epoch, such as a measure of retrieval on validation queries; higher is better. It
     /// decides which epoch is best; without it the last is.
-    pub score: Option<&'a MatchScore<'a>>,
+    pub score: Option<&'a RetrievalScore<'a>>,
     /// Told of each epoch, and asked between batches whether to stop.
     pub progress: &'a dyn Progress,
 }
@@ -64,14 +64,14 @@ pub struct ContrastiveFit {
     pub stopped_early: bool,
 }
 
-impl Fit<MonitoredMatches<'_>> for Contrastive {
+impl Fit<MonitoredPairs<'_>> for Contrastive {
     type Fitted = ContrastiveFit;
 
     /// # Errors
     /// A setting out of range, grades that the loss cannot use, a loss that is not finite, checkpoints that cannot be
     /// written, an error of the score, and [`manyview_core::Error::Interrupted`] when asked to stop: the steps done by
     /// then are on disk where there is a checkpoint directory.
-    fn fit(&self, data: &MonitoredMatches<'_>) -> manyview_core::Result<ContrastiveFit> {
+    fn fit(&self, data: &MonitoredPairs<'_>) -> manyview_core::Result<ContrastiveFit> {
         self.check(data)?;
         let start = self.start(data.train.queries().dim())?;
         let mut trainer = Trainer::new(self.config.train.clone(), data.progress);
@@ -83,7 +83,7 @@ impl Fit<MonitoredMatches<'_>> for Contrastive {
         let score = data.score.map(|score| Score { sides, score });
         let score = score.as_ref().map(|score| score as &(dyn ValidationSet<_> + Sync));
         let Trained { module, history } =
-            trainer.train(network, &TrainingMatches::new(self, &data.train), score)?;
+            trainer.train(network, &TrainingPairs::new(self, &data.train), score)?;
         Ok(ContrastiveFit {
             maps: maps(&module, sides)?,
             history: history.epochs,
@@ -107,7 +107,7 @@ impl Contrastive {
         })
     }
 
-    fn check(&self, data: &MonitoredMatches<'_>) -> Result<()> {
+    fn check(&self, data: &MonitoredPairs<'_>) -> Result<()> {
         self.config.check()?;
         if self.config.train.patience > 0 && data.score.is_none() {
             return Err(Error::Setting {
@@ -132,7 +132,7 @@ impl Contrastive {
     }
 
     /// What a run depends on: configuration, data, device, and whether there is a score.
-    fn key(&self, data: &MonitoredMatches<'_>) -> Result<Fingerprint> {
+    fn key(&self, data: &MonitoredPairs<'_>) -> Result<Fingerprint> {
         let (matched, bytes) = (&data.train, |rows: &[usize]| {
             let ends = [rows.len() as u64].into_iter().chain(rows.iter().map(|r| *r as u64));
             ends.flat_map(u64::to_le_bytes).collect::<Vec<u8>>()

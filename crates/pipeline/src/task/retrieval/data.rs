@@ -3,7 +3,7 @@ use super::hard_negatives::hard_negatives;
 use super::spec::{RetrievalFit, Spec};
 use crate::Result;
 use crate::run::Encoded;
-use manyview_core::{Embeddings, Fingerprint, Matched};
+use manyview_core::{Embeddings, Fingerprint, QueryPassagePairs};
 use manyview_encoder::finetune::FineTuned;
 use manyview_eval::{Relevance, RetrievalMeasure, search};
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ pub struct RetrievalData {
     /// Texts whose end was cut.
     pub(super) truncated: usize,
     /// The training pairs.
-    pub(super) train: Matched,
+    pub(super) train: QueryPassagePairs,
     /// Negatives mined for them, all together.
     pub(super) mined: usize,
     /// The validation pairs; none without such rows.
@@ -84,7 +84,7 @@ impl RetrievalData {
             negatives = Some(hard_negatives(&queries, &passages, &answers, k, hard_margin)?);
         }
         let mined = negatives.as_ref().map_or(0, |found| found.iter().map(Vec::len).sum());
-        let mut train = Matched::new(queries, passages, positive)?;
+        let mut train = QueryPassagePairs::new(queries, passages, positive)?;
         if let Some(negatives) = negatives {
             train = train.with_negatives(negatives)?;
         }

@@ -7,7 +7,7 @@ use super::journal::Journal;
 use super::spec::{RetrievalFit, Spec};
 use crate::run::{FineTuning, FitRecord, VariantDir};
 use crate::{Result, device};
-use manyview_adapter::{Contrastive, ContrastiveConfig, Maps, MonitoredMatches};
+use manyview_adapter::{Contrastive, ContrastiveConfig, Maps, MonitoredPairs};
 use manyview_core::{Fingerprint, Fit as _, Progress};
 use manyview_encoder::finetune::MultipleNegativesRanking;
 use manyview_report::Curve;
@@ -25,7 +25,7 @@ pub(super) fn fit(
         Some(val) => val.score(&maps.queries(&val.queries)?, &maps.passages(&val.passages)?),
         None => Ok(0.0),
     };
-    let fit = contrastive.fit(&MonitoredMatches {
+    let fit = contrastive.fit(&MonitoredPairs {
         train: data.train.clone(),
         score: data.val.is_some().then_some(&score),
         progress: &journal,

@@ -3,15 +3,15 @@ use crate::{Embeddings, Error, Result};
 /// Queries and the passages that answer them: what an adapter for retrieval is learnt from.
 ///
 /// ```
-/// # use manyview_core::{Embeddings, Matched};
+/// # use manyview_core::{Embeddings, QueryPassagePairs};
 /// let queries = Embeddings::new(vec![1.0, 0.0, 0.0, 1.0], 2)?; // [2, 2]
 /// let passages = Embeddings::new(vec![0.0, 1.0, 1.0, 0.0, 0.6, 0.8], 2)?; // [3, 2]
-/// let matched = Matched::new(queries, passages, vec![1, 0])?.with_negatives(vec![vec![2], vec![]])?;
-/// assert_eq!(matched.positive(), [1, 0]);
+/// let pairs = QueryPassagePairs::new(queries, passages, vec![1, 0])?.with_negatives(vec![vec![2], vec![]])?;
+/// assert_eq!(pairs.positive(), [1, 0]);
 /// # Ok::<(), manyview_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Matched {
+pub struct QueryPassagePairs {
     queries: Embeddings,
     passages: Embeddings,
     positive: Vec<usize>,
@@ -20,7 +20,7 @@ pub struct Matched {
     grades: Option<Vec<f32>>,
 }
 
-impl Matched {
+impl QueryPassagePairs {
     /// Matches query `i` of `queries`, `[n, dim]`, with passage `positive[i]` of `passages`, `[m, dim]`. A passage may
     /// answer many queries or none; a query with several passages stands once for each.
     ///
@@ -155,43 +155,45 @@ mod tests {
         Embeddings::new(vec![1.0; n * 2], 2).unwrap()
     }
 
-    fn matched() -> Matched {
-        Matched::new(rows(2), rows(3), vec![2, 0]).unwrap()
+    fn pairs() -> QueryPassagePairs {
+        QueryPassagePairs::new(rows(2), rows(3), vec![2, 0]).unwrap()
     }
 
     #[test]
     fn a_passage_that_is_not_there_is_refused_with_its_query() {
-        let e = Matched::new(rows(2), rows(3), vec![0, 3]).unwrap_err();
+        let e = QueryPassagePairs::new(rows(2), rows(3), vec![0, 3]).unwrap_err();
         assert!(e.to_string().contains("query 1") && e.to_string().contains("below 3"), "{e}");
-        let e = matched().with_negatives(vec![vec![1, 7], vec![]]).unwrap_err();
+        let e = pairs().with_negatives(vec![vec![1, 7], vec![]]).unwrap_err();
         assert!(e.to_string().contains("query 0") && e.to_string().contains("found 7"), "{e}");
     }
 
     #[test]
     fn a_positive_among_the_negatives_is_refused() {
-        let e = matched().with_negatives(vec![vec![1], vec![1, 0]]).unwrap_err();
+        let e = pairs().with_negatives(vec![vec![1], vec![1, 0]]).unwrap_err();
         assert!(e.to_string().contains("negatives of query 1"), "{e}");
     }
 
     #[test]
     fn a_vector_without_a_direction_is_refused_on_either_side() {
         let zero = Embeddings::new(vec![1.0, 0.0, 0.0, 0.0], 2).unwrap();
-        let e = Matched::new(zero.clone(), rows(1), vec![0, 0]).unwrap_err();
+        let e = QueryPassagePairs::new(zero.clone(), rows(1), vec![0, 0]).unwrap_err();
         assert!(matches!(&e, Error::ZeroRow { what, row: 1 } if what == "queries"), "{e}");
-        let e = Matched::new(rows(1), zero, vec![0]).unwrap_err();
+        let e = QueryPassagePairs::new(rows(1), zero, vec![0]).unwrap_err();
         assert!(matches!(&e, Error::ZeroRow { what, row: 1 } if what == "passages"), "{e}");
     }
 
     #[test]
     fn other_numbers_than_of_queries_or_passages_are_refused() {
-        assert!(Matched::new(rows(2), rows(3), vec![0]).is_err());
-        assert!(Matched::new(rows(2), Embeddings::new(vec![1.0; 3], 3).unwrap(), vec![0, 0]).is_err());
-        assert!(matched().with_negatives(vec![vec![1]]).is_err());
-        assert!(matched().with_groups(vec![0, 1]).is_err());
-        assert!(matched().with_grades(vec![0.5]).is_err());
-        assert!(matched().with_grades(vec![0.5, 1.5]).is_err());
-        assert!(matched().with_grades(vec![0.5, f32::NAN]).is_err());
-        let whole = matched().with_groups(vec![0, 1, 1]).unwrap().with_grades(vec![0.5, -1.0]).unwrap();
+        assert!(QueryPassagePairs::new(rows(2), rows(3), vec![0]).is_err());
+        assert!(
+            QueryPassagePairs::new(rows(2), Embeddings::new(vec![1.0; 3], 3).unwrap(), vec![0, 0]).is_err()
+        );
+        assert!(pairs().with_negatives(vec![vec![1]]).is_err());
+        assert!(pairs().with_groups(vec![0, 1]).is_err());
+        assert!(pairs().with_grades(vec![0.5]).is_err());
+        assert!(pairs().with_grades(vec![0.5, 1.5]).is_err());
+        assert!(pairs().with_grades(vec![0.5, f32::NAN]).is_err());
+        let whole = pairs().with_groups(vec![0, 1, 1]).unwrap().with_grades(vec![0.5, -1.0]).unwrap();
         assert_eq!((whole.groups().unwrap(), whole.grades().unwrap()), (&[0, 1, 1][..], &[0.5, -1.0][..]));
     }
 }
