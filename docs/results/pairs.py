@@ -87,7 +87,7 @@ def choose(arguments, work, pairs, groups, test, others):
         parts = ["test" if group in test else "val" if group in val else "train" for group in groups]
         variants = run(arguments, work, "train", f"quarter-{quarter}", pairs, parts, "train.patience=0")
         for name, variant in variants.items():
-            base = json.loads((variant / "fit.json").read_text())["figures"]["val_ndcg@10_of_base"]
+            base = json.loads((variant / "fit.json").read_text())["metrics"]["val_ndcg@10_of_base"]
             for line in (variant / "training_metrics.jsonl").read_text().splitlines():
                 epoch = json.loads(line)
                 gains[name, epoch["epoch"]].append(parts.count("val") * (epoch["val_ndcg@10"] - base))

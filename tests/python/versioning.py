@@ -108,7 +108,7 @@ def shows(project):
     assert abs(float(shown["v_measure.adapter"]) - whole["views"]["adapter"]["v_measure"]["mean"]) < 1e-5, shown
     assert float(shown["gain_low"]) < float(shown["gain"]) < float(shown["gain_high"]), shown
     print(f"ok: metrics show {len(shown)} figures")
-    fit = json.loads((project / RUN / "fit.json").read_text())["figures"]
+    fit = json.loads((project / RUN / "fit.json").read_text())["metrics"]
     points = curve(project)
     assert len(points) == 9 and max(points, key=lambda p: p[1])[0] == fit["lambda"], (points, fit)
     print(f"ok: plots show {len(points)} penalties, the best of them the one chosen")

@@ -13,8 +13,8 @@ pub(crate) fn run(stages: Stages, run: &RunSummary) -> Result<()> {
     if stages == Stages::Only(Stage::Train) {
         for (name, fit) in &run.fits {
             let (method, rows, seconds) = (&fit.method, fit.rows, fit.seconds);
-            let figures = figures(&fit.figures);
-            print_line(format_args!("{name}: {method} on {rows} rows in {seconds:.2} s, {figures}"))?;
+            let metrics = metrics(&fit.metrics);
+            print_line(format_args!("{name}: {method} on {rows} rows in {seconds:.2} s, {metrics}"))?;
         }
     }
     if run.untracked > 0 {
@@ -30,13 +30,13 @@ pub(crate) fn run(stages: Stages, run: &RunSummary) -> Result<()> {
     }
 }
 
-/// What was chosen or reached, in one line.
-fn figures(figures: &BTreeMap<String, f64>) -> String {
-    let figure = |(name, value): (&String, &f64)| match value.fract() == 0.0 {
+/// Name and value of each metric, in one line.
+fn metrics(metrics: &BTreeMap<String, f64>) -> String {
+    let metric = |(name, value): (&String, &f64)| match value.fract() == 0.0 {
         true => format!("{name} {value}"),
         false => format!("{name} {value:.4}"),
     };
-    figures.iter().map(figure).collect::<Vec<_>>().join(", ")
+    metrics.iter().map(metric).collect::<Vec<_>>().join(", ")
 }
 
 /// What encoding took.

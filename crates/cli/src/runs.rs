@@ -51,7 +51,7 @@ fn list(runs: &[PastRun]) -> anyhow::Result<()> {
 }
 
 fn show(run: &PastRun) -> anyhow::Result<()> {
-    for (key, value) in run.config.iter().chain(&run.figures()) {
+    for (key, value) in run.config.iter().chain(&run.metrics()) {
         print_line(format_args!("{key} = {}", shown(Some(value))))?;
     }
     Ok(())
@@ -60,7 +60,7 @@ fn show(run: &PastRun) -> anyhow::Result<()> {
 fn diff(a: &PastRun, b: &PastRun) -> anyhow::Result<()> {
     let differences = run_difference(a, b);
     if differences.is_empty() {
-        return print_line("the same experiment, the same figures");
+        return print_line("the same experiment, the same metrics");
     }
     let width = differences.iter().map(|d| d.key.len()).max().unwrap_or_default();
     for d in &differences {

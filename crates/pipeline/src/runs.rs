@@ -40,7 +40,7 @@ struct Fitted {
     key: Fingerprint,
 }
 
-/// Where two runs differ: a key of the experiment or a figure, and what each run has for it.
+/// Where two runs differ: a key of the experiment or a metric, and its value in each run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
     /// Dotted key.
@@ -51,8 +51,8 @@ pub struct Difference {
     pub b: Option<Value>,
 }
 
-/// The figures by which two views are compared: those that are the same when a run is repeated.
-const FIGURES: &[&str] = &[
+/// Prefixes of the metrics that are compared: those that are the same when a run is repeated.
+const COMPARED: &[&str] = &[
     "dataset",
     "encoder",
     "n_",
@@ -67,7 +67,7 @@ const FIGURES: &[&str] = &[
     "weighted.",
     "tiers.",
     "fidelity.",
-    "fit.figures.",
+    "fit.metrics.",
 ];
 
 /// The runs below `dir`, by name.
@@ -130,11 +130,11 @@ fn view(path: PathBuf, name: String) -> Result<PastView> {
     Ok(PastView { fit, scores: scores.transpose()?, metrics, name })
 }
 
-/// The keys of the experiments and the figures in which two runs differ.
+/// The keys of the experiments and the metrics in which two runs differ.
 pub fn difference(a: &PastRun, b: &PastRun) -> Vec<Difference> {
     let (mut left, mut right) = (a.config.clone(), b.config.clone());
-    left.extend(a.figures());
-    right.extend(b.figures());
+    left.extend(a.metrics());
+    right.extend(b.metrics());
     let keys: std::collections::BTreeSet<&String> = left.keys().chain(right.keys()).collect();
     let of =
         |key: &String| Difference { key: key.clone(), a: left.get(key).cloned(), b: right.get(key).cloned() };
@@ -142,8 +142,8 @@ pub fn difference(a: &PastRun, b: &PastRun) -> Vec<Difference> {
 }
 
 impl PastRun {
-    /// The figures of its views, by dotted key, the variant's name first.
-    pub fn figures(&self) -> BTreeMap<String, Value> {
+    /// The metrics of its views that are compared, by dotted key, the variant's name first.
+    pub fn metrics(&self) -> BTreeMap<String, Value> {
         let mut all = BTreeMap::new();
         for view in &self.views {
             let at = |key: &str| {
@@ -152,9 +152,9 @@ impl PastRun {
             if let Some(fit) = &view.fit {
                 all.insert(at("fit.key"), Value::from(fit.short()));
             }
-            let figures = view.metrics.as_ref().map(flat).unwrap_or_default();
+            let found = view.metrics.as_ref().map(flat).unwrap_or_default();
             let wanted =
-                figures.into_iter().filter(|(key, _)| FIGURES.iter().any(|figure| key.starts_with(figure)));
+                found.into_iter().filter(|(key, _)| COMPARED.iter().any(|prefix| key.starts_with(prefix)));
             all.extend(wanted.map(|(key, value)| (at(&key), value)));
         }
         all

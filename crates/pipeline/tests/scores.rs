@@ -242,7 +242,7 @@ fn variants_share_a_report() {
 #[test]
 fn other_validation_rows_renew_what_is_said_of_them_and_leave_the_head_as_it_is() {
     let scene = Scene::new();
-    let figure = || scene.run(Stages::Only(Stage::Train), &[]).unwrap().fits[0].1.figures["val_mae"];
+    let figure = || scene.run(Stages::Only(Stage::Train), &[]).unwrap().fits[0].1.metrics["val_mae"];
     let (before, head) = (figure(), scene.read("head/head.safetensors"));
     scene.table(|i| scores_of(i).map(|score| if part(i) == "val" { score + 1.0 } else { score }));
     let after = figure();

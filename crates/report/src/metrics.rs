@@ -135,7 +135,7 @@ pub struct FitMetrics {
     /// Wall time, seconds.
     pub seconds: f64,
     /// What was chosen or reached, by name: `lambda`, `leave_one_out_cosine`, `best_epoch` and the like.
-    pub figures: BTreeMap<String, f64>,
+    pub metrics: BTreeMap<String, f64>,
 }
 
 /// What encoding the corpus took.

@@ -54,12 +54,12 @@ pub(crate) fn closeness(m: &ViewsMetrics) -> String {
 
 /// What the figures of a view are of: label and value.
 pub(crate) fn facts_of(m: &ViewsMetrics) -> Vec<(&'static str, String)> {
-    let figures: Vec<String> =
-        m.fit.figures.iter().map(|(k, v)| format!("{} {}", k.replace('_', " "), figure(*v))).collect();
+    let metrics: Vec<String> =
+        m.fit.metrics.iter().map(|(k, v)| format!("{} {}", k.replace('_', " "), figure(*v))).collect();
     let seconds = duration(m.fit.seconds * 1e3);
     let mut fit = format!("{} on {} in {seconds}", m.fit.method, counted(m.n_train, "text", "texts"));
-    if !figures.is_empty() {
-        fit.push_str(&format!(": {}", figures.join(", ")));
+    if !metrics.is_empty() {
+        fit.push_str(&format!(": {}", metrics.join(", ")));
     }
     let encoder: String = m.encoder_fingerprint.chars().take(12).collect();
     let e = &m.encoding;

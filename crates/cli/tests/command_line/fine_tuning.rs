@@ -68,8 +68,8 @@ fn an_encoder_is_trained_on_pairs_measured_and_found_again() {
         assert_eq!(metrics["adapt"], "both");
         let page = String::from_utf8(scene.read("runs/tuned/report.md")).unwrap();
         assert!(page.contains("is another encoder") && !page.contains(", frozen"), "{page}");
-        let figures = &metrics["fit"]["figures"];
-        assert!(figures["val_ndcg@10"].is_f64() && figures["val_ndcg@10_of_base"].is_f64(), "{figures}");
+        let found = &metrics["fit"]["metrics"];
+        assert!(found["val_ndcg@10"].is_f64() && found["val_ndcg@10_of_base"].is_f64(), "{found}");
         let weights = scene.read(MODEL);
         assert!(weights != scene.read("bert/model.safetensors"), "nothing was learnt");
         let changes = scene.path("runs/tuned/encoder/lora/adapter_model.safetensors");

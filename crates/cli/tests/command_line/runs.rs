@@ -17,7 +17,7 @@ fn two_runs_are_listed_shown_and_compared() {
     let differences = scene.done("runs diff first second");
     assert!(differences.contains("identity → zero"), "{differences}");
     assert!(!differences.contains("data.seed"), "what is the same is not listed: {differences}");
-    assert_eq!(scene.done("runs diff first first").trim(), "the same experiment, the same figures");
+    assert_eq!(scene.done("runs diff first first").trim(), "the same experiment, the same metrics");
     scene.refused("runs show third", 3, &["third", "runs ls"]);
 }
 

@@ -257,7 +257,7 @@ impl<T: Task> Run<'_, T> {
                 (model, record)
             }
         };
-        record.figures.extend(T::validate(spec, &data, &model)?);
+        record.metrics.extend(T::validate(spec, &data, &model)?);
         if let Some(tracker) = self.trackers.last().filter(|_| untold) {
             tracking::fitted::<T>(tracker, dir, &record, tuned.as_ref())?;
         }

@@ -25,7 +25,7 @@ pub struct FitRecord {
     /// Wall time, seconds; training of an encoder included.
     pub seconds: f64,
     /// What was chosen or reached, by name.
-    pub figures: BTreeMap<String, f64>,
+    pub metrics: BTreeMap<String, f64>,
     /// How the penalty was chosen, or how training went.
     pub curve: Curve,
     /// Whether validation rows chose anything.
@@ -49,7 +49,7 @@ impl FitRecord {
             artifact: String::new(),
             rows,
             seconds: 0.0,
-            figures: BTreeMap::new(),
+            metrics: BTreeMap::new(),
             curve,
             used_validation: false,
             closeness: None,

@@ -105,8 +105,8 @@ pub(super) fn fitted<T: Task>(
             CurveRows::Penalties => (row as u64, 0),
             CurveRows::Epochs => (point.first().map_or(0, |(_, epoch)| *epoch as u64), 1),
         };
-        let figures = point.iter().skip(skipped).map(|(name, value)| (key(name), *value));
-        tracker.metrics(&figures.collect(), step)?;
+        let metrics = point.iter().skip(skipped).map(|(name, value)| (key(name), *value));
+        tracker.metrics(&metrics.collect(), step)?;
     }
     tracker.artifact(&dir.path().join(CURVE), CURVE)?;
     let (fitted, name) = (dir.artifact(&record.artifact), &record.artifact);
@@ -152,9 +152,9 @@ fn artifacts(tracker: &Tracker, dir: &Path, name: &str) -> Result<()> {
 pub(super) fn measured<T: Task>(tracker: &Tracker, dir: &VariantDir, metrics: &T::Metrics) -> Result<()> {
     let all = serde_json::to_value(metrics).map_err(|e| Error::setting("metrics", e.to_string()))?;
     let wanted = |name: &String| T::TRACKED.iter().any(|prefix| name.starts_with(prefix));
-    let figures = flat(&all).into_iter().filter(|(name, _)| wanted(name));
-    let figures = figures.filter_map(|(name, value)| Some((key(&name), value.as_f64()?)));
-    tracker.metrics(&figures.collect(), 0)?;
+    let numbers = flat(&all).into_iter().filter(|(name, _)| wanted(name));
+    let numbers = numbers.filter_map(|(name, value)| Some((key(&name), value.as_f64()?)));
+    tracker.metrics(&numbers.collect(), 0)?;
     for (name, value) in T::tags(metrics) {
         tracker.tag(name, &value)?;
     }

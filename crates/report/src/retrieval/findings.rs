@@ -92,8 +92,8 @@ pub(super) fn leaks(m: &RetrievalMetrics) -> String {
 pub(super) fn facts(m: &RetrievalMetrics) -> Vec<(&'static str, String)> {
     use crate::numbers::{count, duration, figure};
     let c = &m.counts;
-    let figures: Vec<String> =
-        m.fit.figures.iter().map(|(k, v)| format!("{} {}", k.replace('_', " "), figure(*v))).collect();
+    let metrics: Vec<String> =
+        m.fit.metrics.iter().map(|(k, v)| format!("{} {}", k.replace('_', " "), figure(*v))).collect();
     let encoder: String = m.encoder_fingerprint.chars().take(12).collect();
     let e = &m.encoding;
     let mined = match c.mined {
@@ -125,7 +125,7 @@ pub(super) fn facts(m: &RetrievalMetrics) -> Vec<(&'static str, String)> {
             "Adapter",
             format!("{}, {}, on {}", m.shape.replace('_', " "), m.objective.replace('_', " "), sides(m)),
         ),
-        ("Fit", format!("in {}: {}", duration(m.fit.seconds * 1e3), figures.join(", "))),
+        ("Fit", format!("in {}: {}", duration(m.fit.seconds * 1e3), metrics.join(", "))),
         (
             "Encoding",
             format!(

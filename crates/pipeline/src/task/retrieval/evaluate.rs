@@ -101,7 +101,7 @@ pub(super) fn measure(
         fit: FitMetrics {
             method: fit.record.method.clone(),
             seconds: fit.record.seconds,
-            figures: fit.record.figures.clone(),
+            metrics: fit.record.metrics.clone(),
         },
         encoding: Encoding {
             texts: corpus.pairs.queries.len() + corpus.pairs.passages.len(),

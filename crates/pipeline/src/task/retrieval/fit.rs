@@ -30,7 +30,7 @@ pub(super) fn fit(
         RetrievalFit::Encoder { how, .. } => (RetrievalModel::Encoder, encoder(how, data, key)?),
     };
     if let Some(val) = &data.val {
-        record.figures.insert("val_ndcg@10_of_base".into(), val.own()?);
+        record.metrics.insert("val_ndcg@10_of_base".into(), val.own()?);
     }
     Ok((model, record))
 }
@@ -45,11 +45,11 @@ fn encoder(how: &str, data: &RetrievalData, key: &Fingerprint) -> Result<FitReco
         .with("train_loss", losses.iter().map(|loss| Some(*loss)));
     let mut record = FitRecord::new(key, how, tuned.training.examples, curve);
     record.artifact = ENCODER.into();
-    record.figures.insert("steps".into(), tuned.training.steps as f64);
-    record.figures.insert("values".into(), tuned.training.parameters as f64);
-    record.figures.extend(losses.last().map(|loss| ("train_loss".to_string(), *loss)));
+    record.metrics.insert("steps".into(), tuned.training.steps as f64);
+    record.metrics.insert("values".into(), tuned.training.parameters as f64);
+    record.metrics.extend(losses.last().map(|loss| ("train_loss".to_string(), *loss)));
     if let Some(val) = &tuned.val {
-        record.figures.insert("val_ndcg@10".into(), val.own()?);
+        record.metrics.insert("val_ndcg@10".into(), val.own()?);
     }
     Ok(record)
 }

@@ -39,10 +39,10 @@ pub(super) fn fit(
         .with("val_score", epochs.iter().map(|e| e.score));
     let mut record = FitRecord::new(key, "contrastive", rows, curve);
     record.used_validation = data.val.is_some();
-    record.figures.insert("best_epoch".into(), fit.best_epoch as f64);
+    record.metrics.insert("best_epoch".into(), fit.best_epoch as f64);
     if let Some(best) = epochs.iter().find(|epoch| epoch.epoch == fit.best_epoch) {
-        record.figures.insert("train_loss".into(), best.train_loss);
-        record.figures.extend(best.score.map(|score| ("val_ndcg@10".to_string(), score)));
+        record.metrics.insert("train_loss".into(), best.train_loss);
+        record.metrics.extend(best.score.map(|score| ("val_ndcg@10".to_string(), score)));
     }
     Ok((RetrievalModel::Adapter(fit.maps), record))
 }

@@ -141,7 +141,7 @@ pub(super) fn measure(
         overfitting,
         decision,
         fit_seconds: record.seconds,
-        fit: record.figures.clone(),
+        fit: record.metrics.clone(),
         knn: spec.evaluate.knn,
     })
 }

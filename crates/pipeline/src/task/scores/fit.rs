@@ -52,12 +52,12 @@ fn ridge(config: &RidgeHead, spec: &Spec, data: &ScoresData, key: &Fingerprint) 
     }
     let mut record = FitRecord::new(key, spec.head, data.train.base().n(), curve);
     let lambdas = names.iter().zip(&fit.lambdas);
-    record.figures.extend(lambdas.map(|(name, lambda)| (format!("lambda.{name}"), *lambda)));
+    record.metrics.extend(lambdas.map(|(name, lambda)| (format!("lambda.{name}"), *lambda)));
     let over = if data.tuned.is_some() { "leave_one_out_mae_frozen" } else { "leave_one_out_mae" };
-    record.figures.insert(over.into(), Mae.overall(targets, &fit.leave_one_out)?);
+    record.metrics.insert(over.into(), Mae.overall(targets, &fit.leave_one_out)?);
     if let Some((tuned, _)) = &data.tuned {
         let losses = tuned.losses.iter().zip(1..);
-        record.figures.extend(losses.map(|(loss, epoch)| (format!("encoder_loss.{epoch}"), *loss)));
+        record.metrics.extend(losses.map(|(loss, epoch)| (format!("encoder_loss.{epoch}"), *loss)));
     }
     Ok((head, record))
 }

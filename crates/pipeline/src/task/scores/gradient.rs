@@ -32,10 +32,10 @@ pub(super) fn fit(
     let names = data.filter.names();
     let curve = curve(fit.best_epoch, &fit.history, &names);
     let mut record = FitRecord::new(key, spec.head, data.train.base().n(), curve);
-    record.figures.insert("best_epoch".into(), fit.best_epoch as f64);
+    record.metrics.insert("best_epoch".into(), fit.best_epoch as f64);
     if let Some(best) = fit.history.iter().find(|e| e.epoch == fit.best_epoch) {
-        record.figures.insert("train_mae".into(), mean(&best.train.mae));
-        record.figures.extend(best.val.as_ref().map(|val| ("val_mae".to_string(), mean(&val.mae))));
+        record.metrics.insert("train_mae".into(), mean(&best.train.mae));
+        record.metrics.extend(best.val.as_ref().map(|val| ("val_mae".to_string(), mean(&val.mae))));
     }
     record.used_validation = data.val.is_some();
     Ok((head, record))

@@ -120,7 +120,7 @@ pub(super) fn measure(
         fit: FitMetrics {
             method: record.method.clone(),
             seconds: record.seconds,
-            figures: record.figures.clone(),
+            metrics: record.metrics.clone(),
         },
         encoding: Encoding {
             texts: corpus.corpus.texts.len(),

@@ -92,10 +92,10 @@ fn ridge(config: &Ridge, spec: &Spec, data: &ViewsData, key: &Fingerprint) -> Re
         .with("leave_one_out_mse", path.iter().map(|p| Some(p.mse)))
         .with("leave_one_out_cosine", path.iter().map(|p| Some(p.cosine)));
     let mut record = FitRecord::new(key, spec.fit.method(), pairs.base().n(), curve);
-    record.figures.insert("lambda".into(), fit.lambda);
+    record.metrics.insert("lambda".into(), fit.lambda);
     if let Some(PenaltyScore { mse, cosine, .. }) = path.iter().find(|p| p.lambda == fit.lambda) {
-        record.figures.insert("leave_one_out_mse".into(), *mse);
-        record.figures.insert("leave_one_out_cosine".into(), *cosine);
+        record.metrics.insert("leave_one_out_mse".into(), *mse);
+        record.metrics.insert("leave_one_out_cosine".into(), *cosine);
     }
     record.closeness = closeness(spec, data, ("train, leave-one-out", &fit.leave_one_out, &pairs))?;
     Ok((fit.linear.into(), record))

@@ -51,11 +51,11 @@ pub(super) fn fit(
         .with("val_loss", epochs.iter().map(|e| e.val_loss))
         .with("val_score", epochs.iter().map(|e| e.score));
     let mut record = FitRecord::new(key, spec.fit.method(), rows, curve);
-    record.figures.insert("best_epoch".into(), fit.best_epoch as f64);
+    record.metrics.insert("best_epoch".into(), fit.best_epoch as f64);
     if let Some(best) = epochs.iter().find(|e| e.epoch == fit.best_epoch) {
-        record.figures.insert("train_loss".into(), best.train_loss);
-        record.figures.extend(best.val_loss.map(|loss| ("val_loss".to_string(), loss)));
-        record.figures.extend(best.score.map(|score| ("val_v_measure".to_string(), score)));
+        record.metrics.insert("train_loss".into(), best.train_loss);
+        record.metrics.extend(best.val_loss.map(|loss| ("val_loss".to_string(), loss)));
+        record.metrics.extend(best.score.map(|score| ("val_v_measure".to_string(), score)));
     }
     record.used_validation = by_labels || data.training.val.is_some();
     let (what, pairs) = match held_back {
