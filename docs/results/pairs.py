@@ -1,16 +1,16 @@
-"""Pairs, cross-validated: every question is tested once, by an adapter that saw none of its documents.
+"""Cross-validation on pairs: every question is tested once, by an adapter that was trained without its document.
 
     cargo build --release -p manyview-cli
     python3 docs/results/pairs.py EXPERIMENT.toml PAIRS.jsonl [--passages whole] [--folds 5] [--repeats 1] [--work DIR]
         [KEY=VALUE ...]
 
 PAIRS.jsonl has lines {query, passage, document, answer}, as `manyview prepare pairs` writes them. `--passages sentences`
-puts the first sentence that holds the answer in the passage's place, `answers` the answer, where no other pair has it.
-Pairs that share a document, a passage or a query are in one fold. Each fold is the test once. The variants of
-EXPERIMENT.toml are the settings to choose from: a quarter of the other pairs after the other is held back, and the
-variant and number of epochs that gain most in nDCG@10 on the four together are learnt from all of the other pairs;
-where none gains anything there, the encoder stays as it is. Test questions choose nothing. `--repeats` draws the folds
-anew, and takes the mean gain of each question: the luck of one draw weighs less.
+replaces the passage by the first sentence with the answer, `answers` by the answer itself, without pairs whose answer
+or query is not unique. Pairs that share a document, a passage or a query are in one fold. Each fold is the test set
+once. The variants of EXPERIMENT.toml are the candidates: each quarter of the other pairs is held back in turn, and the
+variant and number of epochs with the largest gain in nDCG@10 on all four quarters are trained on all of the other
+pairs; if there is no gain, the encoder is used without an adapter. Test questions select nothing. `--repeats` draws new
+folds and takes the mean gain of each question, so that a single draw matters less.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def run(arguments, work, stage, name, pairs, parts, *changes):
     source = work / f"{name}.jsonl"
     source.write_text("".join(json.dumps({**pair, "split": part}) + "\n" for pair, part in zip(pairs, parts)))
     settings = [f"name={name}", f"data.source={source}", "data.split=split", f"output.dir={work / 'runs'}"]
-    settings += [f"pairs.{key}={key}" for key in ("query", "passage", "document")]
+    settings += [f"retrieval.{key}={key}" for key in ("query", "passage", "document")]
     settings += [f"output.store={work / 'store'}", *arguments.changes, *changes]
     command = [MANYVIEW, "--quiet", stage, arguments.experiment, *settings]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
