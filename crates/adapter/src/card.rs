@@ -3,19 +3,19 @@ use manyview_core::{Error as CoreError, Fingerprint};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What a trained artifact is for, where it comes from, and which encoder its inputs must come from.
+/// The description of a trained artifact: its task, its origin, and the encoder of its inputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Card {
-    /// What it was trained for.
+    /// Its task.
     #[serde(flatten)]
     pub task: TaskCard,
-    /// The encoder, as people name it.
+    /// The name of the encoder.
     pub encoder: String,
-    /// The encoder, exactly.
+    /// The fingerprint of the encoder.
     pub encoder_fingerprint: Fingerprint,
-    /// Length of the vectors it takes.
+    /// Dimension of the input vectors.
     pub dim_in: usize,
-    /// Length of the vectors, or number of the scores, it gives.
+    /// Dimension of the output vectors, or number of scores.
     pub dim_out: usize,
     /// How it was fitted.
     pub method: String,

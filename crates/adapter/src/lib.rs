@@ -1,13 +1,13 @@
 //! Maps from base vectors to a view, and heads from base vectors to scores: ridge in closed form, or by gradient.
 //!
-//! The first type to know is [`Linear`], the map `y = x W + b` with normalised rows. [`Ridge`] learns one in closed
-//! form from pairs of base and teacher vectors; [`save`] and [`load`] keep it with a [`Card`] that ties it to its
-//! encoder. A [`Head`] gives scores in place of vectors: [`RidgeHead`] and [`GradientHead`] learn one.
-//! [`Gradient`] trains a [`Map`] of any [`Shape`] for a view, [`Contrastive`] learns [`Maps`] for retrieval from queries and
-//! the passages that answer them. Whatever is fitted is applied without burn: training is the feature `train`.
+//! The first type to know is [`Linear`], the map `y = x W + b` with normalised rows. [`Ridge`] fits one in closed
+//! form to pairs of base and teacher vectors; [`save`] and [`load`] keep it with a [`Card`] that ties it to its
+//! encoder. A [`Head`] predicts scores: [`RidgeHead`] and [`GradientHead`] fit one. [`Gradient`] trains a [`Map`] of
+//! any [`Shape`] for a view, [`Contrastive`] trains [`Maps`] for retrieval on queries and the passages that answer
+//! them. Adapters and heads are applied without burn: training is the feature `train`.
 //!
-//! One decision: the ridge shrinks towards the identity, not towards zero. With few texts the view then falls back
-//! on what the encoder gives, rather than on nothing.
+//! One decision: the ridge shrinks towards the identity, not towards zero. With few texts the view is then close to
+//! the encoder's vectors, not to zero.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "train")]

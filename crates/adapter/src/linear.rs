@@ -65,7 +65,7 @@ impl Linear {
         self.bias.as_deref()
     }
 
-    /// Length of the vectors it takes.
+    /// Dimension of the input vectors.
     pub fn dim_in(&self) -> usize {
         self.dim_in
     }

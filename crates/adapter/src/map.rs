@@ -36,18 +36,17 @@ impl Shape {
         }
     }
 
-    /// Whether the input is added to what the layers give.
+    /// Whether the input is added to the output of the layers.
     pub(crate) fn is_residual(self) -> bool {
         matches!(self, Self::LowRank | Self::Residual | Self::Gated)
     }
 
-    /// Whether a ReLU stands between two layers.
+    /// Whether there is a ReLU between two layers.
     pub(crate) fn has_relu(self) -> bool {
         matches!(self, Self::Residual | Self::Mlp)
     }
 
-    /// Values between two layers for vectors of length `dim`, where nobody says how many; none where no layer takes what
-    /// another gives.
+    /// Default number of hidden units for vectors of dimension `dim`; none for shapes without a hidden layer.
     pub(crate) fn default_width(self, dim: usize) -> Option<usize> {
         match self {
             Self::Linear | Self::Gated => None,
@@ -129,22 +128,22 @@ impl Map {
         &self.layers
     }
 
-    /// Itself as one linear map, if that is its shape.
+    /// The linear map, if the shape is linear.
     pub fn as_linear(&self) -> Option<&Linear> {
         self.layers.first().filter(|_| self.shape == Shape::Linear)
     }
 
-    /// Length of the vectors it takes.
+    /// Dimension of the input vectors.
     pub fn dim_in(&self) -> usize {
         self.layers.first().map_or(0, Linear::dim_in)
     }
 
-    /// Length of the vectors it gives.
+    /// Dimension of the output vectors.
     pub fn dim_out(&self) -> usize {
         self.layers.last().map_or(0, Linear::dim_out)
     }
 
-    /// Values between its layers, where one takes what another gives.
+    /// Number of hidden units, for shapes with a hidden layer.
     pub fn width(&self) -> Option<usize> {
         self.layers.first().map(Linear::dim_out).filter(|_| self.shape.default_width(1).is_some())
     }

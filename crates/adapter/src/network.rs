@@ -4,7 +4,7 @@ use crate::{Linear, Map, Maps, Result, Shape};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation};
 
-/// A [`Map`] that can learn.
+/// A trainable [`Map`].
 #[derive(Module, Debug)]
 pub(crate) struct MapNetwork {
     layers: Vec<BlockedLinear>,
@@ -55,7 +55,7 @@ impl MapsNetwork {
     }
 }
 
-/// The layers of a head that can learn, a ReLU between two of them.
+/// The trainable layers of a head, with a ReLU between two of them.
 #[derive(Module, Debug)]
 pub(crate) struct HeadNetwork {
     layers: Vec<BlockedLinear>,

@@ -1,9 +1,9 @@
-//! Where training of a map starts.
+//! Initialisation of maps.
 use crate::{Error, Linear, Map, Result, Shape, matrix};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// A map of a shape to start from.
+/// The initial map of a shape.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MapStart {
     pub(crate) shape: Shape,
@@ -13,7 +13,7 @@ pub(crate) struct MapStart {
 }
 
 impl MapStart {
-    /// Gives every vector back and can learn from there.
+    /// The identity, in a form that can be trained.
     pub(crate) fn identity(&self, dim: usize, rng: &mut ChaCha8Rng) -> Result<Map> {
         let width = self.width(dim)?;
         if self.shape == Shape::Mlp && width.is_some_and(|width| width < 2 * dim) {
@@ -67,7 +67,7 @@ impl MapStart {
     }
 }
 
-/// Lets the first two hidden units of each value give it back: x = relu(x) − relu(−x).
+/// Sets the first two hidden units of each value so that they restore it: x = relu(x) − relu(−x).
 fn give_back(first: &mut [f32], second: &mut [f32], dim: usize, width: usize) {
     for (i, row) in first.chunks_exact_mut(width).enumerate() {
         for (j, v) in row.iter_mut().enumerate().take(2 * dim) {

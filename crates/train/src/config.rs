@@ -1,44 +1,44 @@
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// How long, how fast and in which order a module is trained.
+/// Settings of a training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
-    /// Passes over the training examples.
+    /// Number of epochs: passes over the training examples.
     pub epochs: usize,
-    /// Examples a step.
+    /// Batch size: examples per step.
     pub batch: usize,
-    /// Highest learning rate.
+    /// Peak learning rate.
     pub lr: f64,
     /// Decoupled weight decay.
     pub weight_decay: f64,
-    /// How the learning rate falls after the warm-up.
+    /// Schedule of the learning rate after the warm-up.
     pub schedule: Schedule,
-    /// Share of all steps in which the learning rate rises to its highest, from 0 to 1.
+    /// Fraction of all steps in which the learning rate rises to its peak, from 0 to 1.
     pub warmup: f64,
-    /// Highest norm of the gradient of all parameters together; a longer one is scaled down to it.
+    /// Maximum global norm of the gradient; larger gradients are scaled down to it.
     pub clip: Option<f64>,
-    /// Epochs without a better score, or without one a lower validation loss, after which training stops; 0 never stops
-    /// early.
+    /// Epochs without improvement of the score, or of the validation loss if there is no score, after which training
+    /// stops; 0 disables early stopping.
     pub patience: usize,
     /// Seed of the order of examples.
     pub seed: u64,
-    /// Steps from one checkpoint to the next; without it they are two seconds apart. Changes no result.
+    /// Steps between checkpoints; without it they are two seconds apart. Does not change the result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint_every: Option<usize>,
 }
 
-/// How the learning rate falls after the warm-up.
+/// Schedule of the learning rate after the warm-up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
-    /// Not at all.
+    /// Constant.
     #[default]
     Constant,
-    /// Along half a cosine, to 0.
+    /// Cosine decay to 0.
     Cosine,
-    /// Evenly, to 0.
+    /// Linear decay to 0.
     Linear,
 }
 

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// What was measured in an epoch.
+/// The metrics of an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Its number, from 1.
@@ -21,18 +21,18 @@ pub struct Epoch {
     pub val_metrics: Vec<f64>,
 }
 
-/// What was measured in a training.
+/// The metrics of a training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct History {
     /// Every epoch, in order.
     pub epochs: Vec<Epoch>,
     /// The best epoch, from 1.
     pub best_epoch: usize,
-    /// Whether patience ran out before the last epoch.
+    /// Whether early stopping ended the training.
     pub stopped_early: bool,
 }
 
-/// What one step measured.
+/// The metrics of one step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepMetrics {
     /// Its epoch, from 1.
@@ -43,7 +43,7 @@ pub struct StepMetrics {
     pub loss: f64,
     /// Its learning rate.
     pub lr: f64,
-    /// Norm of its gradient before it was scaled down, where there is a highest one.
+    /// Norm of its gradient before clipping, if gradients are clipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradient_norm: Option<f64>,
 }

@@ -1,15 +1,15 @@
 //! One training loop for every burn module.
 //!
-//! The first type to know is [`Trainer`]: it trains a burn `Module` on a [`TrainStep`], which gives the loss of a batch;
-//! autodiff gives the gradients and [`AdamW`] takes the steps, on any burn device. A [`ValidationSet`] tells which epoch
-//! is the best. What was measured is the [`History`].
+//! The first type to know is [`Trainer`]: it trains a burn `Module` on a [`TrainStep`], which computes the loss of a
+//! batch. Autodiff computes the gradients and [`AdamW`] updates the parameters, on any burn device. A
+//! [`ValidationSet`] selects the best epoch. The metrics of all epochs are the [`History`].
 //!
 //! Without the feature `burn` there are the types of a configuration and of a history alone, for programs that read either
 //! and train nothing.
 //!
-//! One decision: nothing that influences a result lives outside a checkpoint. The order of examples and every other
-//! random number follow from the seed, the epoch and the step, so a run that is stopped anywhere and resumed ends with
-//! the same bytes as one that was not.
+//! One decision: nothing that influences a result lives outside a checkpoint. The order of examples and all random
+//! numbers are derived from the seed, the epoch and the step, so a run that is stopped and resumed ends with the same
+//! bytes as an uninterrupted one.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "burn")]

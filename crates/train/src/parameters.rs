@@ -1,4 +1,4 @@
-//! The parameters of a module that learn: their gradients, the step along them, their values by path.
+//! The trainable parameters of a module: their gradients, an optimizer step, their values by path.
 use crate::AdamW;
 use crate::adamw::{CHUNK, in_process};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 /// The gradient of each parameter, flat.
 pub(crate) type FlatGradients = HashMap<ParamId, Tensor<1>>;
 
-/// What AdamW remembers of each parameter, flat; nothing before its first gradient.
+/// The moments of AdamW of each parameter, flat; none before its first gradient.
 pub(crate) type Moments = HashMap<ParamId, AdamWState<1>>;
 
 /// Takes the gradients of the parameters of `module` out of `gradients`.
@@ -52,7 +52,7 @@ pub(crate) fn stepped<M: Module>(
     module.map(&mut Apply { learnt, decaying, plain, gradients, moments, lr })
 }
 
-/// The parameters of a module that learn, and how.
+/// The trainable parameters of a module, and their optimizers.
 pub(crate) struct Learnt {
     /// By path.
     pub(crate) parameters: BTreeMap<String, Parameter>,
@@ -65,7 +65,7 @@ pub(crate) struct Learnt {
     plain: AdamW,
 }
 
-/// A parameter that learns.
+/// A trainable parameter.
 pub(crate) struct Parameter {
     pub(crate) id: ParamId,
     pub(crate) shape: Vec<usize>,
@@ -89,7 +89,7 @@ impl Learnt {
     }
 }
 
-/// The values of the parameters of `module` that learn, by path.
+/// The values of the trainable parameters of `module`, by path.
 pub(crate) fn values_of<M: Module>(module: &M, learnt: &Learnt) -> BTreeMap<String, TensorData> {
     let mut visitor = Read { found: HashMap::new() };
     module.visit(&mut visitor);
@@ -98,7 +98,7 @@ pub(crate) fn values_of<M: Module>(module: &M, learnt: &Learnt) -> BTreeMap<Stri
     learnt.parameters.iter().filter_map(of).collect()
 }
 
-/// `module` with other values of the parameters that learn, by path.
+/// `module` with other values of its trainable parameters, by path.
 pub(crate) fn with_values<M: Module>(
     module: M,
     learnt: &Learnt,

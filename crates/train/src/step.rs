@@ -3,41 +3,41 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use manyview_core::Result;
 
-/// What a module is trained on: the examples, and the loss of a batch of them.
+/// The training examples, and the loss of a batch of them.
 pub trait TrainStep {
-    /// What is trained.
+    /// The module that is trained.
     type Module: Module;
 
     /// The number of examples of an epoch.
     fn examples(&self) -> usize;
 
-    /// The loss of a batch before the step it is part of. `module` is on an autodiff device; whatever the loss takes from
-    /// it gets a gradient.
+    /// The loss of a batch, computed before the step that uses it. `module` is on an autodiff device.
     ///
     /// # Errors
     /// Whatever the implementation cannot compute; training ends with it.
     fn loss(&self, module: &Self::Module, batch: &Batch<'_>) -> Result<BatchLoss>;
 
-    /// How many metrics a batch is measured by beside its loss.
+    /// The number of metrics of a batch besides the loss.
     fn metrics(&self) -> usize {
         0
     }
 
-    /// Arranges the shuffled examples of an epoch before they are cut into batches of `batch`, by length for instance. It
-    /// must depend on nothing but its arguments and the examples, or a resumed run is another run.
+    /// Reorders the shuffled examples of an epoch before they are split into batches of `batch`, for example by
+    /// length. The order must depend only on the arguments and the examples; otherwise a resumed run gives another
+    /// result.
     fn arrange(&self, _order: &mut [usize], _batch: usize) {}
 
-    /// The learning rate of `step`, from 0, of `total`; that of the configuration, unless training has its own schedule.
+    /// The learning rate of `step`, from 0, of `total`. The default is the schedule of the configuration.
     fn rate(&self, config: &TrainConfig, step: usize, total: usize) -> f64 {
         config.rate(step, total)
     }
 
-    /// Whether weight decay applies to the parameter of that path, such as `layers.0.bias`.
+    /// Whether weight decay applies to the parameter at `path`, such as `layers.0.bias`.
     fn decays(&self, _path: &str) -> bool {
         true
     }
 
-    /// Told what each step measured, before any checkpoint that holds it.
+    /// Called with the metrics of each step, before a checkpoint of that step is written.
     ///
     /// # Errors
     /// Whatever goes wrong; training ends with it.
@@ -55,7 +55,7 @@ pub struct Batch<'a> {
     pub epoch: usize,
     /// The step among those of all epochs, from 0.
     pub step: usize,
-    /// A seed for what is random in this step, such as dropout.
+    /// Seed for the random numbers of this step, such as dropout.
     pub seed: u64,
 }
 
@@ -83,12 +83,12 @@ pub trait ValidationSet<M: Module> {
     fn measure(&self, module: &M) -> Result<Measured>;
 }
 
-/// What was measured of a module after an epoch.
+/// Validation metrics after an epoch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measured {
-    /// Mean loss over validation examples. The epoch of the lowest is the best where there is no score.
+    /// Mean loss over validation examples. Without a score, the epoch with the lowest loss is the best.
     pub loss: Option<f64>,
-    /// A score, higher is better. The epoch of the highest is the best.
+    /// A score, higher is better. The epoch with the highest score is the best.
     pub score: Option<f64>,
     /// The metrics of [`TrainStep::metrics`] on the validation examples; none without a validation loss.
     pub metrics: Vec<f64>,

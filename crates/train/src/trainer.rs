@@ -11,7 +11,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::path::PathBuf;
 
-/// Trains modules by AdamW.
+/// Trains modules with AdamW.
 ///
 /// The same configuration, examples and device give the same parameters to the last bit, whether or not the run was
 /// interrupted and resumed from its checkpoints.
@@ -23,27 +23,27 @@ pub struct Trainer<'a> {
     checkpoints: Option<(PathBuf, Fingerprint)>,
 }
 
-/// What progress counts.
+/// The unit of progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProgressUnit {
     /// Epochs, of short steps.
     Epochs,
-    /// Steps, where each takes its time.
+    /// Steps, if each takes long.
     Steps,
 }
 
-/// What a training ends with.
+/// The result of a training.
 #[derive(Clone, Debug)]
 pub struct Trained<M> {
     /// The module of the best epoch, without autodiff.
     pub module: M,
-    /// What was measured on the way.
+    /// The metrics of all epochs.
     pub history: History,
 }
 
 impl<'a> Trainer<'a> {
-    /// Trains as `config` says, without checkpoints. `progress` is told of each epoch, and asked between two steps whether
-    /// to stop.
+    /// Training with `config`, without checkpoints. `progress` receives the metrics of each epoch and is asked
+    /// between steps whether to stop.
     pub fn new(config: TrainConfig, progress: &'a dyn Progress) -> Self {
         Self { config, progress, stage: "train", unit: ProgressUnit::Epochs, checkpoints: None }
     }
@@ -56,7 +56,7 @@ impl<'a> Trainer<'a> {
         Self { checkpoints: Some((root.into(), key)), ..self }
     }
 
-    /// Names the stage that progress is told of, and says what it counts.
+    /// Sets the name of the stage and the unit of progress.
     #[must_use]
     pub fn with_stage(self, stage: &'static str, unit: ProgressUnit) -> Self {
         Self { stage, unit, ..self }

@@ -2,7 +2,7 @@ use crate::{Result, Shape, Sides};
 use manyview_train::TrainConfig;
 use serde::{Deserialize, Serialize};
 
-/// How maps are learnt from matches: the loss, the shape of the maps, and AdamW.
+/// Settings of contrastive training: the loss, the shape of the maps, and AdamW.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ContrastiveConfig {

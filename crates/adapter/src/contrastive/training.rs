@@ -10,22 +10,22 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::path::PathBuf;
 
-/// Learns maps by AdamW that bring queries near the passages that answer them.
+/// Trains maps with AdamW so that queries are close to the passages that answer them.
 ///
 /// The same configuration, data and device give the same maps to the last bit, whether or not the run was interrupted
 /// and resumed from its checkpoints.
 #[derive(Clone, Debug)]
 pub struct Contrastive {
-    /// What it learns and how.
+    /// The loss, the shape of the maps and the training settings.
     pub config: ContrastiveConfig,
-    /// Where it computes.
+    /// The device to train on.
     pub device: Device,
-    /// Where checkpoints go; none are kept without it.
+    /// The directory of checkpoints; `None` writes none.
     pub checkpoints: Option<PathBuf>,
 }
 
 impl Contrastive {
-    /// Trains as `config` says on `device`, without checkpoints.
+    /// Training with `config` on `device`, without checkpoints.
     pub fn new(config: ContrastiveConfig, device: Device) -> Self {
         Self { config, device, checkpoints: None }
     }
@@ -37,21 +37,21 @@ impl Contrastive {
     }
 }
 
-/// Rates maps, higher is better.
+/// A validation score of maps; higher is better.
 pub type RetrievalScore<'a> = dyn Fn(&Maps) -> manyview_core::Result<f64> + Sync + 'a;
 
-/// Training matches, and what watches over the training.
+/// Training pairs, with an optional validation score and a receiver of progress.
 pub struct MonitoredPairs<'a> {
-    /// The matches to learn from.
+    /// The training pairs.
     pub train: QueryPassagePairs,
-    /// A score of the maps after each epoch, such as a measure of retrieval on validation queries; higher is better. It
-    /// decides which epoch is best; without it the last is.
+    /// A score of the maps after each epoch, such as nDCG on validation queries; higher is better. It selects the
+    /// best epoch; without it the last epoch is used.
     pub score: Option<&'a RetrievalScore<'a>>,
-    /// Told of each epoch, and asked between batches whether to stop.
+    /// Receives progress after each epoch, and is asked between batches whether to stop.
     pub progress: &'a dyn Progress,
 }
 
-/// Maps learnt by [`Contrastive`].
+/// Maps trained by [`Contrastive`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContrastiveFit {
     /// The maps of the best epoch.
@@ -60,7 +60,7 @@ pub struct ContrastiveFit {
     pub history: Vec<Epoch>,
     /// The best epoch, from 1.
     pub best_epoch: usize,
-    /// Whether patience ran out before the last epoch.
+    /// Whether early stopping ended the training.
     pub stopped_early: bool,
 }
 

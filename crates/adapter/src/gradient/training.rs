@@ -11,22 +11,22 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::path::PathBuf;
 
-/// Learns a map of any [`crate::Shape`] by AdamW on a device.
+/// Trains a map of any [`crate::Shape`] with AdamW.
 ///
 /// The same configuration, data and device give the same map to the last bit, whether or not the run was interrupted
 /// and resumed from its checkpoints.
 #[derive(Clone, Debug)]
 pub struct Gradient {
-    /// How it trains.
+    /// The training settings.
     pub config: GradientConfig,
-    /// Where it computes.
+    /// The device to train on.
     pub device: Device,
-    /// Where checkpoints go; none are kept without it.
+    /// The directory of checkpoints; `None` writes none.
     pub checkpoints: Option<PathBuf>,
 }
 
 impl Gradient {
-    /// Trains as `config` says on `device`, without checkpoints.
+    /// Training with `config` on `device`, without checkpoints.
     pub fn new(config: GradientConfig, device: Device) -> Self {
         Self { config, device, checkpoints: None }
     }
@@ -38,23 +38,23 @@ impl Gradient {
     }
 }
 
-/// Rates a map, higher is better.
+/// A validation score of a map; higher is better.
 pub type Score<'a> = dyn Fn(&Map) -> manyview_core::Result<f64> + Sync + 'a;
 
-/// Training pairs, and what watches over the training.
+/// Training pairs, with optional validation and a receiver of progress.
 pub struct Monitored<'a> {
-    /// The pairs to learn from.
+    /// The training pairs.
     pub train: Paired,
     /// Pairs for a validation loss after each epoch, of the same dimensions.
     pub validation: Option<Paired>,
-    /// A score of the map after each epoch, higher is better. It decides which epoch is best; without it the
-    /// validation loss does; without either the last epoch is.
+    /// A score of the map after each epoch, higher is better. It selects the best epoch; without it the validation
+    /// loss does; without either the last epoch is used.
     pub score: Option<&'a Score<'a>>,
-    /// Told of each epoch, and asked between batches whether to stop.
+    /// Receives progress after each epoch, and is asked between batches whether to stop.
     pub progress: &'a dyn Progress,
 }
 
-/// A map learnt by [`Gradient`].
+/// A map trained by [`Gradient`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct GradientFit {
     /// The map of the best epoch.
@@ -63,7 +63,7 @@ pub struct GradientFit {
     pub history: Vec<Epoch>,
     /// The best epoch, from 1.
     pub best_epoch: usize,
-    /// Whether patience ran out before the last epoch.
+    /// Whether early stopping ended the training.
     pub stopped_early: bool,
 }
 

@@ -42,7 +42,7 @@ impl Layer {
         &self.bias
     }
 
-    /// Length of the vectors it takes.
+    /// Dimension of the input vectors.
     pub fn dim_in(&self) -> usize {
         self.weight.len() / self.bias.len()
     }

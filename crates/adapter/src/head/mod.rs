@@ -1,4 +1,4 @@
-//! Heads: from base vectors to the scores an oracle gives, one for each dimension.
+//! Heads: from base vectors to predicted scores, one for each dimension of an oracle.
 
 mod config;
 mod isotonic;
@@ -47,7 +47,7 @@ pub struct Head {
 }
 
 impl Head {
-    /// Takes the layers in order; each takes what the one before it gives.
+    /// A head of these layers, in order; the output of each is the input of the next.
     ///
     /// # Errors
     /// No layer, or two that do not fit each other.
@@ -70,7 +70,7 @@ impl Head {
         Ok(Self { layers, calibration: None })
     }
 
-    /// The same head with its predictions put through `curves`, one a dimension.
+    /// The same head with its predictions calibrated by `curves`, one per dimension.
     ///
     /// # Errors
     /// Another number of curves.
@@ -86,8 +86,8 @@ impl Head {
         Ok(Self { calibration: Some(curves), ..self })
     }
 
-    /// The same head calibrated by what it, or a head fitted without them, predicted for rows it did not learn from:
-    /// `held_out`, `[n, dim]`, whose targets are `truth`, `[n, dim]`.
+    /// The same head, calibrated on predictions for rows it was not trained on: `held_out`, `[n, dim]`, by this head
+    /// or one fitted without these rows, with targets `truth`, `[n, dim]`.
     ///
     /// # Errors
     /// Matrices of other shapes.
@@ -98,12 +98,12 @@ impl Head {
         self.with_calibration(curves)
     }
 
-    /// Length of the vectors it takes.
+    /// Dimension of the input vectors.
     pub fn dim_in(&self) -> usize {
         self.layers.first().map_or(0, Layer::dim_in)
     }
 
-    /// Number of predictions it gives.
+    /// Number of predictions per vector.
     pub fn dim_out(&self) -> usize {
         self.layers.last().map_or(0, Layer::dim_out)
     }

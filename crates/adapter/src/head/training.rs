@@ -11,32 +11,32 @@ use manyview_train::{Device, Epoch, TrainConfig, Trained, Trainer, ValidationSet
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Learns a head by AdamW on a device.
+/// Trains a head with AdamW.
 ///
 /// The same configuration, data and device give the same head to the last bit, whether or not the run was interrupted
 /// and resumed from its checkpoints.
 #[derive(Clone, Debug)]
 pub struct GradientHead {
-    /// How it trains.
+    /// The training settings.
     pub config: HeadConfig,
-    /// Where it computes.
+    /// The device to train on.
     pub device: Device,
-    /// Where checkpoints go; none are kept without it.
+    /// The directory of checkpoints; `None` writes none.
     pub checkpoints: Option<PathBuf>,
 }
 
-/// Training rows, and what watches over the training.
+/// Training rows, with optional validation rows and a receiver of progress.
 pub struct MonitoredScores<'a> {
-    /// The rows to learn from.
+    /// The training rows.
     pub train: Scored,
-    /// Rows for a loss after each epoch, of the same dimensions: the epoch of the lowest is kept. Without them the last
-    /// epoch is.
+    /// Validation rows of the same dimensions. The epoch with the lowest loss on them is the best; without them the
+    /// last epoch is used.
     pub validation: Option<Scored>,
-    /// Told of each epoch, and asked between batches whether to stop.
+    /// Receives progress after each epoch, and is asked between batches whether to stop.
     pub progress: &'a dyn Progress,
 }
 
-/// A head learnt by [`GradientHead`].
+/// A head trained by [`GradientHead`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct GradientHeadFit {
     /// The head of the best epoch.
@@ -45,11 +45,11 @@ pub struct GradientHeadFit {
     pub history: Vec<HeadEpoch>,
     /// The best epoch, from 1.
     pub best_epoch: usize,
-    /// Whether patience ran out before the last epoch.
+    /// Whether early stopping ended the training.
     pub stopped_early: bool,
 }
 
-/// What was measured in an epoch.
+/// The metrics of an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeadEpoch {
     /// Its number, from 1.
@@ -67,7 +67,7 @@ pub struct HeadEpoch {
 }
 
 impl GradientHead {
-    /// Trains as `config` says on `device`, without checkpoints.
+    /// Training with `config` on `device`, without checkpoints.
     pub fn new(config: HeadConfig, device: Device) -> Self {
         Self { config, device, checkpoints: None }
     }
