@@ -1,46 +1,47 @@
 use crate::{Engine, Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// How an encoder is fine-tuned. The defaults are those of sentence-transformers' `fit`, but for `warmup` and `dropout`.
+/// Settings of fine-tuning. The defaults are those of sentence-transformers' `fit`, except `warmup` and `dropout`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FineTuneConfig {
-    /// What of it is trained.
+    /// Which parameters are trained.
     pub method: Method,
-    /// What computes: [`Engine::Own`] has a backward pass for BERT on the pure-Rust CPU alone, and leaves all else to burn.
+    /// The engine. [`Engine::Own`] has a backward pass for BERT on the pure-Rust CPU only; everything else runs on
+    /// burn.
     pub engine: Engine,
-    /// Passes over the training data.
+    /// Number of epochs.
     pub epochs: usize,
-    /// Pairs or texts a step; each query's negatives are the passages of the others.
+    /// Batch size: pairs or texts per step. The passages of the other queries of a batch are negatives.
     pub batch: usize,
-    /// Highest learning rate.
+    /// Peak learning rate.
     pub lr: f64,
-    /// Share of all steps in which the learning rate rises to its highest; then it falls evenly to 0.
+    /// Fraction of all steps in which the learning rate rises to its peak; then it decays linearly to 0.
     pub warmup: f64,
     /// Decoupled weight decay of matrices and embeddings; biases and normalisations have none.
     pub weight_decay: f64,
-    /// Highest norm of the gradient; a longer one is scaled down to it.
+    /// Maximum norm of the gradient; larger gradients are scaled down to it.
     pub clip: Option<f64>,
-    /// Share of hidden values and of attention weights left out in training; without it what the model's `config.json`
-    /// says, usually 0.1.
+    /// Dropout rate of hidden states and attention weights; `None` takes that of the model's `config.json`, usually
+    /// 0.1.
     pub dropout: Option<f64>,
-    /// Seed of the order of the data, of dropout, and of the start of LoRA.
+    /// Seed of the order of the data, of dropout, and of the initialisation of LoRA.
     pub seed: u64,
-    /// Steps between two checkpoints.
+    /// Steps between checkpoints.
     pub checkpoint_every: usize,
 }
 
-/// What of an encoder is trained.
+/// Which parameters of an encoder are trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
-    /// Every parameter.
+    /// All parameters.
     Full,
-    /// Low-rank changes of some of its matrices.
+    /// Low-rank updates of some matrices.
     Lora(Lora),
 }
 
-/// Low-rank adaptation (Hu et al., 2022): `W + alpha / rank B A` in place of some matrices `W`, which stay.
+/// Low-rank adaptation (Hu et al., 2022): `W + alpha / rank B A` in place of some matrices `W`, which are frozen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lora {
@@ -48,10 +49,10 @@ pub struct Lora {
     pub rank: usize,
     /// `rank` times the weight of `B A`.
     pub alpha: f64,
-    /// The linear layers that change, as peft names them: a name, its end after a dot (`q_proj`, `attention.output.dense`),
-    /// or `all-linear`. Without any, those of queries and values.
+    /// The linear layers to adapt, by the names that peft uses: a name, its end after a dot (`q_proj`,
+    /// `attention.output.dense`), or `all-linear`. Default: queries and values.
     pub targets: Vec<String>,
-    /// Share of the inputs of `A` left out in training.
+    /// Dropout rate of the inputs of `A`.
     pub dropout: f64,
 }
 

@@ -1,4 +1,4 @@
-//! What a training left behind, and whether it is still what it was.
+//! The record of a fine-tuning, and the check of its result.
 use crate::{Error, Result};
 use manyview_core::Fingerprint;
 use serde::{Deserialize, Serialize};
@@ -9,16 +9,16 @@ use std::path::Path;
 const RECORD: &str = "fine_tuned.json";
 const WEIGHTS: &str = "model.safetensors";
 
-/// What [`FineTuner::run`](super::FineTuner::run) did.
+/// The result of [`FineTuner::run`](super::FineTuner::run).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FineTuned {
-    /// Everything the result depends on.
+    /// Identity of everything the result depends on.
     pub run: Fingerprint,
-    /// Steps in all.
+    /// Number of steps.
     pub steps: usize,
     /// Pairs or texts it was trained on.
     pub examples: usize,
-    /// How many values were trained.
+    /// Number of trained parameters.
     pub parameters: usize,
     /// Mean loss of each epoch.
     pub losses: Vec<f64>,
@@ -29,7 +29,7 @@ pub struct FineTuned {
 }
 
 impl FineTuned {
-    /// The record in the working directory `work`, of whatever was trained there last; none before anything was.
+    /// The record of the last fine-tuning in the working directory `work`, if any.
     ///
     /// # Errors
     /// A file that cannot be read or is no record.
@@ -49,10 +49,10 @@ impl FineTuned {
         serde_json::from_slice(&bytes).map(Some).map_err(broken)
     }
 
-    /// That the encoder in `to` has the weights it was written with.
+    /// Checks that the encoder in `to` still has the weights of this run.
     ///
     /// # Errors
-    /// Weights that are not there or are others.
+    /// Weights that are missing or different.
     pub fn check(&self, to: &Path) -> Result<()> {
         let found = weights(to)?;
         if found == self.weights {

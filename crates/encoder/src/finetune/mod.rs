@@ -1,9 +1,9 @@
 //! Fine-tuning of an encoder, all parameters or LoRA: on pairs of texts, on texts with targets, or towards the vectors of a
 //! teacher.
 //!
-//! The first type to know is [`FineTuner`]. What it minimises is an [`Objective`], a burn tensor of the vectors of a batch;
-//! autodiff gives its gradient. The texts of a batch are packed, as in encoding, so padding costs nothing. A run that is
-//! interrupted anywhere and resumed gives the same bytes.
+//! The first type to know is [`FineTuner`]. The loss is an [`Objective`], computed with burn tensors from the vectors
+//! of a batch; autodiff computes its gradient. The texts of a batch are packed, as in encoding, so there is no
+//! padding. A run that is interrupted and resumed gives the same bytes.
 
 mod config;
 mod fine_tuned;

@@ -4,7 +4,7 @@ use serde::de::{Deserializer, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Everything one run depends on; the types of an experiment file. Saved with the run, every key filled in.
+/// An experiment file: all settings of a run. It is saved with the run, with every key filled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Experiment {
@@ -14,22 +14,22 @@ pub struct Experiment {
     pub data: Data,
     /// The frozen encoder.
     pub encoder: Encoder,
-    /// What the adapter learns from.
+    /// The teacher of the adapter.
     pub teacher: Teacher,
-    /// What an oracle scores texts in, for heads in place of a view.
+    /// Scores of an oracle, for a head in place of a view.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scores: Option<Scores>,
-    /// What belongs together, for a contrastive adapter in place of a taught one.
+    /// Pairs of queries and passages, for a retrieval adapter in place of a view.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retrieval: Option<Retrieval>,
-    /// How it is fitted, as the task and `train.method` ask.
+    /// How it is fitted: the keys depend on the task and on `train.method`.
     #[serde(deserialize_with = "unread")]
     pub train: Train,
-    /// How the views are measured.
+    /// How the views are evaluated.
     pub evaluate: Evaluate,
     /// Where results and vectors are kept.
     pub output: Output,
-    /// Where runs are recorded beside their directory.
+    /// The tracking server.
     pub tracking: Tracking,
 }
 
@@ -50,7 +50,7 @@ impl Default for Experiment {
     }
 }
 
-/// Leaves `[train]` to the method it names, which alone knows its keys.
+/// Leaves `[train]` unparsed: its keys depend on the method.
 fn unread<'de, D: Deserializer<'de>>(train: D) -> Result<Train, D::Error> {
     IgnoredAny::deserialize(train).map(|_| Train::default())
 }
@@ -80,19 +80,19 @@ pub struct Data {
     /// Column of each text's answer to `teacher.question`; read for training rows only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answers: Option<String>,
-    /// Column that says `train`, `val` or `test`; without it the split is drawn.
+    /// Column with `train`, `val` or `test`; without it the split is random.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split: Option<String>,
-    /// Rows taken after a seeded shuffle; all without it.
+    /// Number of rows, after a seeded shuffle; default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
-    /// Share of the rows that the adapter is fitted on.
+    /// Fraction of rows for training.
     pub train: f64,
-    /// Share held back for early stopping.
+    /// Fraction of rows for validation.
     pub val: f64,
-    /// Share that the scores are from.
+    /// Fraction of rows for the test.
     pub test: f64,
-    /// Keeps each label's share in every part when the split is drawn.
+    /// Stratifies a random split by label.
     pub stratify: bool,
     /// Drops rows whose text was seen before.
     pub dedup: bool,
@@ -136,16 +136,16 @@ pub struct Encoder {
     pub revision: String,
     /// `flex`, `ndarray`, `libtorch` or `libtorch:cuda:N`, as far as built in.
     pub device: String,
-    /// What computes on the device `flex`: `own` or `burn`. Every other device has burn alone.
+    /// The engine on the device `flex`: `own` or `burn`. Other devices always use burn.
     pub engine: Engine,
-    /// Tokens read of each text; the model's own maximum without it.
+    /// Maximum number of tokens of a text; default: the model's maximum.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_length: Option<usize>,
     /// Tokens in one batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_tokens: Option<usize>,
-    /// What the weights are held and multiplied as: `f32`; `bf16`, for half the memory on `flex` and for speed on a GPU; or
-    /// `int8`, for speed on the device `flex` alone.
+    /// Type of the weights in memory and in products: `f32`; `bf16`, for half the memory on `flex` and for speed on a
+    /// GPU; or `int8`, for speed, on the device `flex` only.
     pub weights: Weights,
 }
 
@@ -163,33 +163,33 @@ impl Default for Encoder {
     }
 }
 
-/// Where runs are recorded beside their directory.
+/// The tracking server.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tracking {
-    /// Address of an MLflow server, `http://` or `https://`; `MLFLOW_TRACKING_URI` without it.
+    /// Address of an MLflow server, `http://` or `https://`; default: `MLFLOW_TRACKING_URI`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
-    /// Experiment that runs are listed under; the name of the run without it.
+    /// Name of the MLflow experiment; default: the name of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub experiment: Option<String>,
 }
 
-/// How the views are measured.
+/// How the views are evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Evaluate {
-    /// Seeds of k-means; at least 10 for figures that mean something.
+    /// Number of k-means seeds; use at least 10 for meaningful scores.
     pub seeds: usize,
     /// Restarts of k-means for each seed.
     pub restarts: usize,
-    /// Bootstrap resamples behind the intervals.
+    /// Bootstrap resamples for the intervals.
     pub resamples: usize,
     /// Nearest neighbours compared with the teacher's.
     pub knn: usize,
     /// Texts in the batch whose latency is measured.
     pub batch: usize,
-    /// Seconds spent on each latency figure.
+    /// Seconds spent on each latency measurement.
     pub latency_seconds: f64,
     /// Seed of the first k-means and of the bootstrap.
     pub seed: u64,

@@ -24,7 +24,7 @@ const RENAMED: &[(&str, &str)] = &[
     ("scores.checkpoint_every", "train.checkpoint_every"),
 ];
 
-/// Tables laid over each other, and where each key was last set.
+/// Merged tables, and where each key was last set.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Layers {
     values: Table,
@@ -32,10 +32,10 @@ pub(super) struct Layers {
 }
 
 impl Layers {
-    /// Lays a whole table over what is there. Where it names another `train.method`, that method's table starts anew.
+    /// Merges a table over the current one. If it sets another `train.method`, it replaces the `[train]` table.
     ///
     /// # Errors
-    /// Keys below one that holds a value: laid over it, they would hide that it is wrong.
+    /// Keys below one that has a value: merging them would hide the error.
     pub(super) fn add_table(&mut self, table: Table, origin: &str) -> Result<()> {
         let before = methods::chosen(self.task(&table), self.train());
         let named = table.get(TRAIN).and_then(|train| train.get("method")).and_then(Value::as_str);
@@ -45,10 +45,10 @@ impl Layers {
         merge(&mut self.values, table, "", origin, &mut self.origins)
     }
 
-    /// The keys that `assignments`, each `key=value`, set. A value is TOML where it parses as such, a string otherwise.
+    /// The keys set by `assignments`, each `key=value`. A value is TOML if it parses, otherwise a string.
     ///
     /// # Errors
-    /// What is no assignment.
+    /// Text that is not an assignment.
     pub(super) fn overrides(assignments: &[String]) -> Result<Table> {
         let mut layers = Self::default();
         for assignment in assignments {
@@ -58,7 +58,7 @@ impl Layers {
         Ok(layers.values)
     }
 
-    /// Lays `overrides` over what is there, but for keys of `[train]` that the method does not read; gives those.
+    /// Merges `overrides`, except keys of `[train]` that the method does not use; returns those.
     ///
     /// # Errors
     /// As [`Layers::add_table`].

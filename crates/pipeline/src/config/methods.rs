@@ -1,4 +1,4 @@
-//! The methods of each task, and how the table of one is read: a key that it does not read is refused.
+//! The methods of each task, and how `[train]` is read: a key that the method does not use is an error.
 
 use super::layers::explain;
 use super::train::{
@@ -12,12 +12,12 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
 use toml::{Table, Value};
 
-/// The key that chooses.
+/// The key that selects the method.
 const METHOD: &str = "method";
 /// Counts that are at least 1.
 const COUNTS: [&str; 2] = ["epochs", "batch"];
 
-/// A method of a task: the keys it reads, and how its table is read.
+/// A method of a task: the keys it uses, and how its table is read.
 struct Method {
     task: &'static str,
     name: &'static str,
@@ -117,10 +117,10 @@ pub(super) fn reads(task: &str, method: &str, key: &str) -> bool {
     key == METHOD || of.is_none_or(|m| (m.keys)().contains(&key))
 }
 
-/// Reads `[train]` as that of `task`; `origin` says where a key was set.
+/// Reads `[train]` for `task`; `origin` gives where a key was set.
 ///
 /// # Errors
-/// [`Error::Config`] with the key: a method the task has not, a key its method does not read, a wrong value.
+/// [`Error::Config`] with the key: an unknown method, a key that the method does not use, a wrong value.
 pub(super) fn read(table: &Table, task: &str, origin: &dyn Fn(&str) -> String) -> Result<Train> {
     let refuse = |key: &str, problem: String| {
         let key = format!("train.{key}");
@@ -195,14 +195,14 @@ impl Reader<'_> {
     }
 }
 
-/// The names of the fields of `T`, as serde knows them.
+/// The names of the fields of `T` in serde.
 fn fields<T: DeserializeOwned>() -> &'static [&'static str] {
     let mut found: &'static [&'static str] = &[];
     drop(T::deserialize(Fields(&mut found)));
     found
 }
 
-/// Told the fields of a struct, and gives none of their values.
+/// A deserializer that records the fields of a struct and returns no values.
 struct Fields<'a>(&'a mut &'static [&'static str]);
 
 impl<'de> Deserializer<'de> for Fields<'_> {

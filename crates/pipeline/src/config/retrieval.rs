@@ -2,44 +2,42 @@ use manyview_adapter::{ContrastiveConfig, ContrastiveLoss, Negatives, Sides};
 use manyview_data::PairColumns;
 use serde::{Deserialize, Serialize};
 
-/// What belongs together, and what is learnt from it.
+/// Pairs of queries and passages, and the training objective.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retrieval {
-    /// Column of the queries; the first known name there is without it: `question`, `query`, `anchor` and the like.
+    /// Column of the queries; default: the first that exists of `question`, `query`, `anchor` and the like.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
-    /// Column of the passages that answer them; the first known name there is without it: `passage`, `context`, `answer`
-    /// and the like.
+    /// Column of the passages that answer them; default: the first that exists of `passage`, `context`, `answer` and
+    /// the like.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passage: Option<String>,
-    /// Column of the source document, which is never in two parts of a drawn split; `document_id` and the like without
-    /// it, and the passage without either.
+    /// Column of the source document, which is never in two parts of a random split; default: `document_id` and the
+    /// like, otherwise the passage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<String>,
-    /// What queries are prompted with, for encoders that follow instructions; passages never are.
+    /// Prompt of the queries, for encoders that follow instructions; passages have none.
     pub instruction: String,
-    /// What training minimises: `multiple_negatives_ranking`, `contrastive`, `online_contrastive` or
-    /// `cosine_similarity`.
+    /// The loss: `multiple_negatives_ranking`, `contrastive`, `online_contrastive` or `cosine_similarity`.
     pub objective: ContrastiveLoss,
-    /// What is adapted: `query` alone, `both` by one map, or `dual`, a map each.
+    /// What is mapped: `query` only, `both` with one map, or `dual` with a map for each.
     pub adapt: Sides,
-    /// What a query is ranked against: `batch`, the passages of its batch, or `corpus`, all passages of the training
-    /// pairs.
+    /// The negatives of a query: `batch`, the passages of its batch, or `corpus`, all passages of the training pairs.
     pub negatives: Negatives,
-    /// What cosines are multiplied by before they are ranked: the inverse of a temperature.
+    /// Factor of the cosines: the inverse of a temperature.
     pub scale: f64,
-    /// Of the two contrastive objectives: the distance, 1 − cosine, beyond which what does not match costs nothing.
+    /// For the two contrastive losses: the distance, 1 − cosine, beyond which a negative has no loss.
     pub margin: f64,
-    /// Weight of the distance between a vector and its view, which holds the adapter near the encoder.
+    /// Weight of the squared distance between a vector and its view, which keeps the adapter close to the encoder.
     pub identity_penalty: f64,
-    /// Leaves a passage out of a query's negatives that is closer to it than its own by more than this; without it none
-    /// is left out but copies.
+    /// Masks negatives that are closer to the query than its positive by more than this; default: only copies are
+    /// masked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask_margin: Option<f64>,
     /// Hard negatives mined for each training query: the nearest passages that do not answer it; 0 for none.
     pub hard_negatives: usize,
-    /// A mined negative's cosine with the query is at least this far below that of the query's own passage.
+    /// Minimum distance between the cosine of a mined negative and that of the positive.
     pub hard_margin: f64,
 }
 
@@ -65,7 +63,7 @@ impl Default for Retrieval {
 }
 
 impl Retrieval {
-    /// What an adapter is trained towards; the rest is left to `[train]`.
+    /// The objective of an adapter; the other settings are in `[train]`.
     pub(crate) fn objective(&self) -> ContrastiveConfig {
         ContrastiveConfig {
             loss: self.objective,
@@ -79,7 +77,7 @@ impl Retrieval {
         }
     }
 
-    /// Which columns are read.
+    /// The columns to read.
     pub(crate) fn columns(&self, data: &super::Data) -> PairColumns {
         PairColumns {
             query: self.query.clone(),

@@ -1,15 +1,15 @@
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// What an oracle scores texts in, and what a head that learns it has to reach.
+/// Scores of an oracle, and the thresholds for deploying a head.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Scores {
     /// The filter: a `.toml` or `.yaml` file with its dimensions, their weights and the tiers, or its directory.
     pub filter: PathBuf,
-    /// Puts each dimension through a rising curve, fitted on texts the head did not learn from.
+    /// Calibrates each dimension with an isotonic curve, fitted on texts that the head was not trained on.
     pub calibrate: bool,
-    /// Column of identifiers in a table; rows have numbers without it.
+    /// Column of identifiers in a table; default: row numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Column of titles in a table, put before the text.
@@ -18,13 +18,13 @@ pub struct Scores {
     /// The oracle's second scores of some texts: a labelled `.jsonl` file, for the noise ceiling.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relabelled: Option<PathBuf>,
-    /// Share of the mean's error that must be gone to deploy.
+    /// Minimum reduction of the error, as a fraction of the error of the mean, to deploy.
     pub deploy_gain: f64,
-    /// Share of the mean's error that must be gone not to fail.
+    /// Minimum reduction of the error below which the decision is to fail.
     pub review_gain: f64,
-    /// Share that must be gone in every single dimension to deploy.
+    /// Minimum reduction in every dimension to deploy.
     pub dimension_gain: f64,
-    /// Largest gap between the errors on test and on training texts, as a share of the mean's error, to deploy.
+    /// Maximum gap between test and training error, as a fraction of the error of the mean, to deploy.
     pub overfitting: f64,
 }
 

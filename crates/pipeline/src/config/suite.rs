@@ -7,31 +7,31 @@ use toml::{Table, Value};
 /// One experiment, or several that differ in a few keys and share a corpus, an encoder and a report.
 #[derive(Clone, Debug)]
 pub struct Suite {
-    /// What they share, and what a lone experiment is.
+    /// The shared settings; the whole experiment if there are no variants.
     pub base: Experiment,
     /// The variants in the order of the file; empty for a lone experiment.
     pub variants: Vec<Variant>,
     /// Where it was read from.
     pub origin: String,
-    /// What was set over the file, as given.
+    /// The overrides, as given.
     pub overrides: Vec<String>,
 }
 
-/// One member of a [`Suite`].
+/// One variant of a [`Suite`].
 #[derive(Clone, Debug)]
 pub struct Variant {
     /// Its name in `[variants.NAME]`.
     pub name: String,
-    /// The base with the variant's keys over it.
+    /// The base with the variant's keys.
     pub experiment: Experiment,
 }
 
 impl Suite {
-    /// Reads an experiment file and lays `key=value` overrides over it and over each of its variants.
+    /// Reads an experiment file, and applies `key=value` overrides to it and to each of its variants.
     ///
     /// # Errors
-    /// A file that cannot be read, an unknown key, a value of the wrong type: with the key, where it was set, and the
-    /// nearest known key.
+    /// A file that cannot be read, an unknown key, a value of the wrong type: the error names the key, where it was
+    /// set, and the nearest known key.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
         Self::of(layers::read_table(path)?, &path.display().to_string(), overrides)
     }

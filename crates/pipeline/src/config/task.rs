@@ -2,8 +2,7 @@ use super::{Experiment, Suite};
 use crate::{Error, Result};
 
 impl Experiment {
-    /// What it fits, by which of its tables is there: `scores` for `[scores]`, `retrieval` for `[retrieval]`, `views` for
-    /// neither.
+    /// The task: `scores` with the table `[scores]`, `retrieval` with `[retrieval]`, otherwise `views`.
     ///
     /// # Errors
     /// Both tables.
@@ -20,7 +19,7 @@ impl Experiment {
 }
 
 impl Suite {
-    /// What its experiments fit.
+    /// The task of its experiments.
     ///
     /// # Errors
     /// Experiments of more than one task.

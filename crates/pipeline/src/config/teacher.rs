@@ -1,19 +1,19 @@
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// What the adapter learns from.
+/// The teacher of the adapter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Teacher {
     /// Which teacher.
     pub kind: TeacherKind,
-    /// What to look for in a text: the prompt of `instructed`, and of the latency figures.
+    /// What to look for in a text: the prompt of `instructed`, and of the latency measurements.
     pub instruction: String,
     /// How text and instruction are joined.
     pub template: String,
     /// The instruction as a question, set before each answer or name.
     pub question: String,
-    /// Candidate names for `names`; the distinct labels of the training rows without it.
+    /// Candidate names for `names`; default: the distinct labels of the training rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub names: Option<Vec<String>>,
     /// Softmax temperature over the candidate names, in units of cosine.
@@ -23,7 +23,7 @@ pub struct Teacher {
     pub vectors: Option<PathBuf>,
     /// Column of `teacher.vectors` in a `.parquet` file.
     pub vectors_column: String,
-    /// Training rows the teacher is asked for; all without it.
+    /// Number of training rows with a teacher vector; default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows: Option<usize>,
 }
@@ -44,7 +44,7 @@ impl Default for Teacher {
     }
 }
 
-/// The teachers there are.
+/// The kinds of teachers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TeacherKind {
@@ -54,7 +54,7 @@ pub enum TeacherKind {
     Answers,
     /// The softmax-weighted mix of the embeddings of the candidate names: no text needs a label.
     Names,
-    /// A matrix from anywhere.
+    /// A given matrix.
     Vectors,
 }
 

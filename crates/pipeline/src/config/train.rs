@@ -1,10 +1,10 @@
-//! `[train]`: one table for each task and method, which has the keys that the method reads and no other.
+//! `[train]`: one struct for each task and method, with the keys that the method uses.
 
 use manyview_adapter::{GradientConfig, Prior, Ridge, Schedule, Shape, Start, TrainConfig};
 use manyview_encoder::finetune::{self, FineTuneConfig};
 use serde::{Deserialize, Serialize};
 
-/// How something is fitted: `train.method` and what it reads.
+/// How an artifact is fitted: `train.method` and its keys.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Train {
@@ -12,7 +12,7 @@ pub enum Train {
     Views(ViewsTrain),
     /// Heads.
     Scores(ScoresTrain),
-    /// What learns from pairs.
+    /// Retrieval: adapters, or the encoder.
     Retrieval(RetrievalTrain),
 }
 
@@ -22,7 +22,7 @@ pub enum Train {
 pub enum ViewsTrain {
     /// In closed form.
     Ridge(ViewsRidge),
-    /// By AdamW.
+    /// With AdamW.
     Gradient(ViewsGradient),
 }
 
@@ -32,23 +32,23 @@ pub enum ViewsTrain {
 pub enum ScoresTrain {
     /// A linear head, in closed form.
     Ridge(ScoresRidge),
-    /// By AdamW.
+    /// With AdamW.
     Gradient(ScoresGradient),
-    /// A linear head in closed form, and low-rank changes to the encoder below it.
+    /// A linear head in closed form, and LoRA of the encoder under it.
     Lora(TunedScores),
-    /// A linear head in closed form, and every value of the encoder below it.
+    /// A linear head in closed form, and all parameters of the encoder under it.
     Full(TunedScores),
 }
 
-/// How something learns from pairs.
+/// How retrieval is trained.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "method", rename_all = "snake_case")]
 pub enum RetrievalTrain {
-    /// An adapter, by AdamW.
+    /// An adapter, with AdamW.
     Gradient(RetrievalGradient),
-    /// Low-rank changes to the encoder.
+    /// LoRA of the encoder.
     Lora(Tuning),
-    /// Every value of the encoder.
+    /// All parameters of the encoder.
     Full(Tuning),
 }
 
@@ -60,21 +60,21 @@ pub struct ViewsRidge {
     pub towards: Prior,
     /// Fits a bias as well.
     pub center: bool,
-    /// The penalties tried; a grid around the mean eigenvalue without it.
+    /// The penalties to try; default: a grid around the mean eigenvalue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lambdas: Option<Vec<f64>>,
 }
 
-/// `ridge` of scores, and of the head that an encoder is trained below.
+/// `ridge` of scores, also for the head under which an encoder is fine-tuned.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ScoresRidge {
-    /// The penalties tried; a grid around the mean eigenvalue without it.
+    /// The penalties to try; default: a grid around the mean eigenvalue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lambdas: Option<Vec<f64>>,
 }
 
-/// How AdamW trains an adapter or a head.
+/// Settings of AdamW for an adapter or a head.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Optimizer {
@@ -82,22 +82,22 @@ pub struct Optimizer {
     pub lr: f64,
     /// Decoupled weight decay.
     pub weight_decay: f64,
-    /// Passes over the training rows.
+    /// Number of epochs.
     pub epochs: usize,
-    /// Rows a step.
+    /// Batch size: rows per step.
     pub batch: usize,
     /// `constant`, `cosine` or `linear` decay of the learning rate.
     pub schedule: Schedule,
-    /// Share of the steps over which the learning rate rises.
+    /// Fraction of the steps for the warm-up of the learning rate.
     pub warmup: f64,
-    /// Epochs without a better score before it stops; 0 for never.
+    /// Epochs without improvement before early stopping; 0 disables it.
     pub patience: usize,
-    /// Largest norm of a step's gradient.
+    /// Maximum norm of the gradient.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip: Option<f64>,
-    /// Seed of the shuffles and of a random start.
+    /// Seed of the shuffles and of a random initialisation.
     pub seed: u64,
-    /// Device; that of the encoder without it.
+    /// Device; default: that of the encoder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
 }
@@ -105,15 +105,15 @@ pub struct Optimizer {
 /// `gradient` of views.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ViewsGradient {
-    /// How it trains.
+    /// The training settings.
     #[serde(flatten)]
     pub optimizer: Optimizer,
-    /// What it minimises.
+    /// The loss.
     #[serde(flatten)]
     pub objective: ViewsObjective,
 }
 
-/// What training of a view minimises, from where, and what it is judged by.
+/// Loss, shape, initialisation and monitored score of a view trained by gradient.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ViewsObjective {
@@ -121,7 +121,7 @@ pub struct ViewsObjective {
     pub mse_weight: f64,
     /// Weight of 1 − cosine.
     pub cosine_weight: f64,
-    /// What the adapter computes: `linear`, `low_rank`, `residual`, `mlp` or `gated`.
+    /// The shape: `linear`, `low_rank`, `residual`, `mlp` or `gated`.
     pub shape: Shape,
     /// Rank of `low_rank`, hidden units of `residual` and `mlp`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,32 +130,32 @@ pub struct ViewsObjective {
     pub start: Start,
     /// Fits a bias as well.
     pub bias: bool,
-    /// What decides which epoch is kept.
+    /// What selects the best epoch.
     pub monitor: Monitor,
 }
 
-/// What decides which epoch is kept.
+/// What selects the best epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Monitor {
     /// The loss on validation rows: no label is read.
     ValLoss,
-    /// V-measure of the validation rows' view: reads their labels, and nothing else does.
+    /// V-measure of the view of the validation rows; nothing else reads their labels.
     ValVMeasure,
 }
 
 /// `gradient` of scores.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ScoresGradient {
-    /// How it trains.
+    /// The training settings.
     #[serde(flatten)]
     pub optimizer: Optimizer,
-    /// The head, and what it minimises.
+    /// The head and its loss.
     #[serde(flatten)]
     pub head: HeadObjective,
 }
 
-/// A head by gradient, and what it minimises.
+/// A head trained by gradient, and its loss.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HeadObjective {
@@ -163,14 +163,14 @@ pub struct HeadObjective {
     pub hidden: Vec<usize>,
     /// `mse` or `huber`.
     pub loss: LossKind,
-    /// Where Huber's loss turns straight, in standard deviations of a dimension.
+    /// Threshold between the squared and the linear part of Huber's loss, in standard deviations of a dimension.
     pub huber_delta: f64,
-    /// Steps between two checkpoints; every two seconds without it.
+    /// Steps between checkpoints; default: every two seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint_every: Option<usize>,
 }
 
-/// Which loss.
+/// The loss of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossKind {
@@ -183,15 +183,15 @@ pub enum LossKind {
 /// `gradient` of retrieval.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct RetrievalGradient {
-    /// How it trains.
+    /// The training settings.
     #[serde(flatten)]
     pub optimizer: Optimizer,
-    /// What it trains.
+    /// The adapter.
     #[serde(flatten)]
     pub map: MapShape,
 }
 
-/// What an adapter for retrieval computes.
+/// The adapter for retrieval.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MapShape {
@@ -200,20 +200,20 @@ pub struct MapShape {
     /// Rank of `low_rank`, hidden units of `residual` and `mlp`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<usize>,
-    /// Layers have a bias as well.
+    /// Layers have a bias.
     pub bias: bool,
-    /// Steps between two checkpoints; every two seconds without it.
+    /// Steps between checkpoints; default: every two seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint_every: Option<usize>,
 }
 
-/// `lora` and `full` of retrieval: how the encoder itself is trained.
+/// `lora` and `full` of retrieval: fine-tuning of the encoder.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Tuning {
-    /// How it trains.
+    /// The training settings.
     #[serde(flatten)]
     pub training: TuningTrain,
-    /// `lora`: the low-rank changes.
+    /// `lora`: the LoRA settings.
     #[serde(flatten)]
     pub lora: Option<Lora>,
 }
@@ -221,15 +221,15 @@ pub struct Tuning {
 /// `lora` and `full` of scores.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TunedScores {
-    /// How the encoder is trained.
+    /// Settings of fine-tuning.
     #[serde(flatten)]
     pub tuning: Tuning,
-    /// The head that it is trained below.
+    /// The head over the encoder.
     #[serde(flatten)]
     pub ridge: ScoresRidge,
 }
 
-/// How an encoder is trained. The defaults are those of sentence-transformers, but for dropout.
+/// Settings of fine-tuning. The defaults are those of sentence-transformers, except dropout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TuningTrain {
@@ -237,34 +237,34 @@ pub struct TuningTrain {
     pub lr: f64,
     /// Decoupled weight decay of matrices and embeddings.
     pub weight_decay: f64,
-    /// Passes over the training texts.
+    /// Number of epochs.
     pub epochs: usize,
-    /// Texts, or pairs, a step.
+    /// Batch size: texts or pairs per step.
     pub batch: usize,
-    /// Share of the steps over which the learning rate rises; then it falls evenly to 0.
+    /// Fraction of the steps for the warm-up of the learning rate; then it decays linearly to 0.
     pub warmup: f64,
-    /// Largest norm of a step's gradient.
+    /// Maximum norm of the gradient.
     pub clip: f64,
-    /// Share of hidden values and attention weights left out in training.
+    /// Dropout rate of hidden states and attention weights.
     pub dropout: f64,
-    /// Seed of the shuffles, of what is left out, and of the start of low-rank changes.
+    /// Seed of the shuffles, of dropout, and of the initialisation of LoRA.
     pub seed: u64,
-    /// Steps between two checkpoints.
+    /// Steps between checkpoints.
     pub checkpoint_every: usize,
 }
 
-/// Low-rank changes to an encoder: `W + alpha / rank B A` in place of `W`.
+/// LoRA: `W + alpha / rank B A` in place of `W`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Lora {
-    /// Rank of the changes.
+    /// Rank.
     pub rank: usize,
-    /// `rank` times the weight of a change; twice the rank without it.
+    /// Scaling: the update has the weight `alpha / rank`; default: twice the rank.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alpha: Option<f64>,
-    /// The linear layers that change, as peft names them; those of queries and values without any.
+    /// The linear layers to adapt, by the names that peft uses; default: queries and values.
     pub targets: Vec<String>,
-    /// Share of the inputs of `A` left out in training.
+    /// Dropout rate of the inputs of `A`.
     pub lora_dropout: f64,
 }
 

@@ -1,4 +1,4 @@
-//! `[train]` as the trainers take it.
+//! Conversion of `[train]` to the settings of the trainers.
 
 use super::train::{Lora, Optimizer, Tuning};
 use manyview_adapter::TrainConfig;
@@ -11,7 +11,7 @@ impl Optimizer {
         self.device.clone().unwrap_or_else(|| encoder.into())
     }
 
-    /// As the trainer takes it.
+    /// The settings of the trainer.
     pub(crate) fn steps(&self, checkpoint_every: Option<usize>) -> TrainConfig {
         TrainConfig {
             lr: self.lr,
@@ -29,7 +29,7 @@ impl Optimizer {
 }
 
 impl Tuning {
-    /// As the encoder's trainer takes it, to compute by `engine`.
+    /// The settings of the encoder's fine-tuning, on `engine`.
     pub(crate) fn config(&self, engine: Engine) -> FineTuneConfig {
         let train = &self.training;
         let lora = |lora: &Lora| finetune::Lora {

@@ -1,4 +1,4 @@
-//! Checkpoints of any training, looked at from outside: each is a directory with a manifest that has the BLAKE3 of its files.
+//! Checks of training checkpoints: each is a directory with a manifest that has the BLAKE3 of its files.
 use crate::{Error, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ struct Manifest {
     files: BTreeMap<String, String>,
 }
 
-/// The number of whole checkpoints below `dir`. Those that are damaged are set aside.
+/// The number of complete checkpoints below `dir`. Damaged ones are renamed.
 ///
 /// # Errors
 /// [`Error::File`] that names one that was damaged, and what to do; directories that cannot be read.

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What the variants of a run share: each encoder is loaded once, and keeps its vectors in the store.
+/// State shared by the variants of a run: each encoder is loaded once, and its embeddings are in the store.
 pub struct Context<'a> {
-    /// Where embedded data, the hub's cache and the credentials of servers are.
+    /// Paths of the embedded data and the hub cache, and credentials of servers.
     pub environment: &'a Environment,
-    /// Told how far the work is, and asked whether to stop.
+    /// Receives progress, and is asked whether to stop.
     pub progress: &'a dyn Progress,
     encoders: Vec<(Encoder, Arc<TextEncoder>)>,
     stored: Vec<(Encoder, PathBuf, CachedEncoder<Arc<TextEncoder>>)>,
@@ -19,7 +19,7 @@ pub struct Context<'a> {
     tally: Tally,
 }
 
-/// Which timed pass: of which encoder, under which instruction, over which texts, for how long.
+/// Key of a latency measurement: encoder, instruction, texts, duration.
 #[derive(Clone, PartialEq)]
 pub(crate) struct PassKey {
     pub(crate) encoder: Encoder,
@@ -28,34 +28,34 @@ pub(crate) struct PassKey {
     pub(crate) seconds: f64,
 }
 
-/// Times of one pass.
+/// Latencies of one measurement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pass {
-    /// Over one text.
+    /// Of one text.
     pub(crate) one: Latency,
-    /// Over a batch.
+    /// Of a batch.
     pub(crate) batch: Latency,
 }
 
-/// Texts that are encoded alike.
+/// Texts that are encoded with the same prompt.
 pub struct TextSet<'a> {
     /// The texts.
     pub texts: Vec<&'a str>,
-    /// What they are prompted with.
+    /// The prompt, if any.
     pub instruction: Option<Instruction>,
 }
 
-/// The vectors of the texts of a task.
+/// The embeddings of the texts of a task.
 pub struct Encoded {
     /// For each [`TextSet`], in their order, a row for each text: `[n, dim]`.
     pub vectors: Vec<Embeddings>,
     /// The encoder's fingerprint.
     pub fingerprint: Fingerprint,
-    /// Texts whose end was cut.
+    /// Number of truncated texts.
     pub truncated: usize,
 }
 
-/// What encoding took.
+/// The cost of encoding.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tally {
     /// Vectors computed.
@@ -67,7 +67,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Adds what another piece of work took.
+    /// Adds the cost of other work.
     pub fn add(&mut self, other: Self) {
         self.encoded += other.encoded;
         self.reused += other.reused;
@@ -76,7 +76,7 @@ impl Tally {
 }
 
 impl Encoded {
-    /// The vectors of exactly `N` sets of texts.
+    /// The embeddings of exactly `N` sets of texts.
     ///
     /// # Errors
     /// Another number of sets.
@@ -104,7 +104,7 @@ impl<'a> Context<'a> {
     /// The encoder of a configuration.
     ///
     /// # Errors
-    /// A model that is not there or cannot be used.
+    /// A model that is missing or cannot be loaded.
     pub fn encoder(&mut self, config: &Encoder) -> Result<Arc<TextEncoder>> {
         if let Some((_, encoder)) = self.encoders.iter().find(|(c, _)| c == config) {
             return Ok(encoder.clone());
@@ -114,10 +114,10 @@ impl<'a> Context<'a> {
         Ok(encoder)
     }
 
-    /// The vectors of `sets`, encoded where the store does not have them.
+    /// The embeddings of `sets`; those not in the store are encoded.
     ///
     /// # Errors
-    /// An encoder or a store that cannot be used, or an interruption; what was encoded by then is kept.
+    /// An encoder or a store that cannot be used, or an interruption; embeddings computed by then are kept.
     pub fn encode(&mut self, config: &Encoder, store: &Path, sets: &[TextSet<'_>]) -> Result<Encoded> {
         let at = match self.stored.iter().position(|(c, path, _)| c == config && path == store) {
             Some(at) => at,
@@ -140,22 +140,22 @@ impl<'a> Context<'a> {
         Ok(Encoded { vectors, fingerprint: stored.fingerprint(), truncated })
     }
 
-    /// What encoding for this variant took so far.
+    /// The cost of encoding for this variant so far.
     pub fn tally(&self) -> Tally {
         self.tally
     }
 
-    /// The times of a pass that another variant took.
+    /// The latencies that another variant measured.
     pub(crate) fn timed(&self, key: &PassKey) -> Option<Pass> {
         self.passes.iter().find(|(known, _)| known == key).map(|(_, pass)| *pass)
     }
 
-    /// Keeps the times of a pass for other variants.
+    /// Keeps latencies for other variants.
     pub(crate) fn keep_timed(&mut self, key: PassKey, pass: Pass) {
         self.passes.push((key, pass));
     }
 
-    /// Begins another variant; gives what encoding for the one before took.
+    /// Begins the next variant; returns the cost of encoding for the previous one.
     pub(crate) fn next_variant(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
     }

@@ -5,21 +5,21 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-/// The file that whoever works in a directory holds.
+/// The lock file of a run directory.
 pub(crate) const LOCK: &str = ".lock";
 /// The record of a fit, in the directory of a variant.
 pub(crate) const FIT: &str = "fit.json";
 /// The penalties tried, or the epochs of training.
 pub(crate) const CURVE: &str = "curve.csv";
-/// Everything that was measured.
+/// All metrics.
 pub(crate) const METRICS: &str = "metrics.json";
-/// The scores to compare runs by, and no times: the same settings give the same file.
+/// The scores to compare runs by, without times: the same settings give the same file.
 pub(crate) const SCORES: &str = "scores.json";
 
 /// How deep below a run directory anything is written beside its place: variants, and their checkpoints.
 const DEPTH: usize = 2;
 
-/// The directory of one run, held by one process at a time.
+/// The directory of one run, locked by one process at a time.
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
@@ -28,11 +28,10 @@ pub struct RunDir {
 }
 
 impl RunDir {
-    /// Opens `output.dir/name`, creating it where needed, and holds it until dropped. What killed processes were writing
-    /// there is removed.
+    /// Opens or creates `output.dir/name`, and locks it until dropped. Leftovers of killed processes are removed.
     ///
     /// # Errors
-    /// [`Error::Busy`] while another process holds it; files that cannot be made.
+    /// [`Error::Busy`] while another process has the lock; files that cannot be created.
     pub fn open(experiment: &Experiment) -> Result<Self> {
         let path = Self::of(experiment);
         std::fs::create_dir_all(&path).map_err(Error::io(&path))?;
@@ -41,7 +40,7 @@ impl RunDir {
         Ok(Self { path, cleared, _lock: lock })
     }
 
-    /// Where the run of `experiment` lives.
+    /// The path of the run directory of `experiment`.
     pub fn of(experiment: &Experiment) -> PathBuf {
         experiment.output.dir.join(&experiment.name)
     }
@@ -51,7 +50,7 @@ impl RunDir {
         &self.path
     }
 
-    /// How much of killed processes was removed when it was opened.
+    /// Number of leftovers of killed processes removed on opening.
     pub(crate) fn cleared(&self) -> usize {
         self.cleared
     }
@@ -93,7 +92,7 @@ pub fn resolved(suite: &Suite) -> Result<String> {
     toml::to_string_pretty(&table).map_err(fail)
 }
 
-/// What of a table differs; another `method` makes all of its table differ, which starts anew.
+/// The keys of a table that differ; with another `method`, the whole table, since it replaces the other one.
 fn difference(of: &toml::Table, from: &toml::Table) -> toml::Table {
     use toml::Value::Table;
     if of.get("method") != from.get("method") {
@@ -114,7 +113,7 @@ pub struct VariantDir {
 }
 
 impl VariantDir {
-    /// The variant in `path`, which need not be there.
+    /// The variant in `path`, which need not exist.
     pub(crate) fn at(path: PathBuf) -> Self {
         Self { path }
     }
@@ -124,17 +123,17 @@ impl VariantDir {
         &self.path
     }
 
-    /// Where what was fitted is saved, by its name: `adapter`, `head`, `encoder`.
+    /// The directory of an artifact by its name: `adapter`, `head`, `encoder`.
     pub fn artifact(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// Where checkpoints of training by gradient are kept.
+    /// The directory of training checkpoints.
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
     }
 
-    /// Removes the metrics: what they are of is about to be replaced.
+    /// Removes the metrics, because the artifact is about to be replaced.
     ///
     /// # Errors
     /// A file that cannot be removed.
@@ -191,10 +190,10 @@ impl VariantDir {
     }
 }
 
-/// Holds `dir` until the file is dropped.
+/// Locks `dir` until the file is dropped.
 ///
 /// # Errors
-/// [`Error::Busy`] while another process holds it.
+/// [`Error::Busy`] while another process has the lock.
 pub(crate) fn hold(dir: &Path) -> Result<File> {
     let path = dir.join(LOCK);
     let lock = File::create(&path).map_err(Error::io(&path))?;

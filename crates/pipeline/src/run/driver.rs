@@ -16,22 +16,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What a run left behind.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Outcome<T: Task> {
     /// The run directory.
     pub dir: PathBuf,
-    /// What encoding took, all variants together.
+    /// The cost of encoding, over all variants.
     pub tally: Tally,
-    /// Texts whose end was cut.
+    /// Number of truncated texts.
     pub truncated: usize,
     /// The fits, by variant.
     pub fits: Vec<(String, FitRecord)>,
-    /// What was measured, by variant, once it is.
+    /// The metrics, by variant, once evaluated.
     pub metrics: Vec<(String, T::Metrics)>,
-    /// The report, once it is drawn.
+    /// The report, once written.
     pub report: Option<Report<T::Section>>,
-    /// Tracked events that the server has not had yet.
+    /// Events that the tracking server has not received yet.
     pub untracked: u64,
 }
 
@@ -44,14 +44,14 @@ pub(super) struct Variant<'a, T: Task> {
     pub(super) spec: T::Spec,
 }
 
-/// Runs the experiments of `suite` as those of a task, one stage or all of them.
+/// Runs the experiments of `suite` with a task: one stage or all.
 ///
-/// What an earlier run finished is kept: vectors in the store, fits and encoders whose inputs are the same, training from
-/// its last checkpoint.
+/// Results of an earlier run are reused: embeddings in the store, fits and encoders with the same inputs, checkpoints
+/// of training.
 ///
 /// # Errors
-/// Whatever a stage reports; [`crate::Error::Missing`] when the stage it builds on was not run. The stages before it are
-/// kept.
+/// Errors of a stage; [`crate::Error::Missing`] if an earlier stage that it needs was not run. Results of the stages
+/// before it are kept.
 pub fn run<T: Task>(
     suite: &Suite,
     stages: Stages,
@@ -161,7 +161,7 @@ impl<T: Task> Run<'_, T> {
         Ok(())
     }
 
-    /// That the stages before a lone one were run.
+    /// Checks that the stages before a single stage were run.
     fn check_earlier_stages(&self, dir: &VariantDir) -> Result<()> {
         if let Stages::Only(stage) = self.stages {
             if stage > Stage::Train {
@@ -184,7 +184,7 @@ impl<T: Task> Run<'_, T> {
         Ok(corpus)
     }
 
-    /// The vectors of all texts by the encoder of `config`, or those that came with the corpus.
+    /// The embeddings of all texts by the encoder of `config`, or those supplied with the corpus.
     fn encode(&mut self, variant: &Variant<'_, T>, corpus: &T::Corpus, config: &Encoder) -> Result<Encoded> {
         if let Some(vectors) = T::vectors(corpus) {
             let fingerprint = crate::given_vectors::fingerprint(config, vectors.dim());
@@ -193,7 +193,7 @@ impl<T: Task> Run<'_, T> {
         self.cx.encode(config, &variant.experiment.output.store, &T::texts(&variant.spec, corpus)?)
     }
 
-    /// Fits, or takes the fit that is there; where an encoder learns, over the vectors it gives then.
+    /// Fits, or reuses the cached fit; if the encoder is fine-tuned, on the embeddings of the fine-tuned encoder.
     fn fit(
         &mut self,
         variant: &Variant<'_, T>,

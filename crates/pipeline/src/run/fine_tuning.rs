@@ -1,5 +1,4 @@
-//! Which encoder gives the vectors of a variant: the one of the configuration, or what is trained from it in the
-//! variant's directory.
+//! The encoder of a variant: the configured one, or one fine-tuned from it in the variant's directory.
 
 #[cfg(not(feature = "train"))]
 mod absent;
@@ -16,9 +15,9 @@ use manyview_encoder::finetune::{FineTuneConfig, FineTuned};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Directory of the new encoder in a variant's, and beside an exported head.
+/// Directory of the fine-tuned encoder, in a variant's directory and beside an exported head.
 pub(crate) const ENCODER: &str = "encoder";
-/// Where the card of a head says which training its encoder is of.
+/// Key in the card of a head: the identity of the fine-tuning of its encoder.
 pub(crate) const TUNED: &str = "tuned";
 /// Directory of checkpoints and metrics of its training.
 const WORK: &str = "tuning";
@@ -27,13 +26,13 @@ const LORA: &str = "lora";
 /// The metrics of its training, in a variant's directory.
 pub(super) const METRICS: &str = "tuning/training_metrics.jsonl";
 
-/// What an encoder is trained on, and towards what: a task that has one gets its vectors from the encoder it makes.
+/// Training data and loss of a fine-tuning. A task that has one gets its embeddings from the fine-tuned encoder.
 pub struct FineTuning<'a> {
-    /// How.
+    /// The settings.
     pub config: FineTuneConfig,
-    /// Texts that ask, or all there are.
+    /// Queries; or all texts, for objectives on single texts.
     pub queries: Vec<&'a str>,
-    /// The text that answers each; empty where the objective rates single texts.
+    /// The passage that answers each query; empty for objectives on single texts.
     pub passages: Vec<&'a str>,
     /// The loss of a batch.
     #[cfg(feature = "train")]
@@ -46,7 +45,7 @@ impl FineTuning<'_> {
         FineTuned::earlier(run, &dir.artifact(WORK), &dir.artifact(ENCODER))
     }
 
-    /// That nothing was trained in `dir` with these settings.
+    /// The error for a missing fine-tuning with these settings in `dir`.
     pub(super) fn missing(dir: &VariantDir) -> Error {
         Error::Missing {
             path: dir.artifact(ENCODER),
@@ -56,7 +55,7 @@ impl FineTuning<'_> {
     }
 }
 
-/// The encoder of `config` with what was trained in `dir` in place of its model.
+/// The encoder of `config`, with the fine-tuned model in `dir`.
 pub(super) fn config(config: &Encoder, dir: &VariantDir) -> Encoder {
     Encoder { model: dir.artifact(ENCODER).display().to_string(), ..config.clone() }
 }
@@ -77,7 +76,8 @@ pub(crate) fn check(dir: &VariantDir) -> Result<bool> {
     Ok(true)
 }
 
-/// What of a new encoder a tracking server is sent: the low-rank changes alone where there are some, and its name.
+/// The files of a fine-tuned encoder that a tracking server gets, and their name: only the LoRA matrices if there are
+/// any.
 pub(super) fn artifacts(dir: &VariantDir) -> (PathBuf, &'static str) {
     let encoder = dir.artifact(ENCODER);
     let lora = encoder.join(LORA);

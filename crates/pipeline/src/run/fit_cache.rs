@@ -1,4 +1,4 @@
-//! Fits under the key of everything they depend on: the same key, the same fit.
+//! Cached fits, under a key of everything they depend on.
 
 use super::directory::{CURVE, FIT, METRICS, VariantDir};
 use crate::task::{Closeness, Task, metrics};
@@ -9,38 +9,38 @@ use manyview_report::Curve;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What fitting found, kept beside what was fitted: `fit.json`.
+/// The record of a fit beside the artifact: `fit.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FitRecord {
     /// `views`, `scores` or `retrieval`.
     pub task: String,
     /// Identity of everything the fit depends on: the same key, the same fit.
     pub key: Fingerprint,
-    /// How it was fitted, such as `ridge`.
+    /// The method, such as `ridge`.
     pub method: String,
-    /// The directory beside this file with what was fitted: `adapter`, `head` or `encoder`.
+    /// The directory of the artifact beside this file: `adapter`, `head` or `encoder`.
     pub artifact: String,
-    /// Training rows it learnt from.
+    /// Number of training rows.
     pub rows: usize,
-    /// Wall time, seconds; training of an encoder included.
+    /// Wall time in seconds, including fine-tuning of the encoder.
     pub seconds: f64,
-    /// What was chosen or reached, by name.
+    /// Metrics and selected settings, by name.
     pub metrics: BTreeMap<String, f64>,
-    /// How the penalty was chosen, or how training went.
+    /// The scores of the penalties, or the epochs of training.
     pub curve: Curve,
-    /// Whether validation rows chose anything.
+    /// Whether validation rows selected anything.
     pub used_validation: bool,
-    /// How close a view of training rows comes to the teacher, where the teacher sees no test rows.
+    /// How close the view of training rows is to the teacher, if the teacher sees no test rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closeness: Option<Closeness>,
-    /// Identity of the training of the encoder whose vectors these are, where it was fine-tuned.
+    /// Identity of the fine-tuning of the encoder, if it was fine-tuned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fine_tuning: Option<Fingerprint>,
 }
 
 impl FitRecord {
-    /// A record of a fit under `key` by `method`, of so many rows; the driver fills in the task, the time and, where it is
-    /// left empty, the artifact.
+    /// The record of a fit under `key` by `method` on `rows` rows. The driver fills in the task, the time and, if it
+    /// is empty, the artifact.
     pub fn new(key: &Fingerprint, method: &str, rows: usize, curve: Curve) -> Self {
         Self {
             task: String::new(),
@@ -58,7 +58,7 @@ impl FitRecord {
     }
 }
 
-/// Keeps a fit.
+/// Saves a fit.
 ///
 /// # Errors
 /// Files that cannot be written.
@@ -75,11 +75,10 @@ pub(super) fn store<T: Task>(
     dir.write(FIT, record)
 }
 
-/// The saved fit, if it was made with these settings from these texts.
+/// The saved fit, if it has these settings and texts.
 ///
 /// # Errors
-/// [`Error::Missing`] when there is none, and when what is there is of other settings: its training texts may be the
-/// test texts of these.
+/// [`Error::Missing`] if there is none, or one with other settings: its training texts may be test texts here.
 pub(super) fn current<T: Task>(dir: &VariantDir, key: &Fingerprint) -> Result<(T::Model, FitRecord)> {
     let found = load::<T>(dir)?;
     if found.1.key == *key {
@@ -90,7 +89,7 @@ pub(super) fn current<T: Task>(dir: &VariantDir, key: &Fingerprint) -> Result<(T
     Err(Error::Missing { path: dir.path().into(), missing, cure: "train".into() })
 }
 
-/// The fit in `dir`, whatever its settings.
+/// The fit in `dir`, with any settings.
 ///
 /// # Errors
 /// [`Error::Missing`] when there is none.
@@ -115,10 +114,10 @@ fn article(word: &str) -> &'static str {
     if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
-/// Reads every file of the fit in `dir`, and its metrics, as far as the run got; gives the directory of what was fitted.
+/// Reads every file of the fit in `dir`, and its metrics if there are any; returns the directory of the artifact.
 ///
 /// # Errors
-/// The first that is damaged or does not belong to the others, with the cure.
+/// The first file that is damaged or belongs to another fit, with the cure.
 pub(crate) fn check<T: Task>(dir: &VariantDir) -> Result<String> {
     let (_, record) = load::<T>(dir)?;
     check_curve(dir, &record)?;
@@ -128,10 +127,10 @@ pub(crate) fn check<T: Task>(dir: &VariantDir) -> Result<String> {
     Ok(record.artifact)
 }
 
-/// That the curve in `dir` is that of `record`.
+/// Checks that the curve in `dir` is that of `record`.
 ///
 /// # Errors
-/// One that is damaged or another.
+/// A curve that is damaged or of another fit.
 pub(super) fn check_curve(dir: &VariantDir, record: &FitRecord) -> Result<()> {
     let path = dir.path().join(CURVE);
     let wrong = |found: String| {

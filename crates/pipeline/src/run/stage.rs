@@ -1,22 +1,22 @@
-/// One step of a run.
+/// One stage of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// Encodes the corpus into the store.
     Encode,
     /// Fits what the task fits: an adapter, a head, an encoder.
     Train,
-    /// Measures it on test texts.
+    /// Evaluates it on test texts.
     Evaluate,
-    /// Draws the report.
+    /// Writes the report.
     Report,
 }
 
-/// Which steps a run takes.
+/// Which stages to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stages {
-    /// All, one after the other.
+    /// All, in order.
     All,
-    /// One alone, after those that came before it in an earlier run.
+    /// A single stage; an earlier run did the stages before it.
     Only(Stage),
 }
 

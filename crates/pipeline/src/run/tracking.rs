@@ -1,4 +1,4 @@
-//! What of a run is recorded for a tracking server: settings, hashes, curves, scores, files.
+//! Records of a run for a tracking server: settings, hashes, curves, scores, files.
 
 use super::directory::{CURVE, METRICS, SCORES, VariantDir};
 use super::driver::Variant;
@@ -56,8 +56,8 @@ pub(crate) fn server(tracking: &Tracking, access: &TrackingAccess) -> Result<Opt
     Ok(Some(server))
 }
 
-/// Begins the record of one variant, or goes on with it: the settings are those of the fit with this `key`. Gives whether
-/// it began.
+/// Begins or continues the record of one variant, with the settings of the fit under `key`. Returns whether it is
+/// new.
 ///
 /// # Errors
 /// A record that cannot be written, or an address of a server that is none.
@@ -90,7 +90,7 @@ pub(super) fn open<T: Task>(
     Ok((Tracker::open(&record, server(&experiment.tracking, &environment.tracking)?, info)?, new))
 }
 
-/// Records how a fit went, and the files of what was fitted.
+/// Records the curve of a fit and the files of its artifact.
 ///
 /// # Errors
 /// A record that cannot be written, a directory that cannot be read.
@@ -145,7 +145,7 @@ fn artifacts(tracker: &Tracker, dir: &Path, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Records what was measured, and the files of it.
+/// Records metrics and their files.
 ///
 /// # Errors
 /// A record that cannot be written.
@@ -164,14 +164,15 @@ pub(super) fn measured<T: Task>(tracker: &Tracker, dir: &VariantDir, metrics: &T
     Ok(())
 }
 
-/// A key that a server takes: dimensions and tiers may have any name.
+/// A key that servers accept: dimensions and tiers may have any name.
 fn key(name: &str) -> String {
     const LONGEST: usize = 250;
     let taken = |c: char| if c.is_alphanumeric() || "_-. ".contains(c) { c } else { '_' };
     name.replace('@', "_at_").chars().map(taken).take(LONGEST).collect()
 }
 
-/// Sends what a server has not had yet, of every record below `dir`; gives the records with what was sent and is left.
+/// Sends the unsent events of every record below `dir`; returns the records with the numbers of sent and unsent
+/// events.
 ///
 /// # Errors
 /// No server named, or records that cannot be read.
@@ -189,7 +190,7 @@ pub fn sync_tracking(
     records.into_iter().map(|dir| Ok((dir.clone(), manyview_track::sync(&dir, &server, progress)?))).collect()
 }
 
-/// Ends every record as the run ended; gives the number of events that a server has not had.
+/// Ends every record with the status of the run; returns the number of unsent events.
 pub(crate) fn finish(trackers: Vec<Tracker>, done: &Result<()>) -> Result<u64> {
     let status = match done {
         Ok(()) => Status::Finished,

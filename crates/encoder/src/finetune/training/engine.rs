@@ -18,25 +18,25 @@ pub(super) struct Job<'a> {
     pub(super) device: &'a Device,
     pub(super) data: &'a TrainingData<'a>,
     pub(super) texts: TokenizedTexts,
-    /// Everything the result depends on.
+    /// Identity of everything the result depends on.
     pub(super) key: Fingerprint,
     pub(super) work: &'a Path,
 }
 
-/// What an engine leaves.
+/// The result of an engine.
 pub(super) struct Trained {
-    /// The parameters that were trained, LoRA multiplied out.
+    /// The trained parameters, with LoRA merged.
     pub(super) tensors: Vec<NamedTensor>,
-    /// The low-rank changes in them; none where every parameter was trained.
+    /// The LoRA updates; none if all parameters were trained.
     pub(super) low_rank: Vec<LowRank>,
     pub(super) steps: usize,
-    /// How many values were trained.
+    /// Number of trained parameters.
     pub(super) parameters: usize,
     /// Mean loss of each epoch.
     pub(super) losses: Vec<f64>,
 }
 
-/// A tensor by the name that the model's file has for it, without prefix.
+/// A tensor by its name in the model's file, without prefix.
 pub(super) struct NamedTensor {
     pub(super) name: String,
     pub(super) values: Vec<f32>,
@@ -48,17 +48,17 @@ impl Job<'_> {
         self.texts.examples().div_ceil(self.config.batch)
     }
 
-    /// What it says of itself on disk.
+    /// Progress and metrics on disk.
     pub(super) fn journal(&self, total: usize) -> Journal {
         Journal::new(self.work, &self.key, total, self.texts.examples())
     }
 
-    /// Where its checkpoints are, and those of no other run.
+    /// The directory of the checkpoints of this run only.
     pub(super) fn checkpoints(&self) -> PathBuf {
         self.work.join("checkpoints").join(self.key.short())
     }
 
-    /// Removes its checkpoints, which it no longer needs.
+    /// Removes the checkpoints of this run.
     pub(super) fn clear_checkpoints(&self) -> Result<()> {
         let dir = self.checkpoints();
         match fs::remove_dir_all(&dir) {
@@ -69,7 +69,7 @@ impl Job<'_> {
     }
 }
 
-/// Trains the model of `job.base`, or goes on where an interrupted run stopped.
+/// Trains the model of `job.base`, or resumes an interrupted run.
 pub(super) fn train(job: &Job<'_>) -> Result<Trained> {
     accept(job.base.source()?.1, Train { job })
 }

@@ -1,4 +1,4 @@
-//! What a run says of itself on disk.
+//! Progress and metrics of a run on disk.
 use super::StepMetrics;
 use crate::{Error, Result};
 use manyview_core::Fingerprint;
@@ -17,22 +17,22 @@ const OFTEN: Duration = Duration::from_secs(1);
 /// `training_progress.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingProgress {
-    /// Everything the result depends on.
+    /// Identity of everything the result depends on.
     pub run: Fingerprint,
-    /// Whether the encoder is there.
+    /// Whether the encoder is complete.
     pub training_completed: bool,
     /// Steps done.
     pub steps: usize,
-    /// Steps there will be.
+    /// Steps of the whole run.
     pub total_steps: usize,
-    /// Pairs or texts it is trained on.
+    /// Number of training pairs or texts.
     pub train_examples: usize,
-    /// Seconds of training so far, those before an interruption included.
+    /// Seconds of training so far, including those before an interruption.
     pub duration_seconds: f64,
 }
 
-/// The two files, opened when the first step, or the end, tells after how many steps the run goes on: what an interrupted
-/// run told of later steps is forgotten.
+/// The two files. They are opened at the first step, or at the end, when it is known from which step the run resumes;
+/// lines of later steps of an interrupted run are dropped.
 pub(super) struct Journal {
     dir: PathBuf,
     run: Fingerprint,
@@ -56,7 +56,7 @@ impl Journal {
         Self { dir: dir.into(), run: run.clone(), total, examples, started: Instant::now(), open: None }
     }
 
-    /// Appends a step, and now and then how far the run is.
+    /// Appends a step, and updates the progress from time to time.
     pub(super) fn tell(&mut self, step: &StepMetrics) -> Result<()> {
         let path = self.dir.join(METRICS);
         let line = serde_json::to_string(step).map_err(|e| Error::file(&path, e.to_string()))?;
@@ -68,14 +68,14 @@ impl Journal {
         }
     }
 
-    /// Sees to it that all steps are on the disk before a checkpoint after them is, and says how far the run is.
+    /// Syncs the lines of all steps before a checkpoint is written, and updates the progress.
     pub(super) fn sync(&mut self, steps: usize) -> Result<()> {
         let path = self.dir.join(METRICS);
         self.opened(steps)?.metrics.sync_data().map_err(Error::io(&path))?;
         self.tell_progress(steps, false).map(drop)
     }
 
-    /// Says that the run is over; gives the seconds it took.
+    /// Records that the run is complete; returns its duration in seconds.
     pub(super) fn finish(&mut self) -> Result<f64> {
         self.sync(self.total)?;
         self.tell_progress(self.total, true)
@@ -111,7 +111,7 @@ impl Journal {
 }
 
 impl Open {
-    /// Goes on after so many steps of `run`; what another run wrote here is forgotten.
+    /// Resumes `run` after this many steps; the files of another run are replaced.
     fn after(dir: &Path, run: &Fingerprint, steps: usize) -> Result<Self> {
         fs::create_dir_all(dir).map_err(Error::io(dir))?;
         let (metrics, path) = (dir.join(METRICS), dir.join(PROGRESS));
@@ -159,7 +159,7 @@ fn unreadable(path: &Path, found: String) -> Error {
     Error::file(path, format!("expected the journal of an interrupted training, found {found}; {cure}"))
 }
 
-/// The number of the step that a line tells of.
+/// The step number of a line.
 fn step_of(line: &str) -> Option<usize> {
     serde_json::from_str::<StepMetrics>(line).ok().map(|step| step.step)
 }

@@ -1,4 +1,4 @@
-//! LoRA by itself, in the layout of Hugging Face's peft.
+//! LoRA matrices alone, in the layout of Hugging Face's peft.
 use super::Lora;
 use super::lora::LowRank;
 use super::save::{le_bytes, write};
@@ -8,7 +8,7 @@ use serde_json::json;
 use std::fs;
 use std::path::Path;
 
-/// Writes the matrices alone into `dir`, small enough to pass on: peft puts them onto the model they were trained on.
+/// Writes the LoRA matrices alone into `dir`; peft loads them onto the base model.
 pub(super) fn save(base: &TextEncoder, lora: &Lora, changes: &[LowRank], dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).map_err(Error::io(dir))?;
     let tensors = changes.iter().flat_map(|change| {

@@ -1,18 +1,18 @@
 use super::{Objective, StepMetrics};
 use manyview_core::Progress;
 
-/// What an encoder is trained on.
+/// The training data of an encoder.
 pub struct TrainingData<'a> {
-    /// Texts that ask, or all there are.
+    /// Queries; or all texts, for objectives on single texts.
     pub queries: &'a [&'a str],
-    /// The text that answers each; empty where the objective rates single texts.
+    /// The passage that answers each query; empty for objectives on single texts.
     pub passages: &'a [&'a str],
-    /// Texts that do not answer each, though they may seem to; empty, or a list for each query.
+    /// Hard negatives: empty, or a list of texts for each query.
     pub negatives: &'a [Vec<&'a str>],
     /// The loss of a batch.
     pub objective: &'a dyn Objective,
-    /// Told of each step, and asked between steps whether to stop.
+    /// Receives progress, and is asked between steps whether to stop.
     pub progress: &'a dyn Progress,
-    /// Told what each step measured.
+    /// Called with the metrics of each step.
     pub on_step: &'a (dyn Fn(&StepMetrics) + Sync),
 }

@@ -10,22 +10,22 @@ const SCHEMA: &str = "manyview-fine-tuning/2";
 /// Fine-tunes encoders.
 #[derive(Clone, Debug)]
 pub struct FineTuner {
-    /// How.
+    /// The settings.
     pub config: FineTuneConfig,
-    /// Where it computes.
+    /// The device to train on.
     pub device: Device,
 }
 
 impl FineTuner {
-    /// Fine-tunes as `config` says, on `device`.
+    /// Fine-tuning with `config` on `device`.
     pub fn new(config: FineTuneConfig, device: Device) -> Self {
         Self { config, device }
     }
 
-    /// Fine-tunes `base` and writes the directory `to`, which sentence-transformers and [`TextEncoder::load`] read: the same
-    /// layout, tokenizer and pooling, other weights, and with LoRA its matrices alone in peft's layout (`lora/`). `work`
-    /// keeps checkpoints while it runs, `training_metrics.jsonl`, `training_progress.json`, and what was done: the same call
-    /// again returns that at once.
+    /// Fine-tunes `base` and writes the directory `to`, which sentence-transformers and [`TextEncoder::load`] read:
+    /// the same layout, tokenizer and pooling, new weights, and with LoRA the LoRA matrices alone in peft's layout
+    /// (`lora/`). `work` is the directory for checkpoints, `training_metrics.jsonl`, `training_progress.json` and the
+    /// record of the run. A second call with the same inputs returns that record at once.
     ///
     /// # Errors
     /// A setting out of range, counts that do not match, a loss that is not finite, an error of the objective, files that
@@ -67,7 +67,7 @@ impl FineTuner {
         Ok(record)
     }
 
-    /// Everything that the result of [`Self::run`] depends on: the same, the same encoder.
+    /// Identity of everything that the result of [`Self::run`] depends on: the same identity, the same encoder.
     ///
     /// # Errors
     /// A setting out of range, counts that do not match, a text that cannot be read.

@@ -6,7 +6,7 @@ use manyview_core::{Fingerprint, Progress};
 use manyview_encoder::TextEncoder;
 use manyview_encoder::finetune::{FineTuned, FineTuner, Method, StepMetrics, TrainingData};
 
-/// Rates above it make all of an encoder forget what it knew.
+/// Higher learning rates destroy the pretrained weights in full fine-tuning.
 const HIGH_RATE: f64 = 1e-4;
 
 impl FineTuning<'_> {
@@ -28,7 +28,7 @@ impl FineTuning<'_> {
     /// Identity of everything the new encoder depends on.
     ///
     /// # Errors
-    /// Settings that training does not take, a model that cannot be trained.
+    /// Settings that training does not support, a model that cannot be trained.
     pub(in crate::run) fn identity(
         &self,
         (base, encoder): (&TextEncoder, &Encoder),
@@ -40,7 +40,7 @@ impl FineTuning<'_> {
     /// Trains the encoder, starting from `base`.
     ///
     /// # Errors
-    /// Settings that training does not take, an interruption, or files that cannot be written.
+    /// Settings that training does not support, an interruption, or files that cannot be written.
     pub(in crate::run) fn train(
         &self,
         (base, encoder): (&TextEncoder, &Encoder),

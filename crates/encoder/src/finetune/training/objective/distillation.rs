@@ -2,8 +2,8 @@ use super::{EmbeddedBatch, Objective, beside};
 use burn::tensor::Tensor;
 use manyview_core::{Embeddings, Error, Fingerprint, Result};
 
-/// Distillation of a teacher: `mse_weight` · mean squared error + `cosine_weight` · mean (1 − cosine) between the vector of
-/// each text and the unit vector the teacher gave it.
+/// Distillation: `mse_weight` · mean squared error + `cosine_weight` · mean (1 − cosine) between the vector of each
+/// text and the unit vector of the teacher.
 #[derive(Clone, Debug)]
 pub struct Distillation {
     teacher: Embeddings, // [n, dim]
@@ -12,7 +12,7 @@ pub struct Distillation {
 }
 
 impl Distillation {
-    /// Towards the vectors of `teacher`, a row for each training text.
+    /// Distils `teacher`, which has a row for each training text.
     ///
     /// # Errors
     /// Weights that are negative, not finite or both 0, and a vector of length 0.
@@ -30,7 +30,7 @@ impl Distillation {
 }
 
 impl Objective for Distillation {
-    /// No other teacher has the same.
+    /// Depends on the teacher.
     fn name(&self) -> String {
         let teacher: Vec<u8> = self.teacher.as_slice().iter().flat_map(|v| v.to_le_bytes()).collect();
         let key = Fingerprint::builder("distillation/1").field("teacher", &teacher).finish();
@@ -38,7 +38,7 @@ impl Objective for Distillation {
     }
 
     /// # Errors
-    /// Vectors of another length than the teacher's, and texts it has no vectors of.
+    /// Vectors of another dimension than the teacher's, and texts without a teacher vector.
     fn loss(&self, batch: &EmbeddedBatch<'_>) -> Result<Tensor<1>> {
         let found = &batch.queries;
         let [n, dim] = found.dims();

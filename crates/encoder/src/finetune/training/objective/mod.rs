@@ -1,4 +1,5 @@
-//! What fine-tuning minimises: losses of the unit vectors of a batch, as tensors, so that autodiff gives their gradients.
+//! Losses of fine-tuning: computed with tensors from the unit vectors of a batch, so that autodiff gives the
+//! gradients.
 
 mod distillation;
 mod ranking;
@@ -13,28 +14,28 @@ use manyview_core::Result;
 
 /// The loss of a batch.
 pub trait Objective: Sync {
-    /// A name of it, its settings and its targets: a run is resumed only under the same.
+    /// Identity of the objective, its settings and its targets. A run is resumed only with the same identity.
     fn name(&self) -> String;
 
     /// The loss `[1]` of the vectors of a batch, as a function of them.
     ///
     /// # Errors
-    /// A batch that it cannot rate.
+    /// A batch for which the loss is not defined.
     fn loss(&self, batch: &EmbeddedBatch<'_>) -> Result<Tensor<1>>;
 }
 
 /// The vectors of one step.
 pub struct EmbeddedBatch<'a> {
-    /// Which pairs they are of, or which texts, `[batch]`.
+    /// Indices of the pairs or texts, `[batch]`.
     pub examples: &'a [usize],
     /// Unit vectors of their queries, `[batch, dim]`.
     pub queries: Tensor<2>,
-    /// Unit vectors of their passages in the same order, then of their negatives, `[candidates, dim]`; none where the
-    /// texts are single.
+    /// Unit vectors of their passages in the same order, then of their negatives, `[candidates, dim]`; `None` for
+    /// single texts.
     pub passages: Option<Tensor<2>>,
-    /// Numbers by which equal queries are known, `[batch]`.
+    /// Ids of the queries, equal for equal queries, `[batch]`.
     pub query_ids: &'a [usize],
-    /// Numbers by which equal passages are known, `[candidates]`.
+    /// Ids of the passages, equal for equal passages, `[candidates]`.
     pub passage_ids: &'a [usize],
 }
 

@@ -6,12 +6,12 @@ use manyview_core::{Error, Result};
 /// Far below any logit, and finite, so that no gradient is 0 · ∞.
 const MASKED: f32 = -1e9;
 
-/// Multiple negatives ranking (Henderson et al., 2017): cross-entropy of each query's passage among all passages of the
-/// batch, at `scale` times their cosine. A passage equal to the query's own, or the answer to an equal query, is no
-/// negative.
+/// Multiple negatives ranking (Henderson et al., 2017): cross-entropy of each query's passage among all passages of
+/// the batch, with logits `scale` times the cosine. Passages equal to the query's own, and answers to an equal query,
+/// are not negatives.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MultipleNegativesRanking {
-    /// What cosines are multiplied by, the inverse of a temperature.
+    /// Factor of the cosines, the inverse of a temperature.
     pub scale: f64,
 }
 

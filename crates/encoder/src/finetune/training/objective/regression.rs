@@ -2,8 +2,8 @@ use super::{EmbeddedBatch, Objective, beside};
 use burn::tensor::Tensor;
 use manyview_core::{Error, Fingerprint, Result, Targets};
 
-/// Mean squared error of a linear head over single texts, each dimension in units of its spread: of `x W + b` against the
-/// rows of the targets. The head stays as it is; what is trained is the encoder below it.
+/// Mean squared error of a linear head on single texts, each dimension divided by its spread: `x W + b` against the
+/// rows of the targets. The head is fixed; the encoder under it is trained.
 #[derive(Clone, Debug)]
 pub struct HeadRegression<'a> {
     weight: &'a [f32], // [dim, outputs]
@@ -32,7 +32,7 @@ impl<'a> HeadRegression<'a> {
 }
 
 impl Objective for HeadRegression<'_> {
-    /// No other head and no other targets have the same.
+    /// Depends on the head and the targets.
     fn name(&self) -> String {
         let of_head: Vec<u8> = self.weight.iter().chain(self.bias).flat_map(|v| v.to_le_bytes()).collect();
         let targets: Vec<u8> = self.targets.as_slice().iter().flat_map(|v| v.to_le_bytes()).collect();
@@ -41,7 +41,7 @@ impl Objective for HeadRegression<'_> {
     }
 
     /// # Errors
-    /// Vectors of another length than the head takes, and rows that the targets do not have.
+    /// Vectors of another dimension than the head's, and rows without targets.
     fn loss(&self, batch: &EmbeddedBatch<'_>) -> Result<Tensor<1>> {
         let x = &batch.queries;
         let ([n, dim], outputs) = (x.dims(), self.targets.dim());

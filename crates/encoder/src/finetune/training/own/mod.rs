@@ -1,6 +1,6 @@
-//! BERT on plain slices, forward and backward, with the products the encoder itself runs on: the engine of fine-tuning on
-//! the pure-Rust CPU, where it is faster than burn's autodiff. Every sum has one order, so a run gives the same bytes on any
-//! number of threads.
+//! BERT on plain slices, forward and backward pass, with the matrix products of the encoder: the engine for
+//! fine-tuning on the pure-Rust CPU, where it is faster than burn's autodiff. Every sum has a fixed order, so a run
+//! gives the same bytes on any number of threads.
 
 mod activation;
 mod adamw;
