@@ -93,11 +93,11 @@ pub(crate) enum Command {
     Export(Export),
     /// Uploads an export, or the adapter or head of a run, to a hub as one commit.
     Push(Push),
-    /// Checks what is missing before a long job starts.
+    /// Checks the requirements of a long job before it starts.
     Doctor {
         /// An experiment to check too.
         config: Option<PathBuf>,
-        /// Changes to it.
+        /// Overrides, such as data.limit=500.
         #[arg(value_name = "KEY=VALUE")]
         overrides: Vec<String>,
         /// Also reads every part of its stores and the adapters, heads and metrics of its run directory, moves
@@ -105,7 +105,7 @@ pub(crate) enum Command {
         #[arg(long, requires = "config")]
         deep: bool,
     },
-    /// Writes a copy of an encoder with int8 weights, with a scale for each row: a quarter of the size.
+    /// Writes a copy of an encoder with int8 weights and a scale for each row: a quarter of the size.
     Quantize {
         /// Directory of the encoder, in the sentence-transformers layout.
         from: PathBuf,
@@ -150,10 +150,10 @@ pub(crate) struct Experiment {
     pub(crate) on: On,
 }
 
-/// Where an experiment computes.
+/// Device of an experiment.
 #[derive(Debug, Args)]
 pub(crate) struct On {
-    /// Device to encode and train on, as encoder.device=NAME: flex, ndarray, libtorch or libtorch:cuda:N.
+    /// Device for encoding and training (sets encoder.device): flex, ndarray, libtorch or libtorch:cuda:N.
     #[arg(long, value_name = "NAME")]
     pub(crate) device: Option<String>,
 }
@@ -184,7 +184,7 @@ pub(crate) struct Export {
     pub(crate) to: ExportFormat,
     /// Directory to create; it is written completely or not at all.
     pub(crate) output: PathBuf,
-    /// Encoder, where the adapter's own is not to be found by name.
+    /// Encoder, if the adapter's own cannot be found by name.
     #[arg(long)]
     pub(crate) encoder: Option<String>,
     /// Device for the encoder.
@@ -260,7 +260,7 @@ pub(crate) enum Store {
     Ls,
     /// Checks every file; moves damaged ones aside, so that their vectors are computed again.
     Verify,
-    /// Puts small files together in large ones; it is done by itself where they become many.
+    /// Merges small files into large ones; it is also done automatically when there are many.
     Compact,
     /// Removes the vectors of one encoder and instruction, by the key that `ls` shows.
     Rm {

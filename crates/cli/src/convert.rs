@@ -6,22 +6,23 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct Pairs {
-    /// What the input is.
+    /// Format of the input.
     #[arg(long, value_enum)]
     from: From,
-    /// The file to read.
+    /// Input file.
     #[arg(long, value_name = "FILE")]
     input: PathBuf,
-    /// The .jsonl file to write; it appears whole or not at all.
+    /// Output file (.jsonl); it is written completely or not at all.
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
-    /// What each line is.
+    /// Format of the output lines.
     #[arg(long, value_enum, default_value_t = To::Pairs)]
     to: To,
-    /// What a summary answers, with --to instructed.
+    /// Instruction that a summary answers, with --to instructed.
     #[arg(long, value_name = "TEXT", default_value = "Summarise the text")]
     instruction: String,
-    /// Adds a column `split`: train, val or test in these shares, such as 0.7,0.1,0.2, no document in two.
+    /// Adds a column `split` with train, val or test in these fractions, such as 0.7,0.1,0.2; no document is in two
+    /// parts.
     #[arg(long, value_name = "TRAIN,VAL,TEST", value_delimiter = ',')]
     split: Vec<f64>,
     /// Seed of the split.
@@ -41,9 +42,9 @@ enum From {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum To {
-    /// {query, passage, document, answer}: what belongs together, for [retrieval].
+    /// {query, passage, document, answer}: pairs for [retrieval].
     Pairs,
-    /// {text, instruction, answer, document}: what each text says under an instruction.
+    /// {text, instruction, answer, document}: the answer of each text to an instruction.
     Instructed,
 }
 

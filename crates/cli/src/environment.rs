@@ -2,7 +2,7 @@ use manyview_pipeline::{EmbeddedData, Environment, Secret, TrackingAccess};
 use std::env;
 use std::path::PathBuf;
 
-/// The surroundings as environment variables describe them; the hub's are those of Python's huggingface_hub.
+/// The environment from environment variables; those of the hub are the same as in Python's huggingface_hub.
 pub(crate) fn environment() -> Environment {
     let mut environment = Environment::new(hub_cache());
     environment.embedded = match set("MANYVIEW_DATA") {
@@ -22,7 +22,7 @@ pub(crate) fn environment() -> Environment {
     environment
 }
 
-/// As Python's MLflow client reads them; a store that is no server, such as a directory, is left to it.
+/// The variables of Python's MLflow client; a tracking URI that is not a server, such as a directory, is ignored.
 fn tracking() -> TrackingAccess {
     let password = || Secret(set("MLFLOW_TRACKING_PASSWORD").unwrap_or_default());
     TrackingAccess {
@@ -36,7 +36,7 @@ fn set(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
-/// Where programs of this user keep what they can make again.
+/// The cache directory of the user.
 fn cache_home() -> PathBuf {
     let home = || set("HOME").or_else(|| set("USERPROFILE")).map(|home| PathBuf::from(home).join(".cache"));
     set("XDG_CACHE_HOME").map(PathBuf::from).or_else(home).unwrap_or_else(|| PathBuf::from(".cache"))

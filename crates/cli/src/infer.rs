@@ -82,7 +82,7 @@ enum Format {
     Parquet,
 }
 
-/// Gives texts or vectors the view of adapters, and says what lies where.
+/// Applies adapters to texts or vectors, and prints the output paths.
 pub(crate) fn run(infer: Infer, bars: &Bars) -> anyhow::Result<()> {
     let inference = infer.inference();
     let inferred = artifact::infer(&inference, &environment(), bars)?;

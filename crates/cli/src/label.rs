@@ -37,7 +37,7 @@ pub(crate) struct Label {
     uncalibrated: bool,
 }
 
-/// Labels texts, and says what it came to.
+/// Labels texts, and prints counts and cost.
 pub(crate) fn run(label: Label, bars: &Bars) -> anyhow::Result<()> {
     let key = label::key_variable(&label.oracle)?.and_then(|name| std::env::var(name).ok());
     let request = LabelRequest {

@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, bars: Bars) -> anyhow::Result<()> {
-    limits::tell_of_limits()?;
+    limits::handle_file_size_signal()?;
     start_log(&cli.log, bars.clone());
     commands::run(cli.command, &bars)
 }

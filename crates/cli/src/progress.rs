@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Progress bars on a terminal, nothing elsewhere; stops when the user interrupts.
+/// Progress bars on a terminal only; the job stops when the user interrupts it.
 #[derive(Clone)]
 pub(crate) struct Bars {
     bars: MultiProgress,
@@ -15,8 +15,8 @@ pub(crate) struct Bars {
 }
 
 impl Bars {
-    /// Bars on standard error, hidden where it is no terminal or `quiet`. The first interrupt asks the job to stop
-    /// between two parts; the second ends the process.
+    /// Bars on standard error, hidden if it is not a terminal or with `quiet`. The first interrupt asks the job to
+    /// stop between two parts; the second ends the process.
     pub(crate) fn new(quiet: bool) -> anyhow::Result<Self> {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let stop = Arc::new(AtomicBool::new(false));
@@ -71,7 +71,7 @@ impl Progress for Bars {
     }
 }
 
-/// Log lines go above the bars, not through them.
+/// Prints log lines above the bars.
 pub(crate) struct Above(MultiProgress);
 
 impl Write for Above {

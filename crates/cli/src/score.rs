@@ -39,7 +39,7 @@ pub(crate) struct Score {
     store: PathBuf,
 }
 
-/// Scores the rows of a file, and says what came of it.
+/// Scores the rows of a file, and prints the counts.
 pub(crate) fn run(score: Score, bars: &Bars) -> anyhow::Result<()> {
     let scoring = Scoring {
         input: score.input,

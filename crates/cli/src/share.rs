@@ -6,7 +6,7 @@ use manyview_pipeline::Upload;
 use manyview_pipeline::artifact::{self, Format};
 use std::path::Path;
 
-/// Writes an adapter for other programs, and says what lies where.
+/// Exports an adapter for other programs, and prints the output paths.
 pub(crate) fn export(export: Export, bars: &Bars) -> anyhow::Result<()> {
     let export = artifact::Export {
         adapter: export.adapter,
@@ -28,7 +28,7 @@ pub(crate) fn export(export: Export, bars: &Bars) -> anyhow::Result<()> {
     ))
 }
 
-/// Sends a directory to a hub, and says where it is.
+/// Uploads a directory to a hub, and prints its address.
 pub(crate) fn push(push: Push, bars: &Bars) -> anyhow::Result<()> {
     let upload =
         Upload { repo: push.repo, revision: push.revision, private: push.private, message: push.message };

@@ -59,7 +59,7 @@ fn moved_aside(path: &Path, problem: &str) -> anyhow::Result<()> {
     print_line(format_args!("{path}: {problem}; moved aside, its vectors are computed again when asked for"))
 }
 
-/// Ends with an error where files were bad.
+/// Returns an error if files were damaged.
 fn refuse(dir: &Path, bad: usize) -> anyhow::Result<()> {
     if bad > 0 {
         bail!(Error::File { path: dir.into(), problem: format!("{bad} bad files were moved aside") });
