@@ -1,4 +1,4 @@
-/// Told how far a long job is, and asked whether to go on.
+/// Receives the progress of a long job, and can cancel it.
 pub trait Progress: Send + Sync {
     /// A stage of `total` steps begins, and with it an earlier one ends.
     fn begin(&self, stage: &str, total: u64);

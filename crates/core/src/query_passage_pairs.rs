@@ -1,6 +1,6 @@
 use crate::{Embeddings, Error, Result};
 
-/// Queries and the passages that answer them: what an adapter for retrieval is learnt from.
+/// Queries and the passages that answer them: the training data of a retrieval adapter.
 ///
 /// ```
 /// # use manyview_core::{Embeddings, QueryPassagePairs};
@@ -21,12 +21,12 @@ pub struct QueryPassagePairs {
 }
 
 impl QueryPassagePairs {
-    /// Matches query `i` of `queries`, `[n, dim]`, with passage `positive[i]` of `passages`, `[m, dim]`. A passage may
-    /// answer many queries or none; a query with several passages stands once for each.
+    /// Pairs query `i` of `queries`, `[n, dim]`, with passage `positive[i]` of `passages`, `[m, dim]`. A passage may
+    /// answer several queries or none; a query with several passages is repeated for each.
     ///
     /// # Errors
-    /// [`Error::Shape`] for different dimensions, another number of positives than of queries, and a passage that is
-    /// not there; [`Error::ZeroRow`] for a vector without a direction.
+    /// [`Error::Shape`] for different dimensions, a wrong number of positives, and a passage index out of range;
+    /// [`Error::ZeroRow`] for a vector of norm 0.
     pub fn new(queries: Embeddings, passages: Embeddings, positive: Vec<usize>) -> Result<Self> {
         if queries.dim() != passages.dim() {
             return Err(shape(
@@ -42,10 +42,10 @@ impl QueryPassagePairs {
         Ok(Self { queries, passages, positive, negatives: None, groups: None, grades: None })
     }
 
-    /// Adds passages that are known not to answer each query, such as mined hard negatives: `[n]` lists.
+    /// Adds negatives of each query, such as mined hard negatives: `[n]` lists of passage indices.
     ///
     /// # Errors
-    /// [`Error::Shape`] for another number of lists, a passage that is not there, and a query's own positive.
+    /// [`Error::Shape`] for a wrong number of lists, a passage index out of range, and a query's own positive.
     pub fn with_negatives(self, negatives: Vec<Vec<usize>>) -> Result<Self> {
         one_a_query("lists of negatives", self.queries.n(), negatives.len())?;
         let all = negatives.iter().enumerate().flat_map(|(i, list)| list.iter().map(move |p| (i, p)));
@@ -61,11 +61,11 @@ impl QueryPassagePairs {
         }
     }
 
-    /// Adds the group of each passage, `[m]`: passages of one group, such as parts of one document, say the same, so
-    /// that none is a negative of a query that another answers.
+    /// Adds the group of each passage, `[m]`. Passages of one group, such as parts of one document, are never
+    /// negatives of a query that another passage of the group answers.
     ///
     /// # Errors
-    /// [`Error::Shape`] for another number of groups than of passages.
+    /// [`Error::Shape`] for a wrong number of groups.
     pub fn with_groups(self, groups: Vec<usize>) -> Result<Self> {
         if groups.len() != self.passages.n() {
             let expected = format!("{}, one for each passage", self.passages.n());
@@ -74,10 +74,10 @@ impl QueryPassagePairs {
         Ok(Self { groups: Some(groups), ..self })
     }
 
-    /// Adds how well each query and its passage match, `[n]` cosines from −1 to 1; without grades each matches fully.
+    /// Adds a target similarity for each pair, `[n]` cosines from −1 to 1; without grades it is 1.
     ///
     /// # Errors
-    /// [`Error::Shape`] for another number of grades than of queries, and a grade out of range.
+    /// [`Error::Shape`] for a wrong number of grades, and a grade out of range.
     pub fn with_grades(self, grades: Vec<f32>) -> Result<Self> {
         one_a_query("grades", self.queries.n(), grades.len())?;
         match grades.iter().enumerate().find(|(_, g)| !(-1.0..=1.0).contains(*g)) {
@@ -96,12 +96,12 @@ impl QueryPassagePairs {
         &self.passages
     }
 
-    /// The passage that answers each query, `[n]`.
+    /// The index of the passage that answers each query, `[n]`.
     pub fn positive(&self) -> &[usize] {
         &self.positive
     }
 
-    /// Passages that do not answer each query, `[n]` lists.
+    /// The negatives of each query, `[n]` lists of passage indices.
     pub fn negatives(&self) -> Option<&[Vec<usize>]> {
         self.negatives.as_deref()
     }
@@ -111,7 +111,7 @@ impl QueryPassagePairs {
         self.groups.as_deref()
     }
 
-    /// How well each query and its passage match, `[n]`.
+    /// The target similarity of each pair, `[n]`.
     pub fn grades(&self) -> Option<&[f32]> {
         self.grades.as_deref()
     }

@@ -1,6 +1,6 @@
 use crate::{Embeddings, Error, Result, Targets};
 
-/// Base vectors and the vectors a teacher gives the same rows: what a map is learnt from.
+/// Base vectors and teacher vectors of the same rows: the training data of a map.
 #[derive(Clone, Debug)]
 pub struct Paired {
     base: Embeddings,
@@ -23,18 +23,18 @@ impl Paired {
         Ok(Self { base, teacher })
     }
 
-    /// What the encoder gave, `[n, dim_in]`.
+    /// The base vectors, `[n, dim_in]`.
     pub fn base(&self) -> &Embeddings {
         &self.base
     }
 
-    /// What the view should give, `[n, dim_out]`.
+    /// The teacher vectors, `[n, dim_out]`.
     pub fn teacher(&self) -> &Embeddings {
         &self.teacher
     }
 }
 
-/// Base vectors and the figures of the same texts: what a head is learnt from.
+/// Base vectors and target values of the same texts: the training data of a head.
 #[derive(Clone, Debug)]
 pub struct Scored {
     base: Embeddings,
@@ -42,7 +42,7 @@ pub struct Scored {
 }
 
 impl Scored {
-    /// Pairs row `i` of `base`, `[n, dim_in]`, with the figures of text `i`, `[n, dim_out]`.
+    /// Pairs row `i` of `base`, `[n, dim_in]`, with the target values of text `i`, `[n, dim_out]`.
     ///
     /// # Errors
     /// [`Error::Shape`] when the numbers of rows differ.
@@ -57,12 +57,12 @@ impl Scored {
         Ok(Self { base, targets })
     }
 
-    /// What the encoder gave, `[n, dim_in]`.
+    /// The base vectors, `[n, dim_in]`.
     pub fn base(&self) -> &Embeddings {
         &self.base
     }
 
-    /// What a head should give, `[n, dim_out]`.
+    /// The target values, `[n, dim_out]`.
     pub fn targets(&self) -> &Targets {
         &self.targets
     }

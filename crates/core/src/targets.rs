@@ -1,6 +1,6 @@
 use crate::{Error, Result};
 
-/// Figures to predict, or predictions of them: `[n, dim]`, `dim` figures a text. Finite and non-empty by construction.
+/// Target values or predictions of them: `[n, dim]`, `dim` values per text. Finite and non-empty by construction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Targets {
     values: Vec<f64>,
@@ -8,7 +8,7 @@ pub struct Targets {
 }
 
 impl Targets {
-    /// Takes `n * dim` figures, text after text.
+    /// Takes `n * dim` values, text after text.
     ///
     /// # Errors
     /// [`Error::Empty`] without texts or dimensions, [`Error::Shape`] when `values` is no multiple
@@ -35,12 +35,12 @@ impl Targets {
         self.values.len() / self.dim
     }
 
-    /// Number of figures a text.
+    /// Number of values per text.
     pub fn dim(&self) -> usize {
         self.dim
     }
 
-    /// The figures of each text in order, each of shape `[dim]`.
+    /// The values of each text in order, each of shape `[dim]`.
     pub fn rows(&self) -> std::slice::ChunksExact<'_, f64> {
         self.values.chunks_exact(self.dim)
     }
@@ -50,7 +50,7 @@ impl Targets {
         (dimension < self.dim).then(|| self.rows().filter_map(|row| row.get(dimension).copied()).collect())
     }
 
-    /// The figures of the texts at `indices`, in that order; an index may repeat.
+    /// The values of the texts at `indices`, in that order; an index may repeat.
     ///
     /// # Errors
     /// [`Error::Empty`] without indices.
@@ -63,7 +63,7 @@ impl Targets {
         Self::new(indices.iter().flat_map(row).copied().collect(), self.dim)
     }
 
-    /// All figures, text after text.
+    /// All values, text after text.
     pub fn as_slice(&self) -> &[f64] {
         &self.values
     }

@@ -6,7 +6,8 @@ use manyview_core::{Fit, Scored, Targets};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Ridge regression of figures on vectors with an intercept: minimises `||x W + b − y||² + λ ||W||²` in closed form.
+/// Ridge regression of target values on vectors with an intercept: minimises `||x W + b − y||² + λ ||W||²` in closed
+/// form.
 ///
 /// λ is chosen for each dimension by exact leave-one-out: the mean squared error of what a head fitted on all other
 /// rows predicts for a row. One eigendecomposition serves the whole grid and all dimensions.
