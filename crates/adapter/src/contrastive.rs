@@ -20,4 +20,4 @@ pub use config::{ContrastiveConfig, ContrastiveLoss, Negatives};
 #[cfg(all(test, feature = "train"))]
 pub(crate) use step::TrainingPairs;
 #[cfg(feature = "train")]
-pub use training::{Contrastive, ContrastiveFit, RetrievalScore, MonitoredPairs};
+pub use training::{Contrastive, ContrastiveFit, MonitoredPairs, RetrievalScore};

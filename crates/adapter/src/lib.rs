@@ -44,7 +44,7 @@ mod weights;
 
 pub use card::{Card, ScoreDimension, ScoreTier, TaskCard};
 #[cfg(feature = "train")]
-pub use contrastive::{Contrastive, ContrastiveFit, RetrievalScore, MonitoredPairs};
+pub use contrastive::{Contrastive, ContrastiveFit, MonitoredPairs, RetrievalScore};
 pub use contrastive::{ContrastiveConfig, ContrastiveLoss, Negatives};
 pub use error::{Error, Result};
 #[cfg(feature = "train")]

@@ -4,7 +4,7 @@ use crate::fingerprint::{hash, json};
 use crate::network::MapsNetwork;
 use crate::start::MapStart;
 use crate::{Error, Maps, Result, Sides};
-use manyview_core::{Fingerprint, Fit, QueryPassagePairs, Progress};
+use manyview_core::{Fingerprint, Fit, Progress, QueryPassagePairs};
 use manyview_train::{Device, Epoch, TrainConfig, Trained, Trainer, ValidationSet};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
