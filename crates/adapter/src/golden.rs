@@ -3,7 +3,7 @@
 #[allow(clippy::unwrap_used)] // a test: clippy does not see that behind `all`
 mod tests {
     use crate::contrastive::TrainingPairs;
-    use crate::gradient::TrainingPairs;
+    use crate::gradient::TrainingPairs as TrainingVectors;
     use crate::network::{MapNetwork, MapsNetwork};
     use crate::{
         Contrastive, ContrastiveConfig, Device, Gradient, GradientConfig, Linear, Map, Maps, Shape, Sides,
@@ -85,7 +85,7 @@ mod tests {
                     let config =
                         GradientConfig { shape, mse_weight: 0.7, cosine_weight: 1.3, ..Default::default() };
                     let pairs = Paired::new(x.clone(), y.clone()).unwrap();
-                    let step = TrainingPairs::new(&Gradient::new(config, device.clone()), &pairs);
+                    let step = TrainingVectors::new(&Gradient::new(config, device.clone()), &pairs);
                     measured(&step, &MapNetwork::new(&map(shape, &case.layers), &autodiff))
                 }
                 Some(sides) => {

@@ -1,5 +1,5 @@
 //! The loop: what it learns, where it stops, and that a resumed run is the same run.
-#![cfg(feature = "flex")]
+#![cfg(feature = "burn")]
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
