@@ -1,3 +1,4 @@
+use crate::device::in_process;
 use burn::optim::{self, AdamWConfig, AdamWState, AdaptiveMomentumState, Optimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use rayon::prelude::*;
@@ -112,17 +113,6 @@ impl Update {
             *value = self.kept * *value - self.rate * *m / (v.sqrt() + self.epsilon);
         }
     }
-}
-
-/// Whether `device` computes in this process, in memory that others can read and write.
-pub(crate) fn in_process(device: &Device) -> bool {
-    #[allow(deprecated)] // ndarray: on its way out of burn, still a device here
-    let own = Device::enumerate(vec![
-        burn::tensor::DeviceType::Flex,
-        #[cfg(feature = "ndarray")]
-        burn::tensor::DeviceType::NdArray,
-    ]);
-    own.iter().any(|own| own == device)
 }
 
 #[cfg(test)]

@@ -17,7 +17,6 @@ mod adamw;
 #[cfg(feature = "burn")]
 mod checkpoint;
 mod config;
-#[cfg(not(feature = "burn"))]
 mod device;
 mod error;
 mod history;
@@ -35,14 +34,13 @@ mod tensors;
 mod trainer;
 
 pub use config::{Schedule, TrainConfig};
-#[cfg(not(feature = "burn"))]
 pub use device::Device;
 pub use error::{Error, Result};
 pub use history::{Epoch, History, StepMetrics};
 #[cfg(feature = "burn")]
 pub use {
     adamw::AdamW,
-    burn::tensor::Device,
+    device::device_name,
     step::{Batch, BatchLoss, Measured, TrainStep, ValidationSet},
     trainer::{ProgressUnit, Trained, Trainer},
 };

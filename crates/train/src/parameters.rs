@@ -1,6 +1,7 @@
 //! The trainable parameters of a module: their gradients, an optimizer step, their values by path.
 use crate::AdamW;
-use crate::adamw::{CHUNK, in_process};
+use crate::adamw::CHUNK;
+use crate::device::in_process;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::{AdamWState, Optimizer};
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};

@@ -5,7 +5,7 @@ use crate::network::MapsNetwork;
 use crate::start::MapStart;
 use crate::{Error, Maps, Result, Sides};
 use manyview_core::{Fingerprint, Fit, Progress, QueryPassagePairs};
-use manyview_train::{Device, Epoch, TrainConfig, Trained, Trainer, ValidationSet};
+use manyview_train::{Device, Epoch, TrainConfig, Trained, Trainer, ValidationSet, device_name};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::path::PathBuf;
@@ -144,7 +144,7 @@ impl Contrastive {
             matched.negatives().unwrap_or_default().iter().flat_map(|list| bytes(list)).collect();
         let key = Fingerprint::builder("manyview-contrastive/1")
             .field("config", &json(&config)?)
-            .field("device", format!("{:?}", self.device).as_bytes())
+            .field("device", device_name(&self.device).as_bytes())
             .field("score", &[u8::from(data.score.is_some())])
             .field("dim", &(matched.queries().dim() as u64).to_le_bytes())
             .field("queries", &hash(matched.queries()))

@@ -6,7 +6,7 @@ use crate::ridge::same_dims;
 use crate::start::MapStart;
 use crate::{Error, Map, Prior, Result, Ridge};
 use manyview_core::{Error as CoreError, Fingerprint, Fit, Paired, Progress};
-use manyview_train::{Device, Epoch, TrainConfig, Trained, Trainer, ValidationSet};
+use manyview_train::{Device, Epoch, TrainConfig, Trained, Trainer, ValidationSet, device_name};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::path::PathBuf;
@@ -143,7 +143,7 @@ impl Gradient {
         let config = GradientConfig { train: TrainConfig::default(), ..self.config.clone() }; // the trainer knows it
         let mut key = Fingerprint::builder("manyview-training/2")
             .field("config", &json(&config)?)
-            .field("device", format!("{:?}", self.device).as_bytes())
+            .field("device", device_name(&self.device).as_bytes())
             .field("score", &[u8::from(data.score.is_some())]);
         for (name, pairs) in [("train", Some(&data.train)), ("validation", data.validation.as_ref())] {
             for x in pairs.iter().flat_map(|p| [p.base(), p.teacher()]) {

@@ -7,7 +7,7 @@ use crate::fingerprint::{hash, json};
 use crate::network::HeadNetwork;
 use crate::{Error, Linear, Result};
 use manyview_core::{Error as CoreError, Fingerprint, Fit, Progress, Scored};
-use manyview_train::{Device, Epoch, TrainConfig, Trained, Trainer, ValidationSet};
+use manyview_train::{Device, Epoch, TrainConfig, Trained, Trainer, ValidationSet, device_name};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -108,7 +108,7 @@ impl GradientHead {
         let config = HeadConfig { train: TrainConfig::default(), ..self.config.clone() }; // the trainer knows it
         let mut key = Fingerprint::builder("manyview-head-training/2")
             .field("config", &json(&config)?)
-            .field("device", format!("{:?}", self.device).as_bytes());
+            .field("device", device_name(&self.device).as_bytes());
         for (name, rows) in [("train", Some(&data.train)), ("validation", data.validation.as_ref())] {
             let Some(rows) = rows else { continue };
             let targets: Vec<u8> = rows.targets().as_slice().iter().flat_map(|v| v.to_le_bytes()).collect();
