@@ -7,9 +7,11 @@ use std::path::Path;
 use toml::{Table, Value};
 
 /// Every table that a method has, with the method.
-const METHODS: [(&str, &str); 9] = [
+const METHODS: [(&str, &str); 11] = [
     ("", "ridge"),
     ("", "gradient"),
+    ("", "lora"),
+    ("", "full"),
     ("[scores]\n", "ridge"),
     ("[scores]\n", "gradient"),
     ("[scores]\n", "lora"),

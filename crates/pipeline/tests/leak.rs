@@ -56,8 +56,8 @@ fn disturb_held_out(rows: &mut [Row]) {
     assert!(held_out.iter().zip(&labels).any(|(&i, old)| rows[i].label != *old));
 }
 
-/// Fits in a new run directory of its own and gives the bytes of the adapter; the store is shared.
-fn adapter(dir: &TempDir, name: &str, rows: &[Row], keys: &[&str]) -> Vec<u8> {
+/// Fits in a new run directory of its own and gives the bytes of what was fitted; the store is shared.
+fn fitted(dir: &TempDir, name: &str, rows: &[Row], keys: &[&str]) -> Vec<u8> {
     write(dir.path(), rows);
     let at = |file: &str| dir.path().join(file);
     let text = format!(
@@ -74,7 +74,11 @@ fn adapter(dir: &TempDir, name: &str, rows: &[Row], keys: &[&str]) -> Vec<u8> {
     let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
     let suite = Suite::parse(&text, "leak", &keys).unwrap();
     let outcome = run(&suite, Stages::Only(Stage::Train), &Environment::new(at("hub")), &Quiet).unwrap();
-    fs::read(outcome.dir.join("adapter/adapter.safetensors")).unwrap()
+    let file = match outcome.fits[0].1.artifact.as_str() {
+        "encoder" => "encoder/model.safetensors",
+        _ => "adapter/adapter.safetensors",
+    };
+    fs::read(outcome.dir.join(file)).unwrap()
 }
 
 /// A teacher's matrix that has nothing to do with labels.
@@ -84,13 +88,14 @@ fn matrix(dir: &TempDir) {
     write_npy(&dir.path().join("teacher.npy"), &Embeddings::from_rows(rows).unwrap()).unwrap();
 }
 
-const LESSONS: [&[&str]; 6] = [
+const LESSONS: [&[&str]; 7] = [
     &["teacher.kind=names"],
     &["teacher.kind=answers"],
     &["teacher.kind=instructed"],
     &["teacher.kind=vectors", "train.towards=zero"],
     &["teacher.kind=names", "train.method=gradient", "train.epochs=8", "train.monitor=val_loss"],
     &["teacher.kind=answers", "train.method=gradient", "train.epochs=8", "train.monitor=val_loss"],
+    &["teacher.kind=names", "train.method=lora", "train.lr=1e-3"],
 ];
 
 #[test]
@@ -100,11 +105,11 @@ fn labels_and_answers_outside_training_change_no_bit_of_an_adapter() {
     let mut disturbed = rows();
     disturb_held_out(&mut disturbed);
     for (n, keys) in LESSONS.iter().enumerate() {
-        let before = adapter(&dir, &format!("before-{n}"), &rows(), keys);
-        let after = adapter(&dir, &format!("after-{n}"), &disturbed, keys);
+        let before = fitted(&dir, &format!("before-{n}"), &rows(), keys);
+        let after = fitted(&dir, &format!("after-{n}"), &disturbed, keys);
         assert!(
             before == after,
-            "{keys:?}: the adapter knows labels or answers of rows it was not fitted on"
+            "{keys:?}: what was fitted knows labels or answers of rows it was not fitted on"
         );
     }
     println!(
@@ -124,8 +129,8 @@ fn a_label_or_an_answer_of_one_training_row_changes_the_adapter() {
     for (n, keys) in
         LESSONS.iter().enumerate().filter(|(_, k)| k[0].ends_with("names") || k[0].ends_with("answers"))
     {
-        let before = adapter(&dir, &format!("before-{n}"), &rows(), keys);
-        let after = adapter(&dir, &format!("after-{n}"), &changed, keys);
+        let before = fitted(&dir, &format!("before-{n}"), &rows(), keys);
+        let after = fitted(&dir, &format!("after-{n}"), &changed, keys);
         assert!(before != after, "{keys:?}: a training label or answer changed nothing");
     }
 }
@@ -153,16 +158,16 @@ fn val_v_measure_reads_validation_labels_and_no_test_labels() {
         serde_json::from_slice(&fs::read(dir.path().join("runs").join(name).join("fit.json")).unwrap())
             .unwrap()
     };
-    let plain = adapter(&dir, "plain", &rows(), &keys);
-    assert!(plain == adapter(&dir, "test", &relabelled("test"), &keys), "the adapter knows test labels");
-    adapter(&dir, "val", &relabelled("val"), &keys);
+    let plain = fitted(&dir, "plain", &rows(), &keys);
+    assert!(plain == fitted(&dir, "test", &relabelled("test"), &keys), "the adapter knows test labels");
+    fitted(&dir, "val", &relabelled("val"), &keys);
     assert_eq!(figure("val")["used_validation"], true);
     assert_ne!(
         figure("val")["key"],
         figure("plain")["key"],
         "validation labels chose, and the key is the same"
     );
-    let again = adapter(&dir, "plain", &relabelled("val"), &keys);
+    let again = fitted(&dir, "plain", &relabelled("val"), &keys);
     assert!(again == fs::read(dir.path().join("runs/val/adapter/adapter.safetensors")).unwrap());
 }
 

@@ -1,4 +1,4 @@
-use crate::numbers::{counted, percent, score, signed, signed_interval, times};
+use crate::numbers::{counted, duration, percent, score, signed, signed_interval, times};
 use crate::{ViewsMetrics, ViewsSection};
 use manyview_core::Estimate;
 
@@ -56,13 +56,18 @@ pub(crate) fn finding(views: &[ViewsSection]) -> String {
         signed(m.gain.value),
         signed_interval(&m.gain)
     );
+    let learner = match views.iter().filter(|v| v.metrics.fine_tuned).count() {
+        0 => "the adapter",
+        n if n == views.len() => "the fine-tuned encoder",
+        _ => "the adapter or the fine-tuned encoder",
+    };
     let mut out = if up.is_empty() {
         let of_views = counted(views.len(), "view", "views");
         format!("In none of the {of_views} is the gain over the stored vectors above zero beyond doubt. ")
             + &format!("The largest is that of {figures}.")
     } else {
         format!(
-            "In {} of {} views the adapter groups the test texts closer to their labels than the stored vectors do. \
+            "In {} of {} views {learner} groups the test texts closer to their labels than the stored vectors do. \
              The largest gain is that of {figures}.",
             up.len(),
             views.len()
@@ -72,7 +77,7 @@ pub(crate) fn finding(views: &[ViewsSection]) -> String {
         out.push_str(&format!(" For {} the interval includes zero: no gain is shown.", list(&unclear)));
     }
     if !down.is_empty() {
-        out.push_str(&format!(" For {} the adapter does worse.", list(&down)));
+        out.push_str(&format!(" For {} {learner} does worse.", list(&down)));
     }
     out
 }
@@ -90,9 +95,10 @@ pub(crate) fn gain(m: &ViewsMetrics) -> String {
     let (base, adapter) = (score(m.views.base.v_measure.mean), score(m.views.adapter.v_measure.mean));
     let on = format!("on {} test texts, by {}", m.n_test, m.label);
     let (value, interval) = (signed(m.gain.value), signed_interval(&m.gain));
+    let learner = if m.fine_tuned { "fine-tuned encoder" } else { "adapter" };
     match Gain::of(&m.gain) {
         Gain::Up => format!(
-            "The adapter's view groups the texts better than the stored vectors do: V-measure {base} → {adapter} {on}, \
+            "The {learner}'s view groups the texts better than the stored vectors do: V-measure {base} → {adapter} {on}, \
              a gain of {value} (95% interval {interval})."
         ),
         Gain::Unclear => format!(
@@ -100,7 +106,7 @@ pub(crate) fn gain(m: &ViewsMetrics) -> String {
              ({interval}) includes zero."
         ),
         Gain::Down => format!(
-            "The adapter's view groups the texts worse than the stored vectors do: V-measure {base} → {adapter} {on}, \
+            "The {learner}'s view groups the texts worse than the stored vectors do: V-measure {base} → {adapter} {on}, \
              a difference of {value} (95% interval {interval})."
         ),
     }
@@ -122,8 +128,14 @@ pub(crate) fn kept(m: &ViewsMetrics) -> Option<String> {
     m.gain_kept.as_ref().map(|k| format!("{} ({} to {})", percent(k.value), percent(k.low), percent(k.high)))
 }
 
-/// How much time a stored vector saves, in words; nothing without a teacher pass.
+/// How much time a stored vector saves, in words; nothing without a teacher pass. A fine-tuned encoder has no use for it.
 pub(crate) fn speed(m: &ViewsMetrics) -> Option<String> {
+    if m.fine_tuned {
+        let pass = duration(m.latency_ms.adapter.p50);
+        return Some(format!(
+            "A view of a text costs a pass of the fine-tuned encoder ({pass}), whether its base vector is stored or not."
+        ));
+    }
     let factor = m.speedup.filter(|s| s.is_finite())?;
     Some(format!(
         "With its base vector stored, a text is seen under this instruction {} faster than by a teacher pass.",
@@ -169,6 +181,19 @@ mod tests {
         assert!(said.starts_with("No gain is shown") && said.contains("includes zero"), "{said}");
         report.sections[0].metrics.gain = Estimate { value: -0.03, low: -0.05, high: -0.01 };
         assert!(finding(&report.sections).contains("worse"), "{}", finding(&report.sections));
+    }
+
+    #[test]
+    fn a_fine_tuned_encoder_is_not_called_an_adapter_nor_said_to_save_time() {
+        let mut report = sample::report();
+        for view in &mut report.sections {
+            view.metrics.fine_tuned = true;
+        }
+        assert!(finding(&report.sections).starts_with("In 2 of 4 views the fine-tuned encoder groups"));
+        let m = &report.sections[0].metrics;
+        assert!(!gain(m).contains("adapter"), "{}", gain(m));
+        let said = speed(m).unwrap();
+        assert!(said.contains("pass of the fine-tuned encoder") && !said.contains("faster"), "{said}");
     }
 
     #[test]

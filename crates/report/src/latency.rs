@@ -6,8 +6,8 @@ use manyview_core::Latency;
 pub(crate) fn html(m: &ViewsMetrics) -> String {
     let batch = m.batch_latency_ms.n.max(1);
     let groups = [
-        ("One text".to_owned(), passes(&m.latency_ms, 1)),
-        (format!("Per text, in batches of {}", count(batch)), passes(&m.batch_latency_ms.passes, batch)),
+        ("One text".to_owned(), passes(m, &m.latency_ms, 1)),
+        (format!("Per text, in batches of {}", count(batch)), passes(m, &m.batch_latency_ms.passes, batch)),
     ];
     let medians = || groups.iter().flat_map(|(_, g)| g).filter_map(|(_, _, l)| *l).filter(|l| l.p50 > 0.0);
     let low = medians().map(|l| l.p50).fold(f64::INFINITY, f64::min);
@@ -45,7 +45,12 @@ pub(crate) fn html(m: &ViewsMetrics) -> String {
 
 type Pass = (&'static str, &'static str, Option<Latency>);
 
-fn passes(l: &Latencies, texts: usize) -> [Pass; 3] {
+/// What the pass is called that gives a view.
+pub(crate) fn view_pass(m: &ViewsMetrics) -> &'static str {
+    if m.fine_tuned { "fine-tuned pass" } else { "adapter" }
+}
+
+fn passes(m: &ViewsMetrics, l: &Latencies, texts: usize) -> [Pass; 3] {
     let each = |l: Latency| {
         let n = texts as f64;
         Latency { p50: l.p50 / n, p95: l.p95 / n, p99: l.p99 / n, calls: l.calls }
@@ -53,7 +58,7 @@ fn passes(l: &Latencies, texts: usize) -> [Pass; 3] {
     [
         ("teacher", "teacher pass", l.teacher.map(each)),
         ("base", "base pass", l.base.map(each)),
-        ("adapter", "adapter", Some(each(l.adapter))),
+        ("adapter", view_pass(m), Some(each(l.adapter))),
     ]
 }
 

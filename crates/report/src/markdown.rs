@@ -1,4 +1,5 @@
 use crate::finding::{Gain, finding, gain, held_out, kept, offset, speed, verdict};
+use crate::latency::view_pass;
 use crate::numbers::{ABSENT, count, duration, plus_minus, score, signed, signed_interval};
 use crate::section::{closeness, facts_of};
 use crate::view_scores::{NAMES, columns};
@@ -149,7 +150,7 @@ fn times(m: &ViewsMetrics) -> String {
         row(&cells)
     };
     let batch = m.batch_latency_ms.n.max(1);
-    let heads = ["median time", "teacher pass", "base pass", "adapter"];
+    let heads = ["median time", "teacher pass", "base pass", view_pass(m)];
     [
         row(&heads.map(String::from)),
         rule(heads.len()),

@@ -13,6 +13,9 @@ pub struct ViewsMetrics {
     pub encoder_fingerprint: String,
     /// What to look for in a text.
     pub instruction: String,
+    /// Whether the view is the vectors of the fine-tuned encoder, not an adapter's; absent where it is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fine_tuned: bool,
     /// Which teacher: `instructed`, `answers`, `names` or `vectors`.
     pub teacher: String,
     /// The column the views are scored against.
@@ -40,7 +43,8 @@ pub struct ViewsMetrics {
     pub latency_ms: Latencies,
     /// Time for a batch of texts.
     pub batch_latency_ms: Batch,
-    /// Median teacher pass over median adapter pass, one text whose base vector is stored.
+    /// Median teacher pass over median adapter pass, one text whose base vector is stored; over the pass of the fine-tuned
+    /// encoder where there is one.
     pub speedup: Option<f64>,
     /// The same scores over all texts not trained on, where none of them chose anything.
     pub held_out: Option<HeldOut>,
@@ -102,7 +106,7 @@ pub struct Latencies {
     pub teacher: Option<Latency>,
     /// The encoder without.
     pub base: Option<Latency>,
-    /// The adapter alone, on a stored vector.
+    /// The adapter alone, on a stored vector; the fine-tuned encoder, on the text.
     pub adapter: Latency,
 }
 
@@ -130,7 +134,7 @@ pub struct HeldOut {
 /// How the adapter was fitted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FitMetrics {
-    /// `ridge` or `gradient`.
+    /// `ridge`, `gradient`, `lora` or `full`.
     pub method: String,
     /// Wall time, seconds.
     pub seconds: f64,

@@ -14,7 +14,7 @@ const SETTINGS: &[Case] = &[
     ("data.seed=many", 2, &["data.seed (command line)", "expected a whole number", "found string \"many\""]),
     ("data.seed=-1", 2, &["data.seed", "expected a whole number from 0", "`-1`"]),
     ("data.stratify=maybe", 2, &["data.stratify", "expected true or false", "maybe"]),
-    ("train.method=rigde", 2, &["train.method", "expected `ridge` or `gradient`", "found `rigde`"]),
+    ("train.method=rigde", 2, &["train.method", "`ridge`, `gradient`, `lora` or `full`", "found `rigde`"]),
     ("teacher.kind=name", 2, &["teacher.kind", "`names`", "found `name`"]),
     ("data.seed", 2, &["`data.seed` (command line)", "expected key=value", "such as data.seed=7"]),
     ("name=a/b", 2, &["name", "a/b", "becomes a directory"]),
@@ -23,7 +23,11 @@ const SETTINGS: &[Case] = &[
     ("evaluate.knn=0", 2, &["evaluate.knn", "at least 1"]),
     ("output.map_texts=0", 2, &["output.map_texts", "at least 1"]),
     ("train.method=gradient train.epochs=0", 2, &["train.epochs", "at least 1"]),
-    ("train.lr=1", 2, &["train.lr (command line)", "`ridge` does not read it", "`gradient` reads it"]),
+    (
+        "train.lr=1",
+        2,
+        &["train.lr (command line)", "`ridge` does not read it", "`gradient`, `lora` and `full` read it"],
+    ),
     ("pairs.query=q", 2, &["pairs (command line)", "[retrieval]"]),
 ];
 

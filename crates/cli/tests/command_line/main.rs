@@ -10,6 +10,7 @@ mod embedded;
 mod errors;
 mod fine_tuning;
 mod fine_tuning_scores;
+mod fine_tuning_views;
 mod full_disk;
 mod help;
 mod infer;

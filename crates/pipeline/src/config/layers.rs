@@ -271,7 +271,7 @@ mod tests {
         let e = layers("", &["data.seed=many"]).unwrap_err().to_string();
         assert_eq!(e, "data.seed (command line): expected a whole number from 0, found string \"many\"");
         let e = layers("", &["train.method=rigde"]).unwrap_err().to_string();
-        assert!(e.contains("expected `ridge` or `gradient` for views, found `rigde`"), "{e}");
+        assert!(e.contains("expected `ridge`, `gradient`, `lora` or `full` for views, found `rigde`"), "{e}");
     }
 
     #[test]
@@ -305,7 +305,7 @@ mod tests {
         let e = layers("", &["train.lr=1e-3"]).unwrap_err().to_string();
         assert_eq!(
             e,
-            "train.lr (command line): train.method = `ridge` does not read it; `gradient` reads it"
+            "train.lr (command line): train.method = `ridge` does not read it; `gradient`, `lora` and `full` read it"
         );
         let e = layers("[scores]\n[train]\nepochs = 3", &[]).unwrap_err().to_string();
         assert!(

@@ -2,9 +2,9 @@
 
 use super::layers::explain;
 use super::train::{
-    HeadObjective, Lora, MapShape, Optimizer, RetrievalGradient, RetrievalTrain, ScoresGradient, ScoresRidge,
-    ScoresTrain, Train, TunedScores, Tuning, TuningTrain, ViewsGradient, ViewsObjective, ViewsRidge,
-    ViewsTrain,
+    DistillationLoss, HeadObjective, Lora, MapShape, Optimizer, RetrievalGradient, RetrievalTrain,
+    ScoresGradient, ScoresRidge, ScoresTrain, Train, TunedScores, TunedViews, Tuning, TuningTrain,
+    ViewsGradient, ViewsMap, ViewsRidge, ViewsTrain,
 };
 use crate::{Error, Result};
 use serde::de::value::Error as Captured;
@@ -26,7 +26,7 @@ struct Method {
 }
 
 /// Every method; the first of a task is its default.
-const METHODS: [Method; 9] = [
+const METHODS: [Method; 11] = [
     Method {
         task: "views",
         name: "ridge",
@@ -36,10 +36,28 @@ const METHODS: [Method; 9] = [
     Method {
         task: "views",
         name: "gradient",
-        keys: || [fields::<Optimizer>(), fields::<ViewsObjective>()].concat(),
+        keys: || [fields::<Optimizer>(), fields::<DistillationLoss>(), fields::<ViewsMap>()].concat(),
         read: |of| {
-            let read = ViewsGradient { optimizer: of.part()?, objective: of.part()? };
+            let read = ViewsGradient { optimizer: of.part()?, loss: of.part()?, map: of.part()? };
             Ok(Train::Views(ViewsTrain::Gradient(read)))
+        },
+    },
+    Method {
+        task: "views",
+        name: "lora",
+        keys: || [fields::<TuningTrain>(), fields::<Lora>(), fields::<DistillationLoss>()].concat(),
+        read: |of| {
+            let read = TunedViews { tuning: of.lora()?, loss: of.part()? };
+            Ok(Train::Views(ViewsTrain::Lora(read)))
+        },
+    },
+    Method {
+        task: "views",
+        name: "full",
+        keys: || [fields::<TuningTrain>(), fields::<DistillationLoss>()].concat(),
+        read: |of| {
+            let read = TunedViews { tuning: of.full()?, loss: of.part()? };
+            Ok(Train::Views(ViewsTrain::Full(read)))
         },
     },
     Method {
@@ -62,8 +80,8 @@ const METHODS: [Method; 9] = [
         name: "lora",
         keys: || [fields::<TuningTrain>(), fields::<Lora>(), fields::<ScoresRidge>()].concat(),
         read: |of| {
-            let tuning = Tuning { training: of.part()?, lora: Some(of.part()?) };
-            Ok(Train::Scores(ScoresTrain::Lora(TunedScores { tuning, ridge: of.part()? })))
+            let read = TunedScores { tuning: of.lora()?, ridge: of.part()? };
+            Ok(Train::Scores(ScoresTrain::Lora(read)))
         },
     },
     Method {
@@ -71,8 +89,8 @@ const METHODS: [Method; 9] = [
         name: "full",
         keys: || [fields::<TuningTrain>(), fields::<ScoresRidge>()].concat(),
         read: |of| {
-            let tuning = Tuning { training: of.part()?, lora: None };
-            Ok(Train::Scores(ScoresTrain::Full(TunedScores { tuning, ridge: of.part()? })))
+            let read = TunedScores { tuning: of.full()?, ridge: of.part()? };
+            Ok(Train::Scores(ScoresTrain::Full(read)))
         },
     },
     Method {
@@ -88,19 +106,13 @@ const METHODS: [Method; 9] = [
         task: "retrieval",
         name: "lora",
         keys: || [fields::<TuningTrain>(), fields::<Lora>()].concat(),
-        read: |of| {
-            let read = Tuning { training: of.part()?, lora: Some(of.part()?) };
-            Ok(Train::Retrieval(RetrievalTrain::Lora(read)))
-        },
+        read: |of| Ok(Train::Retrieval(RetrievalTrain::Lora(of.lora()?))),
     },
     Method {
         task: "retrieval",
         name: "full",
         keys: || fields::<TuningTrain>().to_vec(),
-        read: |of| {
-            let read = Tuning { training: of.part()?, lora: None };
-            Ok(Train::Retrieval(RetrievalTrain::Full(read)))
-        },
+        read: |of| Ok(Train::Retrieval(RetrievalTrain::Full(of.full()?))),
     },
 ];
 
@@ -182,6 +194,16 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// How low-rank changes to an encoder are trained.
+    fn lora(&self) -> Result<Tuning> {
+        Ok(Tuning { training: self.part()?, lora: Some(self.part()?) })
+    }
+
+    /// How every value of an encoder is trained.
+    fn full(&self) -> Result<Tuning> {
+        Ok(Tuning { training: self.part()?, lora: None })
+    }
+
     /// The keys of the table that are fields of `T`.
     fn part<T: DeserializeOwned>(&self) -> Result<T> {
         let fields = fields::<T>();

@@ -18,7 +18,7 @@ pub use scores::Scores;
 pub use suite::{Suite, Variant};
 pub use teacher::{Teacher, TeacherKind};
 pub use train::{
-    HeadObjective, Lora, LossKind, MapShape, Monitor, Optimizer, RetrievalGradient, RetrievalTrain,
-    ScoresGradient, ScoresRidge, ScoresTrain, Train, TunedScores, Tuning, TuningTrain, ViewsGradient,
-    ViewsObjective, ViewsRidge, ViewsTrain,
+    DistillationLoss, HeadObjective, Lora, LossKind, MapShape, Monitor, Optimizer, RetrievalGradient,
+    RetrievalTrain, ScoresGradient, ScoresRidge, ScoresTrain, Train, TunedScores, TunedViews, Tuning,
+    TuningTrain, ViewsGradient, ViewsMap, ViewsRidge, ViewsTrain,
 };

@@ -164,6 +164,9 @@ mod tests {
         let again = Suite::parse(&saved, "saved", &[]).unwrap();
         assert_eq!(again.variants[1].experiment, suite.variants[1].experiment);
         let e = Suite::parse("[variants.x]", "two.toml", &["train.lr=0.5".into()]).unwrap_err().to_string();
-        assert!(e.contains("train.lr (command line)") && e.contains("`gradient` reads it"), "{e}");
+        assert!(
+            e.contains("train.lr (command line)") && e.contains("`gradient`, `lora` and `full` read it"),
+            "{e}"
+        );
     }
 }

@@ -16,7 +16,7 @@ pub enum Train {
     Retrieval(RetrievalTrain),
 }
 
-/// How an adapter for a view is fitted.
+/// How an adapter for a view is fitted, or the encoder itself.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "method", rename_all = "snake_case")]
 pub enum ViewsTrain {
@@ -24,6 +24,10 @@ pub enum ViewsTrain {
     Ridge(ViewsRidge),
     /// With AdamW.
     Gradient(ViewsGradient),
+    /// Low-rank changes to the encoder, towards the vectors of the teacher.
+    Lora(TunedViews),
+    /// Every value of the encoder, towards the vectors of the teacher.
+    Full(TunedViews),
 }
 
 /// How a head is fitted.
@@ -110,17 +114,26 @@ pub struct ViewsGradient {
     pub optimizer: Optimizer,
     /// The loss.
     #[serde(flatten)]
-    pub objective: ViewsObjective,
+    pub loss: DistillationLoss,
+    /// What it trains.
+    #[serde(flatten)]
+    pub map: ViewsMap,
 }
 
-/// Loss, shape, initialisation and monitored score of a view trained by gradient.
+/// What training towards the vectors of a teacher minimises.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct ViewsObjective {
+pub struct DistillationLoss {
     /// Weight of the mean squared error.
     pub mse_weight: f64,
     /// Weight of 1 − cosine.
     pub cosine_weight: f64,
+}
+
+/// Shape, initialisation and monitored score of a view trained by gradient.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ViewsMap {
     /// The shape: `linear`, `low_rank`, `residual`, `mlp` or `gated`.
     pub shape: Shape,
     /// Rank of `low_rank`, hidden units of `residual` and `mlp`.
@@ -216,6 +229,17 @@ pub struct Tuning {
     /// `lora`: the LoRA settings.
     #[serde(flatten)]
     pub lora: Option<Lora>,
+}
+
+/// `lora` and `full` of views.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TunedViews {
+    /// How the encoder is trained.
+    #[serde(flatten)]
+    pub tuning: Tuning,
+    /// What training minimises.
+    #[serde(flatten)]
+    pub loss: DistillationLoss,
 }
 
 /// `lora` and `full` of scores.
@@ -316,18 +340,17 @@ impl Default for Optimizer {
     }
 }
 
-impl Default for ViewsObjective {
+impl Default for DistillationLoss {
     fn default() -> Self {
-        let adamw = GradientConfig::default();
-        Self {
-            mse_weight: adamw.mse_weight,
-            cosine_weight: adamw.cosine_weight,
-            shape: adamw.shape,
-            width: adamw.width,
-            start: adamw.start,
-            bias: adamw.bias,
-            monitor: Monitor::ValLoss,
-        }
+        let GradientConfig { mse_weight, cosine_weight, .. } = GradientConfig::default();
+        Self { mse_weight, cosine_weight }
+    }
+}
+
+impl Default for ViewsMap {
+    fn default() -> Self {
+        let GradientConfig { shape, width, start, bias, .. } = GradientConfig::default();
+        Self { shape, width, start, bias, monitor: Monitor::ValLoss }
     }
 }
 

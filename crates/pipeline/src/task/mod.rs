@@ -2,6 +2,7 @@
 
 mod any;
 mod card;
+mod fitted;
 mod metrics;
 pub(crate) mod retrieval;
 pub(crate) mod scores;

@@ -1,12 +1,13 @@
+use super::Retrieval;
 use super::corpus::SplitPairs;
 use super::data::RetrievalData;
 use super::spec::{RetrievalFit, Spec};
-use super::{Retrieval, RetrievalModel};
 use crate::run::{Context, VariantDir};
 use crate::task::Fit;
+use crate::task::fitted::{self, Fitted};
 use crate::{Error, Result};
 use manyview_adapter::Sides;
-use manyview_core::{Embeddings, Kind};
+use manyview_core::Embeddings;
 use manyview_eval::{
     Bm25, Bootstrap, Ranking, Relevance, RetrievalMeasure, in_batch_accuracy, positive_similarity, search,
 };
@@ -40,14 +41,11 @@ pub(super) fn measure(
     let texts: Vec<&str> = rows.iter().map(|&row| corpus.pairs.queries[row].as_str()).collect();
     let stored = data.base.queries.select(&rows)?;
     let passages = &data.base.passages;
-    let (mapped_queries, mapped_passages) = match (&fit.model, &data.tuned) {
-        (RetrievalModel::Adapter(maps), _) => (maps.queries(&stored)?, &maps.passages(passages)?),
-        (RetrievalModel::Encoder, Some(tuned)) => {
+    let (mapped_queries, mapped_passages) = match &fit.model {
+        Fitted::Adapter(maps) => (maps.queries(&stored)?, &maps.passages(passages)?),
+        Fitted::Encoder => {
+            let tuned = fitted::tuned(data.tuned.as_ref())?;
             (tuned.vectors.queries.select(&rows)?, &tuned.vectors.passages)
-        }
-        (RetrievalModel::Encoder, None) => {
-            let problem = "no encoder was trained for this fit";
-            return Err(manyview_core::Error::other(Kind::Internal, problem).into());
         }
     };
 

@@ -1,12 +1,11 @@
-use super::RetrievalModel;
 use super::data::RetrievalData;
 use super::spec::{RetrievalFit, Spec};
-use crate::run::{ENCODER, FitRecord, VariantDir};
+use crate::run::{FitRecord, VariantDir};
 use crate::task::card;
+use crate::task::fitted::{self, Fitted};
 use crate::{Error, Result};
 use manyview_adapter::{Card, TaskCard};
-use manyview_core::{Embeddings, Fingerprint, Kind, Progress};
-use manyview_report::Curve;
+use manyview_core::{Embeddings, Fingerprint, Progress};
 
 /// Fits an adapter; an encoder that learns did so before.
 ///
@@ -19,7 +18,7 @@ pub(super) fn fit(
     key: &Fingerprint,
     dir: &VariantDir,
     progress: &dyn Progress,
-) -> Result<(RetrievalModel, FitRecord)> {
+) -> Result<(Fitted, FitRecord)> {
     let (model, mut record) = match &spec.fit {
         #[cfg(feature = "train")]
         RetrievalFit::Adapter { config, device, .. } => {
@@ -27,7 +26,7 @@ pub(super) fn fit(
         }
         #[cfg(not(feature = "train"))]
         RetrievalFit::Adapter { .. } => return Err(crate::device::needs_training()),
-        RetrievalFit::Encoder { how, .. } => (RetrievalModel::Encoder, encoder(how, data, key)?),
+        RetrievalFit::Encoder { how, .. } => (Fitted::Encoder, encoder(how, data, key)?),
     };
     if let Some(val) = &data.val {
         record.metrics.insert("val_ndcg@10_of_base".into(), val.own()?);
@@ -37,17 +36,8 @@ pub(super) fn fit(
 
 /// The record of an encoder that learnt `how`.
 fn encoder(how: &str, data: &RetrievalData, key: &Fingerprint) -> Result<FitRecord> {
-    let tuned = data.tuned.as_ref();
-    let tuned = tuned
-        .ok_or_else(|| manyview_core::Error::other(Kind::Internal, "no encoder was trained for this fit"))?;
-    let losses = &tuned.training.losses;
-    let curve = Curve::epochs(losses.len(), "its place, the last", 1..=losses.len())
-        .with("train_loss", losses.iter().map(|loss| Some(*loss)));
-    let mut record = FitRecord::new(key, how, tuned.training.examples, curve);
-    record.artifact = ENCODER.into();
-    record.metrics.insert("steps".into(), tuned.training.steps as f64);
-    record.metrics.insert("values".into(), tuned.training.parameters as f64);
-    record.metrics.extend(losses.last().map(|loss| ("train_loss".to_string(), *loss)));
+    let tuned = fitted::tuned(data.tuned.as_ref())?;
+    let mut record = fitted::encoder_record(how, &tuned.training, key);
     if let Some(val) = &tuned.val {
         record.metrics.insert("val_ndcg@10".into(), val.own()?);
     }

@@ -1,11 +1,11 @@
 //! Training by gradient: of an adapter, and of the encoder itself.
 
-use super::RetrievalModel;
 use super::corpus::SplitPairs;
 use super::data::RetrievalData;
 use super::journal::Journal;
 use super::spec::{RetrievalFit, Spec};
 use crate::run::{FineTuning, FitRecord, VariantDir};
+use crate::task::fitted::Fitted;
 use crate::{Result, device};
 use manyview_adapter::{Contrastive, ContrastiveConfig, Maps, MonitoredPairs};
 use manyview_core::{Fingerprint, Fit as _, Progress};
@@ -16,7 +16,7 @@ pub(super) fn fit(
     (config, device): (&ContrastiveConfig, &str),
     data: &RetrievalData,
     (key, dir, progress): (&Fingerprint, &VariantDir, &dyn Progress),
-) -> Result<(RetrievalModel, FitRecord)> {
+) -> Result<(Fitted, FitRecord)> {
     let contrastive = Contrastive::new(config.clone(), device::device(device)?)
         .with_checkpoints(dir.checkpoints().join(key.short()));
     let rows = data.train.queries().n();
@@ -44,7 +44,7 @@ pub(super) fn fit(
         record.metrics.insert("train_loss".into(), best.train_loss);
         record.metrics.extend(best.score.map(|score| ("val_ndcg@10".to_string(), score)));
     }
-    Ok((RetrievalModel::Adapter(fit.maps), record))
+    Ok((Fitted::Adapter(fit.maps), record))
 }
 
 /// How the encoder is trained, where it is: towards ranking each passage first for its query.

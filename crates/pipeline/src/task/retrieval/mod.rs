@@ -14,16 +14,15 @@ mod journal;
 mod report;
 mod spec;
 
-use super::{ComparedScores, Fit, Task, card};
-use crate::artifact::write_encoder_card;
+use super::fitted::{ADAPTER, Fitted};
+use super::{ComparedScores, Fit, Task};
 use crate::config::{Encoder, Experiment};
 #[cfg(feature = "train")]
 use crate::run::FineTuning;
-use crate::run::{Context, ENCODER, Encoded, FitRecord, Stage, TextSet, VariantDir};
+use crate::run::{Context, Encoded, FitRecord, Stage, TextSet, VariantDir};
 use crate::{Environment, Result};
 use corpus::SplitPairs;
 use data::RetrievalData;
-use manyview_adapter::Maps;
 use manyview_core::{Fingerprint, Progress};
 use manyview_encoder::finetune::FineTuned;
 use manyview_report::{Fact, Measures, RetrievalMetrics, RetrievalSection};
@@ -37,18 +36,9 @@ const METRICS: &str = "training_metrics.jsonl";
 #[derive(Debug)]
 pub enum Retrieval {}
 
-/// What learns.
-#[derive(Clone, Debug, PartialEq)]
-pub enum RetrievalModel {
-    /// An adapter over frozen vectors.
-    Adapter(Maps),
-    /// The encoder itself, whose vectors are used as they are.
-    Encoder,
-}
-
 impl Task for Retrieval {
     const NAME: &'static str = "retrieval";
-    const MODEL: &'static str = "adapter";
+    const MODEL: &'static str = ADAPTER;
     const TRACKED: &'static [&'static str] =
         &["views.", "gain", "over_bm25", "counts.", "leaks.", "fit.", "encoding."];
     const FIT_FILES: &'static [&'static str] = &[METRICS];
@@ -58,7 +48,7 @@ impl Task for Retrieval {
     type Source = RetrievalSource;
     type Corpus = SplitPairs;
     type Data = RetrievalData;
-    type Model = RetrievalModel;
+    type Model = Fitted;
     type Metrics = RetrievalMetrics;
     type Section = RetrievalSection;
 
@@ -131,32 +121,22 @@ impl Task for Retrieval {
         key: &Fingerprint,
         dir: &VariantDir,
         cx: &mut Context<'_>,
-    ) -> Result<(RetrievalModel, FitRecord)> {
+    ) -> Result<(Fitted, FitRecord)> {
         fit::fit(spec, data, key, dir, cx.progress)
     }
 
     fn save(
         spec: &Spec,
         data: &RetrievalData,
-        model: &RetrievalModel,
+        model: &Fitted,
         record: &FitRecord,
         dir: &VariantDir,
     ) -> Result<()> {
-        let card = fit::card(spec, data, record);
-        match model {
-            RetrievalModel::Encoder => write_encoder_card(&dir.artifact(ENCODER), &card), // training wrote the rest
-            RetrievalModel::Adapter(maps) => {
-                Ok(manyview_adapter::save(&dir.artifact(Self::MODEL), &maps.clone().into(), &card)?)
-            }
-        }
+        model.save(&fit::card(spec, data, record), dir)
     }
 
-    fn open(dir: &VariantDir, record: &FitRecord) -> Result<(RetrievalModel, Option<Fingerprint>)> {
-        if record.artifact == ENCODER {
-            return Ok((RetrievalModel::Encoder, Some(record.key.clone())));
-        }
-        let saved = manyview_adapter::load(&dir.artifact(Self::MODEL))?.adapter()?;
-        Ok((RetrievalModel::Adapter(saved.model), card::fit(&saved.card.settings)))
+    fn open(dir: &VariantDir, record: &FitRecord) -> Result<(Fitted, Option<Fingerprint>)> {
+        Fitted::open(dir, record)
     }
 
     fn evaluate(

@@ -1,5 +1,6 @@
 use super::corpus::SplitPairs;
 use super::spec::Spec;
+use crate::task::fitted::{REENCODE, encoder_fact};
 use manyview_report::{Fact, RetrievalSection};
 
 /// What was done.
@@ -44,15 +45,7 @@ pub(super) fn facts(specs: &[&Spec], corpus: &SplitPairs, views: &[RetrievalSect
                 split.test.len()
             ),
         ),
-        fact(
-            "Encoder",
-            match specs.iter().any(|spec| spec.fine_tunes()) {
-                true => {
-                    format!("{}, before and after fine-tuning", spec.encoder.model)
-                }
-                false => format!("{}, frozen", spec.encoder.model),
-            },
-        ),
+        fact("Encoder", encoder_fact(&spec.encoder.model, specs.iter().any(|spec| spec.fine_tunes()))),
         fact(
             "Encoding",
             format!(
@@ -79,7 +72,7 @@ pub(super) fn caveats(specs: &[&Spec], views: &[RetrievalSection]) -> Vec<String
         "BM25 takes words as they stand, without stemming; queries written from their passages favour it.".into(),
     ];
     if specs.iter().any(|spec| spec.fine_tunes()) {
-        caveats.push("An encoder that learnt is another encoder: every stored passage has to be encoded again, and its index built again.".into());
+        caveats.push(REENCODE.into());
     } else if views.iter().any(|v| v.metrics.adapt != "query") {
         caveats.push("An adapter of passages too needs every stored passage mapped once more, and its index built again; one of queries alone does not.".into());
     }

@@ -6,8 +6,9 @@ use super::latency;
 use super::spec::Spec;
 use crate::run::Context;
 use crate::task::Fit;
+use crate::task::fitted::{self, Fitted};
 use crate::{Error, Result};
-use manyview_adapter::{Map, Offset};
+use manyview_adapter::Offset;
 use manyview_core::{Embeddings, Estimate, Fit as _, Kind, Paired, Progress, Transform};
 use manyview_eval::{Clustering, Comparison, ViewScores as Clusters};
 use manyview_report::{Encoding, Fidelity, FitMetrics, HeldOut, Scores, Views as ViewsScores, ViewsMetrics};
@@ -21,7 +22,7 @@ pub(super) struct ViewVectors {
     pub base: Embeddings,
     /// The stored vectors plus the mean difference to the teacher, `[rows, dim_in]`; none when dimensions differ.
     pub offset: Option<Embeddings>,
-    /// The adapter's view, `[rows, dim_out]`.
+    /// The adapter's view, or the vectors of the fine-tuned encoder, `[rows, dim_out]`.
     pub adapter: Embeddings,
     /// The teacher's vectors, `[rows, dim_out]`; none when it cannot see these rows.
     pub teacher: Option<Embeddings>,
@@ -35,7 +36,7 @@ impl ViewVectors {
     pub(super) fn of(
         rows: Vec<usize>,
         data: &ViewsData,
-        map: &Map,
+        model: &Fitted,
         teacher: Option<Embeddings>,
     ) -> Result<Self> {
         let (here, training) = (data.base.select(&rows)?, &data.training);
@@ -46,15 +47,19 @@ impl ViewVectors {
                 Some(Offset.fit(&pairs)?.transform(&here)?)
             }
         };
-        Ok(Self { adapter: map.transform(&here)?, base: here, offset, teacher, rows })
+        let adapter = match model {
+            Fitted::Adapter(maps) => maps.queries(&here)?,
+            Fitted::Encoder => fitted::tuned(data.tuned.as_ref())?.vectors.select(&rows)?,
+        };
+        Ok(Self { adapter, base: here, offset, teacher, rows })
     }
 
     /// Of the test rows.
     ///
     /// # Errors
     /// Vectors the adapter does not take.
-    pub(super) fn of_test(corpus: &SplitCorpus, data: &ViewsData, map: &Map) -> Result<Self> {
-        Self::of(corpus.split.test.clone(), data, map, data.training.test.clone())
+    pub(super) fn of_test(corpus: &SplitCorpus, data: &ViewsData, model: &Fitted) -> Result<Self> {
+        Self::of(corpus.split.test.clone(), data, model, data.training.test.clone())
     }
 
     /// The views there are, by name, base first.
@@ -100,6 +105,7 @@ pub(super) fn measure(
     Ok(ViewsMetrics {
         dataset: corpus.name.clone(),
         encoder: spec.encoder.model.clone(),
+        fine_tuned: spec.fine_tunes(),
         encoder_fingerprint: data.encoder.to_string(),
         instruction: spec.teacher.instruction.clone(),
         teacher: spec.teacher.kind.as_str().into(),

@@ -2,12 +2,17 @@ use super::data::ViewsData;
 use super::spec::{Fit, Spec};
 use crate::run::{FitRecord, VariantDir};
 use crate::task::card;
+use crate::task::fitted::{self, Fitted};
 use crate::{Error, Result};
-use manyview_adapter::{Card, Map, PenaltyScore, Prior, Ridge, TaskCard};
+use manyview_adapter::{Card, PenaltyScore, Prior, Ridge, TaskCard};
 use manyview_core::{Embeddings, Fingerprint, Fit as _, Paired, Progress};
 use manyview_eval::{mean_cosine, neighbour_overlap};
 use manyview_report::Curve;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a report calls the training rows that were held back.
+pub(super) const HELD_BACK: &str = "training rows held back";
 
 /// How close a view is to the teacher's vectors, and the base vectors for comparison.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,7 +52,7 @@ impl Closeness {
     }
 }
 
-/// Fits the adapter.
+/// Fits the adapter; an encoder that is fine-tuned was so before.
 ///
 /// # Errors
 /// Supervision the method cannot use, numbers that leave the finite range, an interruption.
@@ -58,7 +63,7 @@ pub(super) fn fit(
     key: &Fingerprint,
     dir: &VariantDir,
     progress: &dyn Progress,
-) -> Result<(Map, FitRecord)> {
+) -> Result<(Fitted, FitRecord)> {
     match &spec.fit {
         Fit::Ridge(config) => ridge(config, spec, data, key),
         #[cfg(feature = "train")]
@@ -67,6 +72,7 @@ pub(super) fn fit(
         }
         #[cfg(not(feature = "train"))]
         Fit::Gradient { .. } => Err(crate::device::needs_training()),
+        Fit::Encoder { how, .. } => Ok((Fitted::Encoder, encoder(how, spec, data, key)?)),
     }
 }
 
@@ -74,7 +80,7 @@ pub(super) fn pairs(data: &ViewsData) -> Result<Paired> {
     Ok(Paired::new(data.base.select(&data.training.rows)?, data.training.train.clone())?)
 }
 
-fn ridge(config: &Ridge, spec: &Spec, data: &ViewsData, key: &Fingerprint) -> Result<(Map, FitRecord)> {
+fn ridge(config: &Ridge, spec: &Spec, data: &ViewsData, key: &Fingerprint) -> Result<(Fitted, FitRecord)> {
     let pairs = pairs(data)?;
     let (dim_in, dim_out) = (pairs.base().dim(), pairs.teacher().dim());
     if config.towards == Prior::Identity && dim_in != dim_out {
@@ -98,7 +104,31 @@ fn ridge(config: &Ridge, spec: &Spec, data: &ViewsData, key: &Fingerprint) -> Re
         record.metrics.insert("leave_one_out_cosine".into(), *cosine);
     }
     record.closeness = closeness(spec, data, ("train, leave-one-out", &fit.leave_one_out, &pairs))?;
-    Ok((fit.linear.into(), record))
+    Ok((Fitted::Adapter(fit.linear.into()), record))
+}
+
+/// The record of an encoder fine-tuned by the method `how`.
+fn encoder(how: &str, spec: &Spec, data: &ViewsData, key: &Fingerprint) -> Result<FitRecord> {
+    let tuned = fitted::tuned(data.tuned.as_ref())?;
+    let mut record = fitted::encoder_record(how, &tuned.training, key);
+    let (what, measured) = match data.student_rows() {
+        (learnt, held_back) if held_back.is_empty() => ("train", learnt),
+        (_, held_back) => (HELD_BACK, held_back),
+    };
+    let rows = data.training.rows_at(&measured);
+    let pairs = Paired::new(data.base.select(&rows)?, data.training.train.select(&measured)?)?;
+    record.closeness = closeness(spec, data, (what, &tuned.vectors.select(&rows)?, &pairs))?;
+    Ok(record)
+}
+
+/// How close a fine-tuned encoder and its base come to the teacher on validation rows, which chose nothing.
+pub(super) fn validate(data: &ViewsData) -> Result<BTreeMap<String, f64>> {
+    let (Some(tuned), Some(teacher)) = (&data.tuned, &data.training.val) else {
+        return Ok(BTreeMap::new());
+    };
+    let cosine = |all: &Embeddings| Ok::<_, Error>(mean_cosine(&all.select(&data.val)?, teacher)?);
+    let (view, base) = (cosine(&tuned.vectors)?, cosine(&data.base)?);
+    Ok([("val_cosine".to_string(), view), ("val_cosine_of_base".into(), base)].into())
 }
 
 /// How close the view of training rows comes to the teacher, where no test rows can tell.
@@ -119,6 +149,7 @@ pub(super) fn key(spec: &Spec, data: &ViewsData) -> Result<Fingerprint> {
     let settings = match &spec.fit {
         Fit::Ridge(config) => setting(config)?,
         Fit::Gradient { config, monitor, device } => setting(&(config, monitor, device))?,
+        Fit::Encoder { .. } => Vec::new(), // its training has a key of its own
     };
     let mut key = Fingerprint::builder("views-fit/1")
         .field("method", spec.fit.method().as_bytes())
@@ -144,7 +175,7 @@ pub(super) fn key(spec: &Spec, data: &ViewsData) -> Result<Fingerprint> {
     Ok(key.finish())
 }
 
-pub(super) fn card(spec: &Spec, data: &ViewsData, map: &Map, record: &FitRecord) -> Card {
+pub(super) fn card(spec: &Spec, data: &ViewsData, record: &FitRecord) -> Card {
     let (encoder, teacher) = (&spec.encoder, &spec.teacher);
     let mut settings = card::settings(encoder, &data.dataset, record);
     settings.insert("label".into(), spec.data.label.clone().into());
@@ -156,8 +187,8 @@ pub(super) fn card(spec: &Spec, data: &ViewsData, map: &Map, record: &FitRecord)
         },
         encoder: encoder.model.clone(),
         encoder_fingerprint: data.encoder.clone(),
-        dim_in: map.dim_in(),
-        dim_out: map.dim_out(),
+        dim_in: data.base.dim(),
+        dim_out: data.training.train.dim(),
         method: record.method.clone(),
         n_train: record.rows,
         settings,

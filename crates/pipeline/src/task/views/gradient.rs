@@ -1,26 +1,24 @@
 //! Fitting an adapter by gradient.
 
-use super::data::ViewsData;
-use super::fit::{closeness, pairs};
+use super::data::{self, ViewsData};
+use super::fit::{HELD_BACK, closeness, pairs};
 use super::spec::Spec;
 use crate::config::Monitor;
 use crate::run::{FitRecord, VariantDir};
+use crate::task::fitted::Fitted;
 use crate::{Error, Result, device};
-use manyview_adapter::{Gradient, GradientConfig, Map, Monitored};
+use manyview_adapter::{Gradient, GradientConfig, Map, Maps, Monitored};
 use manyview_core::{Embeddings, Fingerprint, Fit as _, Paired, Progress, Transform};
 use manyview_eval::{KMeans, v_measure};
 use manyview_report::Curve;
 use std::collections::BTreeSet;
-
-/// Of the training rows of a teacher that sees no others, one in so many is held back from training by gradient.
-const HELD_BACK: usize = 10;
 
 pub(super) fn fit(
     (config, monitor, device): (&GradientConfig, Monitor, &str),
     spec: &Spec,
     data: &ViewsData,
     (key, dir, progress): (&Fingerprint, &VariantDir, &dyn Progress),
-) -> Result<(Map, FitRecord)> {
+) -> Result<(Fitted, FitRecord)> {
     let gradient = Gradient::new(config.clone(), device::device(device)?)
         .with_checkpoints(dir.checkpoints().join(key.short()));
     let (train, held_back) = match &data.training.val {
@@ -59,19 +57,18 @@ pub(super) fn fit(
     }
     record.used_validation = by_labels || data.training.val.is_some();
     let (what, pairs) = match held_back {
-        Some(pairs) => ("training rows held back", pairs),
+        Some(pairs) => (HELD_BACK, pairs),
         None => ("train", pairs(data)?),
     };
     let view = fit.map.transform(pairs.base())?;
     record.closeness = closeness(spec, data, (what, &view, &pairs))?;
-    Ok((fit.map, record))
+    Ok((Fitted::Adapter(Maps::Both(fit.map)), record))
 }
 
-/// Training pairs, and one in [`HELD_BACK`] of them apart, for a teacher that sees no other rows.
+/// Training pairs, and some of them held back, for a teacher that sees no other rows.
 fn hold_back(data: &ViewsData) -> Result<(Paired, Option<Paired>)> {
     let all = pairs(data)?;
-    let (apart, kept): (Vec<usize>, Vec<usize>) =
-        (0..all.base().n()).partition(|i| i % HELD_BACK == HELD_BACK - 1);
+    let (kept, apart) = data::hold_back(all.base().n());
     if apart.is_empty() {
         return Ok((all, None));
     }

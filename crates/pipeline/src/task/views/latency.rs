@@ -2,11 +2,12 @@ use super::corpus::SplitCorpus;
 use super::data::ViewsData;
 use super::spec::Spec;
 use super::teacher;
-use crate::config::TeacherKind;
+use crate::config::{Encoder, TeacherKind};
 use crate::run::{Context, Pass, PassKey};
+use crate::task::fitted::{self, Fitted};
 use crate::{Error, Result};
-use manyview_adapter::Map;
-use manyview_core::{Embeddings, Encoder, Instruction, Latency, Transform};
+use manyview_adapter::Maps;
+use manyview_core::{Embeddings, Encoder as _, Instruction, Latency};
 use manyview_eval::latency;
 use manyview_report::{Batch, Latencies};
 use std::time::Duration;
@@ -35,15 +36,16 @@ impl Timings {
     }
 }
 
-/// Times every pass over the same texts: as many as a batch has, from everywhere in the corpus, whatever their labels.
+/// Times every pass over the same texts: as many as a batch has, from everywhere in the corpus, whatever their labels. A
+/// view of a fine-tuned encoder takes a pass of that encoder.
 ///
 /// # Errors
-/// Whatever the encoder reports, vectors the adapter does not take, an interruption.
+/// Whatever an encoder reports, vectors the adapter does not take, an interruption.
 pub(super) fn measure(
     spec: &Spec,
     corpus: &SplitCorpus,
     data: &ViewsData,
-    map: &Map,
+    model: &Fitted,
     cx: &mut Context<'_>,
 ) -> Result<Timings> {
     let (n, batch) = (corpus.corpus.texts.len(), spec.evaluate.batch.max(1));
@@ -55,30 +57,34 @@ pub(super) fn measure(
     cx.progress.begin("time", 3);
     let (mut base, mut teacher) = (None, None);
     if corpus.vectors.is_none() {
-        base = Some(encoder(spec, &texts, None, cx)?);
+        base = Some(encoder((&spec.encoder, None), &texts, seconds, cx)?);
         cx.progress.advance(1);
-        teacher = instruction.map(|i| encoder(spec, &texts, Some(i), cx)).transpose()?;
+        teacher = instruction.map(|i| encoder((&spec.encoder, Some(i)), &texts, seconds, cx)).transpose()?;
     }
     cx.progress.advance(1);
-    let adapter = adapter(seconds, &data.base.select(&rows)?, map)?;
+    let view = match model {
+        Fitted::Adapter(maps) => adapter(seconds, &data.base.select(&rows)?, maps)?,
+        Fitted::Encoder => {
+            encoder((&fitted::tuned(data.tuned.as_ref())?.encoder, None), &texts, seconds, cx)?
+        }
+    };
     cx.progress.end();
     if cx.progress.stopped() {
         return Err(manyview_core::Error::Interrupted.into());
     }
-    Ok(Timings::new(rows.len(), teacher, base, adapter))
+    Ok(Timings::new(rows.len(), teacher, base, view))
 }
 
-/// Times the encoder over `texts`, one by one and together; once for all variants.
+/// Times an encoder over `texts`, one by one and together, under an instruction or none; once for all variants.
 fn encoder(
-    spec: &Spec,
+    (config, instruction): (&Encoder, Option<Instruction>),
     texts: &[&str],
-    instruction: Option<Instruction>,
+    seconds: f64,
     cx: &mut Context<'_>,
 ) -> Result<Pass> {
-    let seconds = spec.evaluate.latency_seconds;
-    let encoder = cx.encoder(&spec.encoder)?;
+    let encoder = cx.encoder(config)?;
     let key = PassKey {
-        encoder: spec.encoder.clone(),
+        encoder: config.clone(),
         instruction: instruction.clone(),
         texts: texts.iter().map(ToString::to_string).collect(),
         seconds,
@@ -96,12 +102,12 @@ fn encoder(
 }
 
 /// Times the adapter over stored vectors, `[n, dim]`, one by one and together.
-fn adapter(seconds: f64, vectors: &Embeddings, map: &Map) -> Result<Pass> {
+fn adapter(seconds: f64, vectors: &Embeddings, maps: &Maps) -> Result<Pass> {
     let singles = vectors.rows().map(|row| Embeddings::from_rows([row])).collect::<Result<Vec<_>, _>>()?;
     let one = |i: usize| singles.get(i % singles.len()).unwrap_or(vectors);
     Ok(Pass {
-        one: timed(seconds, |i| Ok(map.transform(one(i)).map(drop)?))?,
-        batch: timed(seconds, |_| Ok(map.transform(vectors).map(drop)?))?,
+        one: timed(seconds, |i| Ok(maps.queries(one(i)).map(drop)?))?,
+        batch: timed(seconds, |_| Ok(maps.queries(vectors).map(drop)?))?,
     })
 }
 

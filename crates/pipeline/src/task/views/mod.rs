@@ -1,8 +1,11 @@
-//! Views for an instruction: an adapter learns a teacher's vectors from those of the encoder.
+//! Views for an instruction: an adapter learns a teacher's vectors from those of the encoder, or the encoder itself is
+//! fine-tuned towards them.
 
 mod corpus;
 mod data;
 mod evaluate;
+#[cfg(feature = "train")]
+mod fine_tuning;
 mod fit;
 #[cfg(feature = "train")]
 mod gradient;
@@ -13,16 +16,20 @@ mod teacher;
 
 pub use fit::Closeness;
 
-use super::{ComparedScores, Fit, Task, card};
-use crate::config::{Data, Experiment};
+use super::fitted::{ADAPTER, Fitted};
+use super::{ComparedScores, Fit, Task};
+use crate::config::{Data, Encoder, Experiment};
+#[cfg(feature = "train")]
+use crate::run::FineTuning;
 use crate::run::{Context, Encoded, FitRecord, Stage, TextSet, VariantDir};
 use crate::{Environment, Result};
 use corpus::SplitCorpus;
 use data::ViewsData;
-use manyview_adapter::{Map, Maps};
 use manyview_core::{Embeddings, Fingerprint, Progress};
+use manyview_encoder::finetune::FineTuned;
 use manyview_report::{Fact, ViewsMetrics, ViewsSection};
 use spec::Spec;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The task `views`.
@@ -31,7 +38,7 @@ pub enum Views {}
 
 impl Task for Views {
     const NAME: &'static str = "views";
-    const MODEL: &'static str = "adapter";
+    const MODEL: &'static str = ADAPTER;
     const TRACKED: &'static [&'static str] =
         &["views.", "gain", "fidelity.", "latency_ms.", "speedup", "n_", "fit.seconds", "encoding."];
 
@@ -39,7 +46,7 @@ impl Task for Views {
     type Source = Data;
     type Corpus = SplitCorpus;
     type Data = ViewsData;
-    type Model = Map;
+    type Model = Fitted;
     type Metrics = ViewsMetrics;
     type Section = ViewsSection;
 
@@ -82,28 +89,51 @@ impl Task for Views {
         fit::key(spec, data)
     }
 
+    #[cfg(feature = "train")]
+    fn fine_tuning<'d>(
+        spec: &Spec,
+        corpus: &'d SplitCorpus,
+        data: &'d ViewsData,
+    ) -> Result<Option<FineTuning<'d>>> {
+        fine_tuning::fine_tuning(spec, corpus, data)
+    }
+
+    fn with_tuned(
+        _: &Spec,
+        _: &SplitCorpus,
+        data: ViewsData,
+        encoded: Encoded,
+        tuned: (&FineTuned, &Encoder),
+    ) -> Result<ViewsData> {
+        data.with_tuned(&encoded, tuned)
+    }
+
     fn fit(
         spec: &Spec,
         data: &ViewsData,
         key: &Fingerprint,
         dir: &VariantDir,
         cx: &mut Context<'_>,
-    ) -> Result<(Map, FitRecord)> {
+    ) -> Result<(Fitted, FitRecord)> {
         fit::fit(spec, data, key, dir, cx.progress)
     }
 
-    fn save(spec: &Spec, data: &ViewsData, map: &Map, record: &FitRecord, dir: &VariantDir) -> Result<()> {
-        let card = fit::card(spec, data, map, record);
-        Ok(manyview_adapter::save(&dir.artifact(Self::MODEL), &Maps::Both(map.clone()).into(), &card)?)
+    fn save(
+        spec: &Spec,
+        data: &ViewsData,
+        model: &Fitted,
+        record: &FitRecord,
+        dir: &VariantDir,
+    ) -> Result<()> {
+        model.save(&fit::card(spec, data, record), dir)
     }
 
-    fn open(dir: &VariantDir, _: &FitRecord) -> Result<(Map, Option<Fingerprint>)> {
-        let saved = manyview_adapter::load(&dir.artifact(Self::MODEL))?.adapter()?;
-        let map = match saved.model.shared() {
-            Some(map) => map.clone(),
-            None => saved.linear()?.clone().into(), // which says what it is instead
-        };
-        Ok((map, card::fit(&saved.card.settings)))
+    fn open(dir: &VariantDir, record: &FitRecord) -> Result<(Fitted, Option<Fingerprint>)> {
+        Fitted::open(dir, record)
+    }
+
+    fn validate(_: &Spec, data: &ViewsData, _: &Fitted) -> Result<BTreeMap<String, f64>> {
+        fit::validate(data)
     }
 
     fn evaluate(

@@ -4,6 +4,7 @@ use super::data::ViewsData;
 use super::evaluate::ViewVectors;
 use super::spec::Spec;
 use crate::task::Fit;
+use crate::task::fitted::{REENCODE, encoder_fact};
 use crate::{Result, embedded};
 use manyview_report::{Fact, Map, ViewsMetrics, ViewsSection, project};
 
@@ -74,20 +75,18 @@ pub(super) fn facts(specs: &[&Spec], corpus: &SplitCorpus, views: &[ViewsSection
     let split = &corpus.split;
     let parts =
         format!("{} train, {} validation, {} test", split.train.len(), split.val.len(), split.test.len());
-    fact("Split", format!("{parts}; the scores are from the test texts, which no adapter has seen"));
+    fact("Split", format!("{parts}; the scores are from the test texts, which no fit has seen"));
     let first = views.first().map(|v| &v.metrics);
     let cut = first.map_or(0, |m| m.encoding.truncated);
     let length =
         spec.encoder.max_length.map_or("the model's own length".into(), |n| format!("{n} tokens a text"));
-    fact(
-        "Encoder",
-        format!("{}, frozen, at {length}; {cut} texts were cut at their end", spec.encoder.model),
-    );
+    let encoder = encoder_fact(&spec.encoder.model, specs.iter().any(|spec| spec.fine_tunes()));
+    fact("Encoder", format!("{encoder}, at {length}; {cut} texts were cut at their end"));
     let encoded: usize = views.iter().map(|v| v.metrics.encoding.encoded).sum();
     let reused: usize = views.iter().map(|v| v.metrics.encoding.reused).sum();
     fact("Encoding", format!("{encoded} vectors computed, {reused} taken from the store"));
     let slowest = views.iter().map(|v| v.metrics.fit.seconds).fold(0.0, f64::max);
-    fact("Fitting", format!("{slowest:.2} s for the slowest adapter"));
+    fact("Fitting", format!("{slowest:.2} s for the slowest"));
     let evaluate = &spec.evaluate;
     fact(
         "Scores",
@@ -107,6 +106,11 @@ pub(super) fn caveats(specs: &[&Spec], views: &[ViewsSection]) -> Vec<String> {
         "A gain whose interval includes zero is no gain that this corpus can show.".into(),
         "Times are of this machine, under whatever load it had; the adapter's pass starts from stored vectors, the other passes from text.".into(),
     ];
+    let tuned: Vec<&str> = views.iter().filter(|v| v.metrics.fine_tuned).map(|v| v.name.as_str()).collect();
+    if !tuned.is_empty() {
+        let names = tuned.join(", ");
+        caveats.push(format!("{names}: the view is the vector of the fine-tuned encoder, in the columns called adapter. It costs a pass of that encoder over the text, not a map of a stored vector. {REENCODE}"));
+    }
     let has = |teacher: &str| views.iter().any(|v| v.metrics.teacher == teacher);
     if has("answers") {
         caveats.push("The teacher `answers` reads answers of training texts only, so it has no vectors for test texts: its own score and the share kept cannot be given. Where the answers are the labels themselves, as in the embedded corpora, it shows what such answers are worth.".into());

@@ -1,9 +1,11 @@
 use crate::config::{
-    Data, Encoder, Evaluate, Experiment, Monitor, Teacher, Train, ViewsGradient, ViewsRidge, ViewsTrain,
+    Data, DistillationLoss, Encoder, Evaluate, Experiment, Monitor, Teacher, Train, TunedViews,
+    ViewsGradient, ViewsRidge, ViewsTrain,
 };
 use crate::run::Stage;
 use crate::{Error, Result};
 use manyview_adapter::{GradientConfig, Ridge};
+use manyview_encoder::finetune::FineTuneConfig;
 use std::path::PathBuf;
 
 /// What an experiment with views asks for.
@@ -20,11 +22,13 @@ pub struct Spec {
     pub(super) map_texts: usize,
 }
 
-/// How the adapter is fitted.
+/// How the adapter is fitted, or the encoder fine-tuned.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "train"), allow(dead_code))] // some of it is for training alone
 pub(super) enum Fit {
     Ridge(Ridge),
     Gradient { config: GradientConfig, monitor: Monitor, device: String },
+    Encoder { config: FineTuneConfig, how: &'static str, loss: DistillationLoss },
 }
 
 impl Fit {
@@ -33,6 +37,7 @@ impl Fit {
         match self {
             Self::Ridge(_) => "ridge",
             Self::Gradient { .. } => "gradient",
+            Self::Encoder { how, .. } => how,
         }
     }
 }
@@ -51,9 +56,11 @@ impl Spec {
             }
             Train::Views(ViewsTrain::Gradient(train)) => Fit::Gradient {
                 config: gradient(train),
-                monitor: train.objective.monitor,
+                monitor: train.map.monitor,
                 device: train.optimizer.device(&encoder.device),
             },
+            Train::Views(ViewsTrain::Lora(train)) => student("lora", train, data, encoder)?,
+            Train::Views(ViewsTrain::Full(train)) => student("full", train, data, encoder)?,
             _ => {
                 return Err(Error::setting(
                     "train",
@@ -71,18 +78,38 @@ impl Spec {
             map_texts: output.map_texts,
         })
     }
+
+    /// Whether the encoder itself is trained.
+    pub(super) fn fine_tunes(&self) -> bool {
+        matches!(self.fit, Fit::Encoder { .. })
+    }
+}
+
+/// How the encoder itself is trained, towards the teacher.
+fn student(how: &'static str, train: &TunedViews, data: &Data, encoder: &Encoder) -> Result<Fit> {
+    let config = train.tuning.config(encoder.engine);
+    config.check()?;
+    if let Some(path) = &data.vectors {
+        let problem = format!(
+            "expected none with train.method = `{how}`, which trains the encoder on texts, found {}; leave it out, or \
+             fit an adapter: `ridge` or `gradient`",
+            path.display()
+        );
+        return Err(Error::setting("data.vectors", problem));
+    }
+    Ok(Fit::Encoder { config, how, loss: train.loss.clone() })
 }
 
 /// As the adapter's trainer takes it.
 fn gradient(train: &ViewsGradient) -> GradientConfig {
-    let (adamw, of) = (&train.optimizer, &train.objective);
+    let ViewsGradient { optimizer, loss, map } = train;
     GradientConfig {
-        train: adamw.steps(None),
-        shape: of.shape,
-        width: of.width,
-        mse_weight: of.mse_weight,
-        cosine_weight: of.cosine_weight,
-        start: of.start,
-        bias: of.bias,
+        train: optimizer.steps(None),
+        shape: map.shape,
+        width: map.width,
+        mse_weight: loss.mse_weight,
+        cosine_weight: loss.cosine_weight,
+        start: map.start,
+        bias: map.bias,
     }
 }

@@ -18,6 +18,13 @@ pub(super) struct TrainingData {
     pub test: Option<Embeddings>,
 }
 
+impl TrainingData {
+    /// The rows of the corpus at these positions of [`TrainingData::rows`].
+    pub(super) fn rows_at(&self, positions: &[usize]) -> Vec<usize> {
+        positions.iter().filter_map(|&i| self.rows.get(i).copied()).collect()
+    }
+}
+
 /// Asks the teacher of `spec`; `base` are the vectors of all rows, `[n, dim]`. No label of a validation or test row is
 /// read.
 ///
