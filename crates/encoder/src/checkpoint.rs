@@ -1,5 +1,5 @@
 use crate::architecture::Summary;
-use crate::{Error, Result, safetensors_header};
+use crate::{Error, Result, json_file, safetensors_header};
 use half::{bf16, f16};
 use safetensors::Dtype;
 use safetensors::tensor::TensorInfo;
@@ -101,10 +101,23 @@ impl Checkpoint {
         name.strip_suffix(SCALE).is_some_and(|of| self.is_int8(of))
     }
 
-    /// The name under which a tensor of the model is saved.
-    #[cfg(feature = "train")]
+    /// The name under which a tensor of the model is saved: the first checkpoints of BERT call scale and shift of a
+    /// normalisation `gamma` and `beta`.
     pub(crate) fn saved_name(&self, name: &str) -> String {
-        format!("{}{name}", self.prefix)
+        let now = format!("{}{name}", self.prefix);
+        let renamed = || {
+            let of = |end: &str, old: &str| now.strip_suffix(end).map(|of| format!("{of}{old}"));
+            of("LayerNorm.weight", "LayerNorm.gamma").or_else(|| of("LayerNorm.bias", "LayerNorm.beta"))
+        };
+        match self.tensors.contains_key(&now) {
+            true => now,
+            false => renamed().filter(|old| self.tensors.contains_key(old)).unwrap_or(now),
+        }
+    }
+
+    /// What stands before the names of the model's tensors.
+    pub(crate) fn prefix(&self) -> &'static str {
+        self.prefix
     }
 
     /// The type and the bytes of a tensor, by its name as saved.
@@ -117,7 +130,7 @@ impl Checkpoint {
 
     /// Whether the model has this tensor.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.tensors.contains_key(&format!("{}{name}", self.prefix))
+        self.tensors.contains_key(&self.saved_name(name))
     }
 
     /// The values of a tensor of the model, which must have this shape.
@@ -129,12 +142,12 @@ impl Checkpoint {
 
     /// How many values a tensor of the model has; none where there is no such tensor.
     pub(crate) fn count(&self, name: &str) -> usize {
-        self.shape(&format!("{}{name}", self.prefix)).map_or(0, |shape| shape.iter().product())
+        self.shape(&self.saved_name(name)).map_or(0, |shape| shape.iter().product())
     }
 
     /// The same as [`Self::values`], some rows at a time: the tensor is never in memory as a whole.
     pub(crate) fn each(&self, name: &str, shape: &[usize], take: impl FnMut(&[f32])) -> Result<()> {
-        let name = format!("{}{name}", self.prefix);
+        let name = self.saved_name(name);
         match self.shape(&name) {
             None => Err(self.bad(&name, "expected it, found none; is this the model config.json describes?")),
             Some(found) if found != shape => Err(self.bad(
@@ -219,7 +232,7 @@ impl Checkpoint {
         Ok((file, info.clone()))
     }
 
-    fn path(&self, name: &str) -> &Path {
+    pub(crate) fn path(&self, name: &str) -> &Path {
         match (self.tensors.get(name), self.shards.as_slice()) {
             (Some((shard, _)), shards) => &shards[*shard].path,
             (None, [only]) => &only.path,
@@ -227,7 +240,7 @@ impl Checkpoint {
         }
     }
 
-    fn bad(&self, name: &str, problem: &str) -> Error {
+    pub(crate) fn bad(&self, name: &str, problem: &str) -> Error {
         Error::Tensor { path: self.path(name).into(), tensor: name.into(), problem: problem.into() }
     }
 }
@@ -243,9 +256,9 @@ fn files(dir: &Path) -> Result<Vec<(PathBuf, Vec<String>)>> {
         return Ok(vec![(single, Vec::new())]);
     }
     let index = dir.join("model.safetensors.index.json");
-    let text = match std::fs::read_to_string(&index) {
-        Ok(text) => text,
-        Err(_) => {
+    let bytes = match json_file::bytes(&index)? {
+        Some(bytes) => bytes,
+        None => {
             let problem = "expected weights in model.safetensors or the shards of model.safetensors.index.json, \
                            found neither; other formats are not read";
             return Err(Error::file(dir, problem));
@@ -255,7 +268,7 @@ fn files(dir: &Path) -> Result<Vec<(PathBuf, Vec<String>)>> {
     struct Index {
         weight_map: BTreeMap<String, String>,
     }
-    let parsed: Index = serde_json::from_str(&text).map_err(|e| Error::file(&index, e.to_string()))?;
+    let parsed: Index = serde_json::from_slice(&bytes).map_err(|e| Error::file(&index, e.to_string()))?;
     if parsed.weight_map.is_empty() {
         return Err(Error::file(&index, "expected the files of the weights, found none"));
     }

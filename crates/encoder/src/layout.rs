@@ -1,23 +1,23 @@
+use crate::json_file::json;
+use crate::prompts::Prompts;
+use crate::sentence_bert::SentenceBert;
 use crate::{Error, Pooling, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What a directory in the sentence-transformers layout says beside its weights.
 pub(crate) struct Layout {
     /// The directory itself.
     pub(crate) root: PathBuf,
-    /// Where config.json, tokenizer.json and the weights are.
+    /// Where config.json, the tokenizer and the weights are.
     pub(crate) transformer: PathBuf,
-    /// The pooling it names; none when it names none.
+    /// The pooling it names; none in a plain Hugging Face directory.
     pub(crate) pooling: Option<Pooling>,
-    /// Tokens it reads of a text, specials included; none when it does not say.
-    pub(crate) max_length: Option<usize>,
-    /// Prompts by name.
-    pub(crate) prompts: BTreeMap<String, String>,
-    /// The prompt that texts without an instruction get.
-    pub(crate) default_prompt: Option<String>,
+    /// How sentence-transformers reads texts.
+    pub(crate) reading: SentenceBert,
+    /// Its prompts.
+    pub(crate) prompts: Prompts,
 }
 
 #[derive(Deserialize)]
@@ -27,21 +27,9 @@ struct Module {
     kind: String,
 }
 
-#[derive(Deserialize)]
-struct SentenceBert {
-    max_seq_length: Option<usize>,
-}
-
-#[derive(Deserialize)]
-struct SentenceTransformers {
-    #[serde(default)]
-    prompts: BTreeMap<String, String>,
-    #[serde(default)]
-    default_prompt_name: Option<String>,
-}
-
 impl Layout {
-    /// Reads `modules.json` and what it names; without it, a plain Hugging Face directory.
+    /// Reads `modules.json` and what it names; without it, a plain Hugging Face directory, of which sentence-transformers
+    /// reads no file of its own either.
     pub(crate) fn read(root: &Path) -> Result<Self> {
         if !root.is_dir() {
             return Err(Error::file(
@@ -49,36 +37,70 @@ impl Layout {
                 "expected a directory with config.json, tokenizer.json and weights",
             ));
         }
-        let (mut transformer, mut pooling) = (root.to_path_buf(), None);
+        let layout = Self::of_modules(root)?;
+        let adapter = layout.transformer.join("adapter_config.json");
+        match adapter.exists() {
+            true => Err(Error::file(
+                &adapter,
+                "expected an encoder with weights of its own, found an adapter of peft; merge it into them with \
+                 `merge_and_unload()`, save the result, and take that directory",
+            )),
+            false => Ok(layout),
+        }
+    }
+
+    fn of_modules(root: &Path) -> Result<Self> {
         let modules = root.join("modules.json");
-        for module in json::<Vec<Module>>(&modules)?.unwrap_or_default() {
-            let dir = below(root, &module.path, &modules)?;
-            match module.kind.rsplit('.').next().unwrap_or_default() {
-                "Transformer" => transformer = dir,
-                "Pooling" => pooling = Some(Pooling::read(&dir.join("config.json"))?),
-                "Normalize" => {} // vectors are normalised in any case
-                other => {
+        let Some(parts) = json::<Vec<Module>>(&modules)? else { return Self::plain(root) };
+        let (mut transformer, mut pooling) = (None, None);
+        for part in parts {
+            let dir = below(root, &part.path, &modules)?;
+            let name = part.kind.strip_prefix("sentence_transformers.").and_then(|of| of.rsplit('.').next());
+            match name.unwrap_or(&part.kind) {
+                "Transformer" if transformer.is_none() && pooling.is_none() => transformer = Some(dir),
+                "Pooling" if transformer.is_some() && pooling.is_none() => {
+                    pooling = Some(Pooling::read(&dir.join("config.json"))?);
+                }
+                "Normalize" if pooling.is_some() => {} // vectors are normalised in any case
+                _ => {
                     return Err(Error::Unsupported {
                         path: modules,
                         what: "module",
-                        found: other.into(),
-                        supported: "Transformer, Pooling, Normalize".into(),
+                        found: name.unwrap_or(&part.kind).into(),
+                        supported:
+                            "sentence-transformers' own Transformer, Pooling and Normalize, in this order"
+                                .into(),
                     });
                 }
             }
         }
-        let prompts = json::<SentenceTransformers>(&root.join("config_sentence_transformers.json"))?;
-        let (prompts, default) =
-            prompts.map_or_else(Default::default, |p| (p.prompts, p.default_prompt_name));
-        let default_prompt = default.and_then(|name| prompts.get(&name).cloned()).filter(|p| !p.is_empty());
-        let sentence_bert = json::<SentenceBert>(&transformer.join("sentence_bert_config.json"))?;
+        let (Some(transformer), Some(pooling)) = (transformer, pooling) else {
+            return Err(Error::file(&modules, "expected a Transformer and a Pooling, found no Pooling"));
+        };
+        let reading = SentenceBert::read(&transformer)?;
         Ok(Self {
             root: root.into(),
-            max_length: sentence_bert.and_then(|s| s.max_seq_length),
+            reading,
             transformer,
-            pooling,
-            prompts,
-            default_prompt,
+            pooling: Some(pooling),
+            prompts: Prompts::read(root)?,
+        })
+    }
+
+    fn plain(root: &Path) -> Result<Self> {
+        let own = crate::sentence_bert::NAMES.into_iter().chain([crate::prompts::NAME]);
+        for unread in own.map(|name| root.join(name)).filter(|path| path.exists()) {
+            tracing::warn!(
+                "{}: not read, because there is no modules.json beside it; sentence-transformers does the same",
+                unread.display()
+            );
+        }
+        Ok(Self {
+            root: root.into(),
+            transformer: root.into(),
+            pooling: None,
+            reading: SentenceBert::default(),
+            prompts: Prompts::default(),
         })
     }
 
@@ -93,16 +115,6 @@ impl Layout {
     pub(crate) fn config_path(&self) -> PathBuf {
         self.transformer.join("config.json")
     }
-}
-
-/// A JSON file as `T`; none when there is no such file.
-pub(crate) fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(Error::io(path)(e)),
-    };
-    serde_json::from_slice(&bytes).map(Some).map_err(|e| Error::file(path, e.to_string()))
 }
 
 fn below(root: &Path, relative: &str, named_in: &Path) -> Result<PathBuf> {

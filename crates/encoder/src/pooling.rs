@@ -1,6 +1,7 @@
-use crate::layout::json;
+use crate::json_file::json;
+use crate::sentence_bert::says_nothing;
 use crate::{Error, Result};
-use serde::Deserialize;
+use serde_json::{Map, Value};
 use std::path::Path;
 
 /// How the states of a text's tokens become one vector.
@@ -14,18 +15,15 @@ pub enum Pooling {
     LastToken,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct PoolingFile {
-    pooling_mode_cls_token: bool,
-    pooling_mode_mean_tokens: bool,
-    pooling_mode_max_tokens: bool,
-    pooling_mode_mean_sqrt_len_tokens: bool,
-    pooling_mode_weightedmean_tokens: bool,
-    pooling_mode_lasttoken: bool,
-    pooling_mode: Option<String>,
-    include_prompt: Option<bool>,
-}
+/// Keys that turn one kind of pooling on, and its name.
+const SWITCHES: [(&str, &str); 6] = [
+    ("pooling_mode_cls_token", "cls"),
+    ("pooling_mode_max_tokens", "max"),
+    ("pooling_mode_mean_tokens", "mean"),
+    ("pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens"),
+    ("pooling_mode_weightedmean_tokens", "weightedmean"),
+    ("pooling_mode_lasttoken", "lasttoken"),
+];
 
 impl Pooling {
     /// The name in pooling configurations and fingerprints.
@@ -37,34 +35,42 @@ impl Pooling {
         }
     }
 
+    /// Reads `1_Pooling/config.json`: `pooling_mode`, a name or a list with one, counts more than the switches of older
+    /// files; where none is on, sentence-transformers takes the mean.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let file: PoolingFile =
+        let file: Map<String, Value> =
             json(path)?.ok_or_else(|| Error::file(path, "expected the pooling, found no such file"))?;
-        let unsupported = |found: &str| Error::Unsupported {
+        let unsupported = |found: String| Error::Unsupported {
             path: path.into(),
             what: "pooling",
-            found: found.into(),
+            found,
             supported: "mean, cls, lasttoken, one of them, over prompt and text".into(),
         };
-        if file.include_prompt == Some(false) {
-            return Err(unsupported("include_prompt = false"));
+        for (key, value) in &file {
+            let known = match key.as_str() {
+                "word_embedding_dimension" | "embedding_dimension" | "pooling_mode" => true,
+                "include_prompt" => value.as_bool() != Some(false),
+                key => SWITCHES.iter().any(|(switch, _)| *switch == key) || says_nothing(value),
+            };
+            if !known {
+                return Err(unsupported(format!("{key} = {value}")));
+            }
         }
-        let named = file.pooling_mode.as_deref().unwrap_or_default();
-        let modes = [
-            (file.pooling_mode_cls_token, "cls"),
-            (file.pooling_mode_mean_tokens, "mean"),
-            (file.pooling_mode_lasttoken, "lasttoken"),
-            (file.pooling_mode_max_tokens, "max"),
-            (file.pooling_mode_mean_sqrt_len_tokens, "mean_sqrt_len_tokens"),
-            (file.pooling_mode_weightedmean_tokens, "weightedmean"),
-        ];
-        let chosen: Vec<&str> = modes.iter().filter(|(on, _)| *on).map(|(_, name)| *name).collect();
-        let chosen = if chosen.is_empty() { named.to_string() } else { chosen.join(" + ") };
-        match chosen.as_str() {
+        let switched = || SWITCHES.iter().filter(|(key, _)| file.get(*key) == Some(&Value::Bool(true)));
+        let chosen: Vec<String> = match file.get("pooling_mode") {
+            Some(Value::Array(names)) => {
+                names.iter().map(|name| name.as_str().map_or(name.to_string(), str::to_string)).collect()
+            }
+            Some(Value::String(name)) => vec![name.clone()],
+            Some(other) => vec![other.to_string()],
+            None => switched().map(|(_, name)| name.to_string()).collect(),
+        };
+        match chosen.join(" + ").as_str() {
             "mean" => Ok(Self::Mean),
             "cls" => Ok(Self::Cls),
             "lasttoken" => Ok(Self::LastToken),
-            other => Err(unsupported(other)),
+            "" if !file.contains_key("pooling_mode") => Ok(Self::Mean),
+            other => Err(unsupported(other.into())),
         }
     }
 }

@@ -1,5 +1,6 @@
 use crate::checkpoint::{Checkpoint, SCALE};
-use crate::layout::{Layout, json};
+use crate::layout::Layout;
+use crate::prompts;
 use crate::{Error, Pooling, Result, TextEncoder};
 use manyview_core::{Encoder, Progress};
 use safetensors::Dtype;
@@ -8,9 +9,9 @@ use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// Files copied as they are: prompts from the top, the rest from where the transformer is.
-const PROMPTS: &str = "config_sentence_transformers.json";
-const TOKENIZER: &[&str] = &["special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"];
+/// Files copied as they are from where the transformer is.
+const TOKENIZER: &[&str] =
+    &["added_tokens.json", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"];
 const SENTENCE_BERT: &str = "sentence_bert_config.json";
 /// Keys under which `config.json` names the type a program computes in, old and new.
 const DTYPE_KEYS: [&str; 2] = ["torch_dtype", "dtype"];
@@ -31,7 +32,8 @@ pub(crate) fn small_files(encoder: &TextEncoder, to: &Path) -> Result<()> {
     let layout = Layout::read(encoder.path())?;
     std::fs::create_dir_all(to).map_err(Error::io(to))?;
     let small = TOKENIZER.iter().map(|name| (layout.transformer.join(name), *name));
-    for (from, name) in small.chain([(layout.root.join(PROMPTS), PROMPTS)]) {
+    let prompts = layout.pooling.map(|_| (layout.root.join(prompts::NAME), prompts::NAME)); // read beside modules.json alone
+    for (from, name) in small.chain(prompts) {
         if from.is_file() {
             std::fs::copy(&from, to.join(name)).map_err(Error::io(&from))?;
         }
@@ -40,8 +42,7 @@ pub(crate) fn small_files(encoder: &TextEncoder, to: &Path) -> Result<()> {
     config.retain(|key, _| !DTYPE_KEYS.contains(&key.as_str()));
     config.extend(DTYPE_KEYS.map(|key| (key.to_string(), "float32".into())));
     write(&to.join("config.json"), &config)?;
-    let reading = layout.transformer.join(SENTENCE_BERT);
-    let mut reading: Map<String, Value> = json(&reading)?.unwrap_or_default();
+    let mut reading = layout.reading.whole.clone();
     reading.insert("max_seq_length".into(), encoder.max_length().into());
     reading.entry("do_lower_case").or_insert(false.into());
     write(&to.join(SENTENCE_BERT), &reading)?;

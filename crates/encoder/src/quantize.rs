@@ -1,6 +1,6 @@
 use crate::checkpoint::{Checkpoint, SCALE};
 use crate::layout::Layout;
-use crate::{Error, Result};
+use crate::{Error, Result, sentence_bert};
 use manyview_core::publish::WholeDirectory;
 use rayon::prelude::*;
 use safetensors::tensor::TensorView;
@@ -8,13 +8,14 @@ use safetensors::{Dtype, SafeTensorError};
 use std::path::Path;
 
 const SMALL_FILES: &[&str] = &[
+    "added_tokens.json",
     "config.json",
     "config_sentence_transformers.json",
     "modules.json",
-    "sentence_bert_config.json",
     "special_tokens_map.json",
     "tokenizer.json",
     "tokenizer_config.json",
+    "vocab.txt",
 ];
 
 /// A matrix of fewer rows stays as it is: it costs little, and every token may pass through it.
@@ -108,7 +109,7 @@ fn le_bytes(values: &[f32]) -> Vec<u8> {
 /// The files an encoder reads beside its weights, folders of modules included.
 fn copy_small_files(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to).map_err(Error::io(to))?;
-    for name in SMALL_FILES {
+    for name in SMALL_FILES.iter().chain(&sentence_bert::NAMES) {
         let path = from.join(name);
         if path.is_file() {
             std::fs::copy(&path, to.join(name)).map_err(Error::io(&path))?;

@@ -1,4 +1,4 @@
-use crate::{Error, Result};
+use crate::{Error, Result, json_file};
 use safetensors::tensor::Metadata;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -26,6 +26,11 @@ pub(crate) fn read(path: &Path) -> Result<(Metadata, u64)> {
         return Err(cut(8));
     }
     file.read_exact(&mut size).map_err(Error::io(path))?;
+    if &size == b"version " {
+        let mut head = size.to_vec();
+        Read::by_ref(&mut file).take(200).read_to_end(&mut head).map_err(Error::io(path))?;
+        json_file::refuse_pointer(path, &head)?;
+    }
     let size = u64::from_le_bytes(size);
     if size > LARGEST {
         return Err(Error::file(path, "not a safetensors file: its header would be larger than 4 MiB"));

@@ -7,8 +7,8 @@ use crate::kv_cache::KvCache;
 use crate::layout::Layout;
 use crate::prefix_cache::{PrefixKvCache, common, shared};
 use crate::states::States;
-use crate::tokenizer::{TextTokenizer, TokenIds};
-use crate::{Device, Error, Pooling, Result, lookahead, streams};
+use crate::tokenizer::{Settings, TextTokenizer, TokenIds};
+use crate::{Device, Error, Pooling, Result, lookahead, reading, streams};
 use manyview_core::{Embeddings, Encoded, Encoder, Fingerprint, Instruction};
 use std::ops::Range;
 use std::path::Path;
@@ -59,22 +59,38 @@ pub struct TextEncoder {
 }
 
 impl TextEncoder {
-    /// Loads a directory in the Hugging Face or sentence-transformers layout: `config.json`, `tokenizer.json`, and
-    /// `model.safetensors` or shards; `modules.json`, pooling and prompts where there are any.
+    /// Loads a directory in the Hugging Face or sentence-transformers layout: `config.json`, the tokenizer and its settings,
+    /// and `model.safetensors` or shards; `modules.json`, pooling and prompts where there are any.
     ///
     /// # Errors
-    /// A model, module or number format this crate does not run, by name; a file that is missing, cut or damaged; a
-    /// tokenizer of another model.
+    /// A model, module, setting, tensor or number format this crate does not run, by name; a file that is missing, cut or
+    /// damaged; a tokenizer of another model.
     pub fn load(dir: &Path, config: &EncoderConfig, device: &Device) -> Result<Self> {
         let layout = Layout::read(dir)?;
+        let architecture = architecture::model_type(&layout)?;
         let summary = architecture::summary(&layout)?;
         let checkpoint = Checkpoint::open(&layout.transformer, &summary)?;
-        let max_length = max_length(config, &layout, &summary)?;
-        let tokenizer = TextTokenizer::read(&layout.transformer, summary.vocabulary, max_length)?;
-        let pooling = layout.pooling.unwrap_or(summary.pooling);
+        architecture::check_tensors(&layout, &checkpoint)?;
+        let settings = Settings::read(&layout, &architecture)?;
+        let max_length = reading::max_length(config, &layout, &settings, &summary)?;
+        let tokenizer = TextTokenizer::read(&layout, &settings, summary.vocabulary, max_length)?;
+        if summary.token_types && tokenizer.marks_a_second_text() {
+            let problem = "expected a tokenizer that marks all tokens of a text as those of a first text, found others; \
+                           change type_id in its post_processor to 0";
+            return Err(Error::file(&layout.transformer.join("tokenizer.json"), problem));
+        }
+        let pooling = match layout.pooling {
+            Some(pooling) => pooling,
+            None => architecture::default_pooling(&layout)?,
+        };
         let loaded = engine::load(&layout, &checkpoint, (config.engine, config.weights), device)?;
         Ok(Self {
-            fingerprint: fingerprint(&checkpoint, &tokenizer, &layout, (pooling, max_length, loaded.dtype))?,
+            fingerprint: reading::fingerprint(
+                &checkpoint,
+                &tokenizer,
+                &layout,
+                (pooling, max_length, loaded.dtype),
+            )?,
             loaded,
             summary,
             tokenizer,
@@ -98,7 +114,7 @@ impl TextEncoder {
 
     /// A prompt of `config_sentence_transformers.json`, by name.
     pub fn prompt(&self, name: &str) -> Option<&str> {
-        self.layout.prompts.get(name).map(String::as_str)
+        self.layout.prompts.by_name.get(name).map(String::as_str)
     }
 
     /// The directory it was loaded from.
@@ -211,7 +227,7 @@ impl TextEncoder {
 
     /// What stands before a text.
     fn prefix(&self, instruction: Option<&Instruction>) -> Option<String> {
-        instruction.map(Instruction::prefix).or_else(|| self.layout.default_prompt.clone())
+        instruction.map(Instruction::prefix).or_else(|| self.layout.prompts.default.clone())
     }
 
     /// What stands before most of the texts, where the model can compute it once.
@@ -276,43 +292,6 @@ impl Encoder for TextEncoder {
         let norms = vectors.rows().map(|row| row.iter().map(|v| v * v).sum::<f32>().sqrt()).collect();
         Ok(Encoded { vectors: vectors.normalized()?, norms, truncated })
     }
-}
-
-fn max_length(config: &EncoderConfig, layout: &Layout, summary: &Summary) -> Result<usize> {
-    let most = summary.max_tokens;
-    match config.max_length {
-        None => Ok(layout.max_length.unwrap_or(most).min(most)),
-        Some(n) if (4..=most).contains(&n) => Ok(n),
-        Some(n) => Err(Error::Setting {
-            setting: "max_length",
-            problem: format!("expected 4 to {most} tokens, which is what this model can read, found {n}"),
-        }),
-    }
-}
-
-/// Everything a vector depends on but the text and the instruction.
-fn fingerprint(
-    checkpoint: &Checkpoint,
-    tokenizer: &TextTokenizer,
-    layout: &Layout,
-    (pooling, max_length, dtype): (Pooling, usize, &str),
-) -> Result<Fingerprint> {
-    let config = layout.config_path();
-    let config = std::fs::read(&config).map_err(Error::io(&config))?;
-    let mut builder = Fingerprint::builder("encoder/1")
-        .field("config", &config)
-        .field("tokenizer", tokenizer.bytes())
-        .field("pooling", pooling.as_str().as_bytes())
-        .field("prompt", layout.default_prompt.as_deref().unwrap_or_default().as_bytes())
-        .field("max_length", &(max_length as u64).to_le_bytes())
-        .field("numbers", dtype.as_bytes());
-    for path in checkpoint.paths() {
-        let mut hasher = blake3::Hasher::new();
-        let file = std::fs::File::open(path).map_err(Error::io(path))?;
-        hasher.update_reader(file).map_err(Error::io(path))?;
-        builder = builder.field("weights", hasher.finalize().as_bytes());
-    }
-    Ok(builder.finish())
 }
 
 #[cfg(all(test, feature = "train"))]

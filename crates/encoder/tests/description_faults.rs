@@ -255,11 +255,15 @@ fn b9_weights_in_a_pickle_alone_are_refused_by_name() {
 }
 
 #[test]
-fn b9_code_that_a_configuration_names_changes_nothing() {
+fn b9_code_that_a_configuration_names_is_refused() {
     let (_keep, model) = Model::of("qwen3-tiny");
     let path = model.join("config.json");
     let mut config: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     config["auto_map"] = json!({"AutoModel": "modeling_qwen3.Qwen3Model"});
+    fs::write(&path, config.to_string()).unwrap();
+    let e = refusal(&model);
+    assert!(e.contains("auto_map") && e.contains("modeling_qwen3.Qwen3Model"), "{e}");
+    config["auto_map"] = json!({"AutoModelForSequenceClassification": "modeling_qwen3.Head"});
     fs::write(&path, config.to_string()).unwrap();
     assert_eq!(copied::vector(&model), copied::vector(&golden::model("qwen3-tiny")));
 }

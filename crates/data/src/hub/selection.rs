@@ -12,12 +12,15 @@ pub(super) fn encoder_files(repo: &Repo, listing: &Listing) -> Result<Vec<Listed
         let folder = file.path.strip_suffix(name).unwrap_or_default();
         let other_weights = name != "model.safetensors" && listing.has(&format!("{folder}model.safetensors"));
         let weights = name.ends_with(".safetensors") && !other_weights;
-        (folder.is_empty() || is_module(folder)) && (weights || is_description(name))
+        let vocabulary = name == "vocab.txt" && !listing.has(&format!("{folder}tokenizer.json"));
+        (folder.is_empty() || is_module(folder)) && (weights || vocabulary || is_description(name))
     };
     let files: Vec<Listed> = listing.files.iter().filter(needed).cloned().collect();
     let any = |ends: &str| files.iter().any(|file| file.path.ends_with(ends));
-    if !any("config.json") || !any("tokenizer.json") {
-        return Err(repo.error("no config.json or no tokenizer.json; expected the files of an encoder"));
+    if !any("config.json") || !(any("tokenizer.json") || any("vocab.txt")) {
+        return Err(repo.error(
+            "no config.json, or neither tokenizer.json nor vocab.txt; expected the files of an encoder",
+        ));
     }
     if !any(".safetensors") {
         return Err(repo.error("no *.safetensors weights; convert the model, or name one that has them"));
@@ -39,10 +42,11 @@ fn is_description(name: &str) -> bool {
     let exact = [
         "modules.json",
         "special_tokens_map.json",
-        "sentence_bert_config.json",
+        "added_tokens.json",
+        "adapter_config.json",
         "model.safetensors.index.json",
     ];
-    exact.contains(&name) || json("config") || json("tokenizer")
+    exact.contains(&name) || json("config") || json("tokenizer") || json("sentence_")
 }
 
 /// The first other part of `model-00001-of-00003.safetensors` that is not listed.
@@ -155,6 +159,12 @@ mod tests {
             "1_Pooling/x/config.json",
         ];
         assert_eq!(chosen(&[&needed[..], &other[..]].concat()), needed);
+    }
+
+    #[test]
+    fn a_vocabulary_is_fetched_where_there_is_no_fast_tokenizer() {
+        let paths = ["added_tokens.json", "config.json", "model.safetensors", "vocab.txt"];
+        assert_eq!(chosen(&paths), paths);
     }
 
     #[test]

@@ -1,14 +1,31 @@
 use super::post_norm::{Activation, LayerNames, PostNorm, check_heads, heads};
-use super::{Description, Heads, Summary, supported};
+use super::{Description, Heads, Summary, keys, supported, tensors};
+use crate::Result;
 use crate::layout::Layout;
-use crate::{Pooling, Result};
 use serde::Deserialize;
 
 /// The tensor of token embeddings.
 pub(crate) const TOKEN_EMBEDDINGS: &str = "embeddings.word_embeddings.weight";
 
-/// `config.json` of BERT (Devlin et al., 2019).
+/// The keys of `config.json` that are read.
+const KEYS: &[&str] = &[
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "max_position_embeddings",
+    "type_vocab_size",
+    "layer_norm_eps",
+    "hidden_act",
+    "position_embedding_type",
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+];
+
+/// `config.json` of BERT (Devlin et al., 2019); what it leaves out is as in transformers.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
 pub(crate) struct Config {
     pub(crate) vocab_size: usize,
     pub(crate) hidden_size: usize,
@@ -16,27 +33,35 @@ pub(crate) struct Config {
     num_attention_heads: usize,
     pub(crate) intermediate_size: usize,
     pub(crate) max_position_embeddings: usize,
-    #[serde(default = "two")]
     pub(crate) type_vocab_size: usize,
     pub(crate) layer_norm_eps: f64,
-    #[serde(default = "tenth")]
     pub(crate) hidden_dropout_prob: f64,
-    #[serde(default = "tenth")]
     pub(crate) attention_probs_dropout_prob: f64,
     hidden_act: String,
     /// What `hidden_act` names.
     #[serde(skip)]
     pub(crate) activation: Activation,
-    #[serde(default)]
     position_embedding_type: Option<String>,
 }
 
-fn two() -> usize {
-    2
-}
-
-fn tenth() -> f64 {
-    0.1
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            vocab_size: 30522,
+            hidden_size: 768,
+            num_hidden_layers: 12,
+            num_attention_heads: 12,
+            intermediate_size: 3072,
+            max_position_embeddings: 512,
+            type_vocab_size: 2,
+            layer_norm_eps: 1e-12,
+            hidden_dropout_prob: 0.1,
+            attention_probs_dropout_prob: 0.1,
+            hidden_act: "gelu".into(),
+            activation: Activation::Gelu,
+            position_embedding_type: None,
+        }
+    }
 }
 
 impl Description for Config {
@@ -45,6 +70,7 @@ impl Description for Config {
     type Burn = crate::model::Bert;
 
     fn read(layout: &Layout) -> Result<Self> {
+        keys::check(layout, KEYS)?;
         let mut config: Self = layout.config()?;
         let position_type = config.position_embedding_type.as_deref().unwrap_or("absolute");
         supported(layout, "position_embedding_type", position_type, position_type == "absolute", "absolute")?;
@@ -58,11 +84,20 @@ impl Description for Config {
             hidden: self.hidden_size,
             vocabulary: self.vocab_size,
             max_tokens: self.max_position_embeddings,
-            pooling: Pooling::Mean,
             causal: false,
             token_embeddings: TOKEN_EMBEDDINGS,
             prefix: "bert.",
+            token_types: true,
+            longest: Some(self.max_position_embeddings),
         }
+    }
+
+    fn tensors(&self) -> Vec<String> {
+        let embeddings =
+            ["position_embeddings", "token_type_embeddings"].map(|of| format!("embeddings.{of}.weight"));
+        let norm = tensors::linear("embeddings.LayerNorm", true);
+        let layers = self.layers();
+        embeddings.into_iter().chain([TOKEN_EMBEDDINGS.into()]).chain(norm).chain(layers.tensors()).collect()
     }
 }
 

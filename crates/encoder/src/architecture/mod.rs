@@ -1,9 +1,11 @@
 //! What `config.json` says of a model, one file for each architecture, and the table that names their engines.
 
 pub(crate) mod bert;
+mod keys;
 pub(crate) mod mpnet;
 pub(crate) mod post_norm;
 pub(crate) mod qwen3;
+pub(crate) mod tensors;
 
 use crate::checkpoint::Checkpoint;
 use crate::engine::{Model, Weights};
@@ -34,6 +36,14 @@ pub(crate) trait Description: Sized + 'static {
 
     /// What every architecture has.
     fn summary(&self) -> Summary;
+
+    /// The names of the tensors it reads, without the prefix.
+    fn tensors(&self) -> Vec<String>;
+
+    /// What `config.json` says of the computation that earlier versions did not read: vectors they stored are others.
+    fn decided_anew(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What every architecture has.
@@ -45,14 +55,16 @@ pub(crate) struct Summary {
     pub(crate) vocabulary: usize,
     /// Tokens it can read of one text.
     pub(crate) max_tokens: usize,
-    /// The pooling where a directory names none.
-    pub(crate) pooling: Pooling,
     /// Whether a token sees only itself and what stands before it, so that a prefix can be computed once.
     pub(crate) causal: bool,
     /// The tensor of token embeddings, without the prefix.
     pub(crate) token_embeddings: &'static str,
     /// What stands before the names of tensors where the model was saved with a head.
     pub(crate) prefix: &'static str,
+    /// Whether it tells the two texts of a pair apart.
+    pub(crate) token_types: bool,
+    /// Tokens of one text that it has positions for; none where positions have no end.
+    pub(crate) longest: Option<usize>,
 }
 
 /// A model of this crate's own CPU engine.
@@ -92,15 +104,54 @@ pub(crate) fn model_type(layout: &Layout) -> Result<String> {
     #[derive(Deserialize)]
     struct ModelType {
         model_type: Option<String>,
-        /// Code that comes with the model, by the class it is to stand in for.
-        auto_map: Option<serde::de::IgnoredAny>,
     }
-    let ModelType { model_type, auto_map } = layout.config()?;
-    if auto_map.is_some() {
-        let path = layout.config_path();
-        tracing::warn!("{}: `auto_map` names code that comes with the model; it is not run", path.display());
-    }
+    let ModelType { model_type } = layout.config()?;
     Ok(model_type.unwrap_or_default())
+}
+
+/// The pooling where a directory names none, as in sentence-transformers: the last token of a model made to continue texts
+/// from left to right, else the mean.
+pub(crate) fn default_pooling(layout: &Layout) -> Result<Pooling> {
+    #[derive(Deserialize)]
+    struct Config {
+        architectures: Option<Vec<String>>,
+        is_causal: Option<bool>,
+        use_bidirectional_attention: Option<bool>,
+    }
+    let Config { architectures, is_causal, use_bidirectional_attention } = layout.config()?;
+    let first = architectures.and_then(|names| names.into_iter().next()).unwrap_or_default();
+    let causal = is_causal.unwrap_or(true) && !use_bidirectional_attention.unwrap_or(false);
+    Ok(if first.ends_with("ForCausalLM") && causal { Pooling::LastToken } else { Pooling::Mean })
+}
+
+/// Checks that a checkpoint has the tensors of the model that `config.json` describes, and no others that might change it.
+pub(crate) fn check_tensors(layout: &Layout, checkpoint: &Checkpoint) -> Result<()> {
+    struct Check<'a>(&'a Checkpoint);
+
+    impl Visitor for Check<'_> {
+        type Output = ();
+
+        fn visit<C: Description>(self, config: C) -> Result<()> {
+            tensors::check(self.0, &config.tensors())
+        }
+    }
+
+    accept(layout, Check(checkpoint))
+}
+
+/// What `config.json` says of the computation that earlier versions did not read.
+pub(crate) fn decided_anew(layout: &Layout) -> Result<Vec<String>> {
+    struct Ask;
+
+    impl Visitor for Ask {
+        type Output = Vec<String>;
+
+        fn visit<C: Description>(self, config: C) -> Result<Vec<String>> {
+            Ok(config.decided_anew())
+        }
+    }
+
+    accept(layout, Ask)
 }
 
 /// What `config.json` says that every architecture has.

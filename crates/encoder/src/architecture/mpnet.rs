@@ -1,7 +1,7 @@
 use super::post_norm::{Activation, LayerNames, PostNorm, check_heads, heads};
-use super::{Description, Summary, sound};
+use super::{Description, Summary, keys, sound, supported, tensors};
+use crate::Result;
 use crate::layout::Layout;
-use crate::{Pooling, Result};
 use serde::Deserialize;
 
 /// The tensor of token embeddings.
@@ -15,11 +15,29 @@ pub(crate) const ATTENTION_BIAS: &str = "encoder.relative_attention_bias.weight"
 
 /// The id of the padding token, which is fixed: positions are counted from the one after it.
 const PADDING: u32 = 1;
+/// The buckets of the attention bias: transformers counts 32 whatever the configuration says.
+const BUCKETS: usize = 32;
 /// The distance from which all keys share the last bucket.
 const FARTHEST: f32 = 128.0;
 
-/// `config.json` of MPNet (Song et al., 2020).
+/// The keys of `config.json` that are read.
+const KEYS: &[&str] = &[
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "max_position_embeddings",
+    "relative_attention_num_buckets",
+    "layer_norm_eps",
+    "hidden_act",
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+];
+
+/// `config.json` of MPNet (Song et al., 2020); what it leaves out is as in transformers.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
 pub(crate) struct Config {
     pub(crate) vocab_size: usize,
     pub(crate) hidden_size: usize,
@@ -27,12 +45,9 @@ pub(crate) struct Config {
     pub(crate) num_attention_heads: usize,
     intermediate_size: usize,
     pub(crate) max_position_embeddings: usize,
-    #[serde(default = "thirty_two")]
     pub(crate) relative_attention_num_buckets: usize,
     pub(crate) layer_norm_eps: f64,
-    #[serde(default = "tenth")]
     pub(crate) hidden_dropout_prob: f64,
-    #[serde(default = "tenth")]
     attention_probs_dropout_prob: f64,
     hidden_act: String,
     /// What `hidden_act` names.
@@ -40,12 +55,23 @@ pub(crate) struct Config {
     activation: Activation,
 }
 
-fn thirty_two() -> usize {
-    32
-}
-
-fn tenth() -> f64 {
-    0.1
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            vocab_size: 30527,
+            hidden_size: 768,
+            num_hidden_layers: 12,
+            num_attention_heads: 12,
+            intermediate_size: 3072,
+            max_position_embeddings: 512,
+            relative_attention_num_buckets: BUCKETS,
+            layer_norm_eps: 1e-12,
+            hidden_dropout_prob: 0.1,
+            attention_probs_dropout_prob: 0.1,
+            hidden_act: "gelu".into(),
+            activation: Activation::Gelu,
+        }
+    }
 }
 
 impl Description for Config {
@@ -54,12 +80,12 @@ impl Description for Config {
     type Burn = crate::model::MpNet;
 
     fn read(layout: &Layout) -> Result<Self> {
+        keys::check(layout, KEYS)?;
         let mut config: Self = layout.config()?;
         config.activation = Activation::read(layout, &config.hidden_act)?;
         check_heads(layout, config.hidden_size, config.num_attention_heads)?;
         let buckets = config.relative_attention_num_buckets;
-        let fine = (4..=256).contains(&buckets) && buckets.is_multiple_of(4);
-        sound(layout, "relative_attention_num_buckets as a multiple of 4, up to 256", fine)?;
+        supported(layout, "relative_attention_num_buckets", &buckets.to_string(), buckets == BUCKETS, "32")?;
         let positions = config.max_position_embeddings;
         sound(layout, "max_position_embeddings of more than 2", positions > PADDING as usize + 1)?;
         Ok(config)
@@ -70,11 +96,18 @@ impl Description for Config {
             hidden: self.hidden_size,
             vocabulary: self.vocab_size,
             max_tokens: self.max_position_embeddings - PADDING as usize - 1,
-            pooling: Pooling::Mean,
             causal: false,
             token_embeddings: TOKEN_EMBEDDINGS,
             prefix: "mpnet.",
+            token_types: false,
+            longest: Some(self.max_position_embeddings - PADDING as usize - 1),
         }
+    }
+
+    fn tensors(&self) -> Vec<String> {
+        let embeddings = [TOKEN_EMBEDDINGS, POSITION_EMBEDDINGS, ATTENTION_BIAS].map(str::to_string);
+        let norm = tensors::linear(EMBEDDINGS_NORM, true);
+        embeddings.into_iter().chain(norm).chain(self.layers().tensors()).collect()
     }
 }
 

@@ -1,3 +1,4 @@
+use super::tensors::linear;
 use super::{Heads, sound};
 use crate::layout::Layout;
 use crate::{Error, Result};
@@ -40,6 +41,18 @@ pub(crate) struct LayerNames {
     pub(crate) up: String,
     pub(crate) down: String,
     pub(crate) output_norm: String,
+}
+
+impl PostNorm {
+    /// The names of the tensors of all layers.
+    pub(super) fn tensors(&self) -> impl Iterator<Item = String> {
+        let names = self.names;
+        (0..self.layers).flat_map(move |i| {
+            let LayerNames { qkv, out, attention_norm, up, down, output_norm } = names(i);
+            let parts = qkv.into_iter().chain([out, attention_norm, up, down, output_norm]);
+            parts.flat_map(|name| linear(&name, true)).collect::<Vec<_>>()
+        })
+    }
 }
 
 impl Activation {

@@ -13,7 +13,7 @@ use burn::module::{Module, Param};
 use burn::tensor::activation::silu;
 use burn::tensor::{Tensor, TensorData};
 
-/// Qwen3 (Yang et al., 2025): causal, grouped heads, normalised queries and keys, rotary positions, SwiGLU.
+/// Qwen3 (Yang et al., 2025): causal or in both directions, grouped heads, normalised queries and keys, rotary positions, SwiGLU.
 #[derive(Module, Debug)]
 pub(crate) struct Qwen3 {
     token_embeddings: Param<Tensor<2>>, // [vocabulary, hidden]
@@ -61,12 +61,13 @@ impl Network for Qwen3 {
     }
 
     fn forward(&self, batch: &Batch<'_>, mut cache: Option<&mut KvCache>) -> Result<Tensor<2>> {
-        let before = before(batch, cache.as_deref(), true)?;
+        let causal = self.config.heads().causal;
+        let before = before(batch, cache.as_deref(), causal)?;
         let embeddings = self.token_embeddings.val();
         let device = embeddings.device();
         let angles = Angles::of(&self.config, batch, before, &embeddings);
         let mut x = embeddings.select(0, indices(batch.ids.iter().map(|&id| id as usize), &device)); // [tokens, hidden]
-        let groups = &Groups::of(batch.lengths, true, &device);
+        let groups = &Groups::of(batch.lengths, causal, &device);
         for (i, layer) in self.layers.iter().enumerate() {
             let past = match batch.prefix.or(cache.as_deref()) {
                 None => None,

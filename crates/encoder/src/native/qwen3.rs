@@ -13,7 +13,7 @@ use crate::{Result, Weights};
 use rten_simd::SimdUnaryOp;
 use rten_vecmath::Silu;
 
-/// Qwen3 (Yang et al., 2025): causal, grouped heads, normalised queries and keys, rotary positions, SwiGLU.
+/// Qwen3 (Yang et al., 2025): causal or in both directions, grouped heads, normalised queries and keys, rotary positions, SwiGLU.
 pub(crate) struct Qwen3 {
     token_embeddings: TokenEmbeddings,
     layers: Vec<Layer>,
@@ -58,7 +58,7 @@ impl Own<Config> for Qwen3 {
 
 impl Model for Qwen3 {
     fn states(&self, batch: &Batch<'_>, cache: Option<&mut KvCache>) -> Result<States> {
-        let first = before(batch, cache.as_deref(), true)?;
+        let first = before(batch, cache.as_deref(), self.heads.causal)?;
         let n = self.dim();
         let mut states = vec![0f32; batch.ids.len() * n];
         states.chunks_exact_mut(n).zip(batch.ids).for_each(|(row, &id)| self.token_embeddings.copy(id, row));

@@ -1,4 +1,5 @@
 //! A copy of a golden model, to damage.
+#![allow(dead_code)] // each test file uses its part
 #![allow(clippy::unwrap_used)] // what sets a scene is part of a test
 
 use crate::golden;
@@ -20,7 +21,7 @@ impl Model {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
