@@ -21,6 +21,13 @@ pub enum Failure {
         /// What it took.
         usage: Option<Usage>,
     },
+    /// It answered, and was perhaps paid, but declined: asking again is in vain.
+    Declined {
+        /// Why there is no answer.
+        error: Error,
+        /// What it took.
+        usage: Option<Usage>,
+    },
     /// This text has no answer, others may.
     Unanswerable(Error),
     /// No text will have one until something is put right.

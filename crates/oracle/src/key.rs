@@ -20,6 +20,11 @@ impl Key {
         format!("Bearer {}", self.0)
     }
 
+    /// The value of a header that holds nothing else.
+    pub(crate) fn secret(&self) -> &str {
+        &self.0
+    }
+
     /// `text` without the secret, should a server or a proxy repeat it.
     pub(crate) fn redact(&self, text: &str) -> String {
         text.replace(&self.0, "***")

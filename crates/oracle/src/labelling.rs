@@ -205,6 +205,7 @@ impl<'a> Work<'a> {
     /// Asks about one text until there is an answer, or none can be hoped for.
     fn one(&self, key: &Fingerprint, question: &Question) -> Result<(), Ended> {
         let attempts = self.labelling.attempts;
+        let mut before = None;
         for attempt in 1..=attempts {
             self.rate_limit.turn(self.progress).map_err(|e| Ended::Error(e.into()))?;
             if self.over.load(Ordering::SeqCst) {
@@ -216,12 +217,16 @@ impl<'a> Work<'a> {
             match failure {
                 None => return Ok(()),
                 Some(Failure::Fatal(error)) => return Err(Ended::Error(error)),
-                Some(Failure::Unanswerable(error)) => return self.give_up(key, error),
-                Some(Failure::Unusable { error, .. }) if attempt == attempts => {
+                Some(Failure::Unanswerable(error) | Failure::Declined { error, .. }) => {
                     return self.give_up(key, error);
                 }
                 Some(Failure::Unusable { error, .. }) => {
-                    tracing::info!("`{}`, asked again: {error}", question.id)
+                    let said = Some(error.to_string());
+                    if attempt == attempts || (self.oracle.repeats_itself() && said == before) {
+                        return self.give_up(key, error);
+                    }
+                    tracing::info!("`{}`, asked again: {error}", question.id);
+                    before = said;
                 }
                 Some(Failure::Retryable { error, .. }) if attempt == attempts => {
                     return Err(Ended::Error(error));
@@ -251,12 +256,17 @@ impl<'a> Work<'a> {
                 (state.in_a_row, state.asked, known) = (0, state.asked + 1, cost.is_some());
                 (Some(Entry::Answer { key: key.clone(), id, scores, usage, cost }), None)
             }
-            Err(Failure::Unusable { error, usage }) => {
+            Err(failure @ (Failure::Unusable { .. } | Failure::Declined { .. })) => {
+                let (problem, usage) = match &failure {
+                    Failure::Unusable { error, usage } | Failure::Declined { error, usage } => {
+                        (error.to_string(), *usage)
+                    }
+                    _ => (String::new(), None),
+                };
                 let cost = price(usage);
                 state.budget.settle(held, cost.unwrap_or(0.0));
                 known = cost.is_some();
-                let entry = Entry::Unusable { id, problem: error.to_string(), usage, cost };
-                (Some(entry), Some(Failure::Unusable { error, usage }))
+                (Some(Entry::Unusable { id, problem, usage, cost }), Some(failure))
             }
             Err(Failure::Retryable { error, after, sent: true }) => {
                 // Before the first answer there is no price to go by but the largest there can be.

@@ -10,6 +10,8 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
+mod address;
+mod answered;
 mod budget;
 mod cost;
 mod endpoint;
@@ -19,12 +21,18 @@ mod key;
 mod label_file;
 mod labelling;
 mod ledger;
+mod lenient;
 mod oracle;
 mod prompt;
 mod rate_limit;
+mod reasoning;
+mod refusal;
+mod reply;
+mod request;
 mod retry_after;
 mod rubric;
-mod wire;
+mod scored;
+mod usage;
 
 pub use cost::{Prices, Totals, Usage};
 pub use endpoint::{Endpoint, EndpointConfig};
@@ -36,6 +44,7 @@ pub use labelling::{Ended, Labelled, Labelling};
 pub use ledger::{Ledger, read_totals};
 pub use oracle::{Answer, Oracle, Question};
 pub use prompt::Prompt;
+pub use request::TokenLimit;
 pub use rubric::Rubric;
 
 #[cfg(doctest)]

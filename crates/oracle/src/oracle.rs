@@ -11,6 +11,11 @@ pub trait Oracle: Sync {
         None
     }
 
+    /// Whether it answers the same question in the same words: an answer that came twice will come again.
+    fn repeats_itself(&self) -> bool {
+        false
+    }
+
     /// Asks once.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-use serde_json::{Map, Value};
+use crate::answered;
 
 /// What an answer must hold: a score in each dimension, within a range.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,22 +10,24 @@ pub struct Rubric {
 }
 
 impl Rubric {
-    /// The scores in what a model wrote: one JSON object, alone, in a fence or among words, with the dimensions at its
-    /// top or under `dimensions`, each a number or an object with `score`.
+    /// The scores in what a model wrote in answer to the words `asked`: a JSON object, alone, in a fence or among words,
+    /// with a score for each dimension at any one level of it, as a number, a number in quotes or an object with
+    /// `score`.
+    ///
+    /// Reasoning such as `<think>…</think>` is no part of the answer, and an object that stands in the prompt is none.
+    /// Of several objects the last counts, where the others agree with it or the words before it say that it is final.
+    ///
+    /// ```
+    /// # use manyview_oracle::Rubric;
+    /// let rubric = Rubric { dimensions: vec!["scope".into()], range: [0.0, 10.0] };
+    /// assert_eq!(rubric.scores("<think>{\"scope\": 2}?</think> {\"scope\": \"7\"}", ""), Ok(vec![7.0]));
+    /// assert!(rubric.scores("{\"scope\": 2}, or {\"scope\": 7}", "").is_err());
+    /// ```
     ///
     /// # Errors
     /// What was found instead.
-    pub fn scores(&self, text: &str) -> Result<Vec<f64>, String> {
-        let object = object(text).ok_or_else(|| format!("{:?}", start(text)))?;
-        let dimensions = below(&object, 0).unwrap_or(&object);
-        self.dimensions
-            .iter()
-            .map(|name| {
-                let value = dimensions.get(name).ok_or_else(|| format!("none for `{name}`"))?;
-                self.score(value.get("score").unwrap_or(value))
-                    .map_err(|found| format!("{found} for `{name}`"))
-            })
-            .collect()
+    pub fn scores(&self, text: &str, asked: &str) -> Result<Vec<f64>, String> {
+        answered::scores(self, text, asked)
     }
 
     /// What an answer should hold, for people.
@@ -34,32 +36,6 @@ impl Rubric {
         let names: Vec<String> = self.dimensions.iter().map(|name| format!("`{name}`")).collect();
         format!("a JSON object with a score from {low} to {high} for {}", names.join(", "))
     }
-
-    fn score(&self, value: &Value) -> Result<f64, String> {
-        let [low, high] = self.range;
-        match value.as_f64() {
-            Some(score) if (low..=high).contains(&score) => Ok(score),
-            _ => Err(start(&value.to_string())),
-        }
-    }
-}
-
-/// The object `dimensions`, at the top or in an object at the top such as `news_analysis`.
-fn below(object: &Map<String, Value>, depth: usize) -> Option<&Map<String, Value>> {
-    match object.get("dimensions") {
-        Some(Value::Object(dimensions)) => Some(dimensions),
-        _ if depth == 0 => object.values().find_map(|value| below(value.as_object()?, 1)),
-        _ => None,
-    }
-}
-
-/// The first JSON object in `text` that is whole.
-fn object(text: &str) -> Option<Map<String, Value>> {
-    const TRIES: usize = 16;
-    let starts = text.match_indices('{').map(|(at, _)| at).take(TRIES);
-    starts.filter_map(|at| text.get(at..)).find_map(|rest| {
-        serde_json::Deserializer::from_str(rest).into_iter::<Map<String, Value>>().next()?.ok()
-    })
 }
 
 /// The start of a text, for people.
@@ -81,42 +57,31 @@ mod tests {
         Rubric { dimensions: vec!["scope".into(), "proof".into()], range: [0.0, 10.0] }
     }
 
-    #[test]
-    fn scores_are_found_in_every_form_models_give_them() {
-        for text in [
-            r#"{"scope": 7, "proof": 5.5}"#,
-            r#"{"proof": {"score": 5.5, "evidence": "a"}, "scope": {"score": 7}}"#,
-            r#"{"dimensions": {"scope": 7, "proof": 5.5}}"#,
-            r#"{"news_analysis": {"dimensions": {"scope": 7, "proof": 5.5}}, "scope": 1}"#,
-            "Here it is:\n```json\n{\"scope\": 7, \"proof\": 5.5}\n```\nDone {really}.",
-            "The set {a, b} gives {\"scope\": 7, \"proof\": 5.5}",
-        ] {
-            assert_eq!(rubric().scores(text), Ok(vec![7.0, 5.5]), "{text}");
-        }
+    fn scored(text: &str) -> Result<Vec<f64>, String> {
+        rubric().scores(text, "Score it. Answer such as {\"scope\": 0, \"proof\": 1}.")
     }
 
     #[test]
-    fn what_is_no_score_is_said() {
-        for (text, found) in [
-            ("I cannot do that.", "I cannot do that."),
-            ("", "\"\""),
-            (r#"{"scope": 7"#, r#"{\"scope\": 7"#),
-            (r#"{"scope": 7}"#, "none for `proof`"),
-            (r#"{"scope": 7, "proof": 11}"#, "11 for `proof`"),
-            (r#"{"scope": "7", "proof": 1}"#, "\"7\" for `scope`"),
-            (r#"{"scope": null, "proof": 1}"#, "null for `scope`"),
-            (r#"{"scope": -1, "proof": 1}"#, "-1 for `scope`"),
-        ] {
-            let e = rubric().scores(text).unwrap_err();
-            assert!(e.contains(found), "{text}: {e}");
-        }
+    fn no_text_of_many_braces_takes_long() {
+        assert!(scored(&"{".repeat(1 << 20)).is_err());
+        assert!(scored(&"{\"scope\":".repeat(1 << 16)).is_err());
     }
 
     proptest! {
         #[test]
         fn no_text_breaks_the_reader(text in "[ -~{}\"\\[\\]:,0-9é\n]{0,200}") {
-            if let Ok(scores) = rubric().scores(&text) {
+            if let Ok(scores) = scored(&text) {
                 prop_assert!(scores.iter().all(|score| (0.0..=10.0).contains(score)));
+            }
+        }
+
+        #[test]
+        fn scores_are_read_as_they_are_written(a in 0.0f64..10.0, b in 0u8..=10, words in "[ a-zé.!\n]{0,60}") {
+            for text in [
+                format!("{words}{{\"scope\": {a}, \"proof\": {b}}}{words}"),
+                format!("<think>{words}{{\"scope\": 1, \"proof\": 2}}</think>{{\"proof\": \"{b}\", \"Scope\": \"{a}\",}}"),
+            ] {
+                prop_assert_eq!(scored(&text), Ok(vec![a, f64::from(b)]), "{}", text);
             }
         }
     }

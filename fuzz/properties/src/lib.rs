@@ -12,6 +12,7 @@
 
 mod adapters;
 mod addresses;
+mod answers;
 mod experiments;
 mod hubs;
 mod instructions;
@@ -26,6 +27,7 @@ mod writers;
 
 pub use adapters::{adapter, training};
 pub use addresses::addresses;
+pub use answers::answer;
 pub use experiments::experiment;
 pub use hubs::hub_cache;
 pub use instructions::instruction;
@@ -50,6 +52,7 @@ pub type Property = (&'static str, fn(&[u8]));
 pub const ALL: &[Property] = &[
     ("adapter", adapter),
     ("addresses", addresses),
+    ("answer", answer),
     ("checkpoint", checkpoint),
     ("description", description),
     ("experiment", experiment),

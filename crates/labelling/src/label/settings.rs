@@ -1,7 +1,9 @@
 use crate::{Error, Result};
 use manyview_core::Fingerprint;
 use manyview_data::{Filter, read_labelled};
-use manyview_oracle::{Endpoint, EndpointConfig, Key, LabelFile, Labelling, Oracle, Prices, Prompt, Rubric};
+use manyview_oracle::{
+    Endpoint, EndpointConfig, Key, LabelFile, Labelling, Oracle, Prices, Prompt, Rubric, TokenLimit,
+};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,10 +28,12 @@ struct EndpointTable {
     base_url: String,
     model: String,
     key_env: Option<String>,
+    key_header: Option<String>,
     #[serde(default)]
-    temperature: f64,
-    #[serde(default = "max_tokens")]
-    max_tokens: u32,
+    plain_http: bool,
+    temperature: Option<OrDefault<f64>>,
+    max_tokens: Option<OrDefault<u32>>,
+    max_completion_tokens: Option<u32>,
     #[serde(default = "timeout")]
     timeout_seconds: f64,
     #[serde(default = "json")]
@@ -45,9 +49,21 @@ struct EndpointTable {
     currency: String,
 }
 
-fn max_tokens() -> u32 {
-    1024
+/// A number to send, or `"default"` to send none, so that the server's own holds.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(untagged, expecting = "expected a number, or \"default\" to send none")]
+enum OrDefault<T> {
+    Number(T),
+    Default(Unsent),
 }
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Unsent {
+    Default,
+}
+
+const MAX_TOKENS: u32 = 1024;
 
 fn timeout() -> f64 {
     60.0
@@ -147,12 +163,32 @@ fn endpoint(table: EndpointTable, key: Option<Key>, filter: &Filter, path: &Path
     let fingerprint = prompt.fingerprint();
     let rubric =
         Rubric { dimensions: filter.names().into_iter().map(String::from).collect(), range: filter.range };
+    let max_tokens = match (table.max_tokens, table.max_completion_tokens) {
+        (None, None) => TokenLimit::MaxTokens(MAX_TOKENS),
+        (Some(OrDefault::Number(tokens)), None) => TokenLimit::MaxTokens(tokens),
+        (Some(OrDefault::Default(_)), None) => TokenLimit::Unset,
+        (None, Some(tokens)) => TokenLimit::MaxCompletionTokens(tokens),
+        (Some(_), Some(_)) => {
+            let problem = "expected max_tokens or max_completion_tokens, found both; remove the one that the model \
+                           does not take";
+            return Err(setting("max_completion_tokens", problem.into()));
+        }
+    };
+    if max_tokens.tokens() == Some(0) {
+        return Err(setting("max_tokens", "expected a number from 1, found 0".into()));
+    }
     let config = EndpointConfig {
         base_url: table.base_url,
         model: table.model.clone(),
         key,
-        temperature: table.temperature,
-        max_tokens: table.max_tokens,
+        key_header: table.key_header,
+        plain_http: table.plain_http,
+        temperature: match table.temperature {
+            None => Some(0.0),
+            Some(OrDefault::Number(temperature)) => Some(temperature),
+            Some(OrDefault::Default(_)) => None,
+        },
+        max_tokens,
         timeout: seconds("timeout_seconds", table.timeout_seconds)?,
         json: table.json,
     };
@@ -172,4 +208,57 @@ fn described(filter: &Filter) -> String {
         None => format!("- {}", d.name),
     };
     filter.dimensions.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILTER: &str = "name = \"n\"\ndimensions = [\"scope\"]\n";
+
+    fn loaded(keys: &str) -> Result<Asked, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let filter = file("config.toml", FILTER);
+        file("prompt.md", "{content}");
+        let oracle = format!("[endpoint]\nbase_url = \"http://localhost/v1\"\nmodel = \"m\"\n{keys}");
+        load(&file("oracle.toml", &oracle), None, &Filter::load(&filter).unwrap()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn parameters_can_be_renamed_and_left_out_and_each_changes_what_an_answer_is_kept_under() {
+        let of = |keys: &str| loaded(keys).map(|asked| asked.oracle.fingerprint()).unwrap();
+        let plain = of("");
+        assert_eq!(
+            plain,
+            of("temperature = 0\nmax_tokens = 1024\nplain_http = true\nkey_header = \"api-key\"")
+        );
+        for keys in [
+            "temperature = 1",
+            "temperature = \"default\"",
+            "max_tokens = \"default\"",
+            "max_tokens = 99",
+            "max_completion_tokens = 1024",
+        ] {
+            assert_ne!(plain, of(keys), "{keys}");
+        }
+    }
+
+    #[test]
+    fn keys_that_cannot_be_used_are_named() {
+        for (keys, words) in [
+            ("max_tokens = 9\nmax_completion_tokens = 9", "found both; remove the one"),
+            ("temperature = \"none\"", "or \"default\" to send none"),
+            ("max_tokens = -1", "or \"default\" to send none"),
+            ("max_tokens = 0", "expected a number from 1, found 0"),
+            ("key_header = \"a b\"", "expected the name of a header"),
+        ] {
+            let e = loaded(keys).map(|_| ()).unwrap_err();
+            assert!(e.contains(words), "{keys}: {e}");
+        }
+    }
 }

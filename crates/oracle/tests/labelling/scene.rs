@@ -1,6 +1,6 @@
 use manyview_core::{Progress, Quiet};
 use manyview_oracle::{
-    Endpoint, EndpointConfig, Key, Labelled, Labelling, Ledger, Prices, Prompt, Question, Rubric,
+    Endpoint, EndpointConfig, Key, Labelled, Labelling, Ledger, Prices, Prompt, Question, Rubric, TokenLimit,
 };
 use manyview_test_server::chat::{Mood, Server};
 use std::path::PathBuf;
@@ -56,8 +56,10 @@ pub(crate) fn config(url: &str) -> EndpointConfig {
         base_url: url.into(),
         model: "tiny".into(),
         key: Some(Key::new(CANARY)),
-        temperature: 0.0,
-        max_tokens: 64,
+        key_header: None,
+        plain_http: false,
+        temperature: Some(0.0),
+        max_tokens: TokenLimit::MaxTokens(64),
         timeout: Duration::from_millis(700),
         json: true,
     }
