@@ -28,8 +28,8 @@ struct Module {
 }
 
 impl Layout {
-    /// Reads `modules.json` and what it names; without it, a plain Hugging Face directory, of which sentence-transformers
-    /// reads no file of its own either.
+    /// Reads `modules.json` and what it names; without it, a plain Hugging Face directory, of which
+    /// sentence-transformers reads no file of its own either.
     pub(crate) fn read(root: &Path) -> Result<Self> {
         if !root.is_dir() {
             return Err(Error::file(

@@ -6,8 +6,8 @@ use crate::tokenizer::{Settings, TextTokenizer};
 use crate::{EncoderConfig, Error, Pooling, Result};
 use manyview_core::Fingerprint;
 
-/// Tokens read of each text: what the caller says, else what the files say, as sentence-transformers reads them. Its own
-/// `max_seq_length` counts as it is; without it the limit is the smaller of the tokenizer's and the model's.
+/// Tokens read of each text: what the caller says, else what the files say, as sentence-transformers reads them. Its
+/// own `max_seq_length` counts as it is; without it the limit is the smaller of the tokenizer's and the model's.
 pub(crate) fn max_length(
     config: &EncoderConfig,
     layout: &Layout,

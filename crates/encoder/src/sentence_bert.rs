@@ -3,7 +3,8 @@ use crate::{Error, Result};
 use serde_json::{Map, Value};
 use std::path::Path;
 
-/// The names of the file, in the order in which sentence-transformers looks for it; the first that says anything counts.
+/// The names of the file, in the order in which sentence-transformers looks for it; the first that says anything
+/// counts.
 pub(crate) const NAMES: [&str; 7] = [
     "sentence_bert_config.json",
     "sentence_roberta_config.json",
@@ -14,7 +15,8 @@ pub(crate) const NAMES: [&str; 7] = [
     "sentence_xlnet_config.json",
 ];
 
-/// What sentence-transformers passes on to the tokenizer: settings that count more than those of `tokenizer_config.json`.
+/// What sentence-transformers passes on to the tokenizer: settings that count more than those of
+/// `tokenizer_config.json`.
 const TOKENIZER_ARGUMENTS: [&str; 2] = ["processor_kwargs", "tokenizer_args"];
 /// What it passes on to the configuration and the weights, and of it what changes no vector.
 const MODEL_ARGUMENTS: [&str; 4] = ["model_kwargs", "model_args", "config_kwargs", "config_args"];

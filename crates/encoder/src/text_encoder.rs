@@ -59,12 +59,12 @@ pub struct TextEncoder {
 }
 
 impl TextEncoder {
-    /// Loads a directory in the Hugging Face or sentence-transformers layout: `config.json`, the tokenizer and its settings,
-    /// and `model.safetensors` or shards; `modules.json`, pooling and prompts where there are any.
+    /// Loads a directory in the Hugging Face or sentence-transformers layout: `config.json`, the tokenizer and its
+    /// settings, and `model.safetensors` or shards; `modules.json`, pooling and prompts where there are any.
     ///
     /// # Errors
-    /// A model, module, setting, tensor or number format this crate does not run, by name; a file that is missing, cut or
-    /// damaged; a tokenizer of another model.
+    /// A model, module, setting, tensor or number format this crate does not run, by name; a file that is missing,
+    /// cut or damaged; a tokenizer of another model.
     pub fn load(dir: &Path, config: &EncoderConfig, device: &Device) -> Result<Self> {
         let layout = Layout::read(dir)?;
         let architecture = architecture::model_type(&layout)?;
@@ -199,7 +199,8 @@ impl TextEncoder {
         Ok(rows)
     }
 
-    /// Runs texts through the model in batches, and what it gives for each through `finish`, with the tokens of each text.
+    /// Runs texts through the model in batches, and what it gives for each through `finish`, with the tokens of each
+    /// text.
     pub(crate) fn run(
         &self,
         ids: &[TokenIds],

@@ -1,5 +1,5 @@
-//! Encoders whose files say something else: each is what sentence-transformers makes of the same files, on both engines, or is
-//! refused by name. The rows are those of `golden/settings_rows.py`.
+//! Encoders whose files say something else: each is what sentence-transformers makes of the same files, on both
+//! engines, or is refused by name. The rows are those of `golden/settings_rows.py`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)] // the figures of tests/README.md are printed
 
 mod copied;

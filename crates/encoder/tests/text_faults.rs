@@ -1,7 +1,6 @@
 //! Texts that are empty, odd or too long: each becomes a vector of length 1, or is refused by its number.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)] // the figures of tests/README.md are printed
 
-#[allow(dead_code)] // each test file uses its part
 mod copied;
 mod golden;
 

@@ -1,5 +1,5 @@
-//! Which keys of `config.json` change no vector. A key that an architecture does not compute and that is not here is refused:
-//! it may be what makes the model another one.
+//! Which keys of `config.json` change no vector. A key that an architecture does not compute and that is not here is
+//! refused: it may be what makes the model another one.
 use crate::layout::Layout;
 use crate::sentence_bert::says_nothing;
 use crate::{Error, Result};

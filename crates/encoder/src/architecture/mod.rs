@@ -13,8 +13,8 @@ use crate::layout::Layout;
 use crate::{Error, Pooling, Result};
 use serde::Deserialize;
 
-/// The only place that lists architectures: `model_type` in `config.json`, and how its configuration is read, which names
-/// the models of both engines.
+/// The only place that lists architectures: `model_type` in `config.json`, and how its configuration is read, which
+/// names the models of both engines.
 fn table<V: Visitor>() -> Vec<(&'static str, Visit<V>)> {
     vec![
         ("bert", visit::<V, bert::Config>),
@@ -109,8 +109,8 @@ pub(crate) fn model_type(layout: &Layout) -> Result<String> {
     Ok(model_type.unwrap_or_default())
 }
 
-/// The pooling where a directory names none, as in sentence-transformers: the last token of a model made to continue texts
-/// from left to right, else the mean.
+/// The pooling where a directory names none, as in sentence-transformers: the last token of a model made to continue
+/// texts from left to right, else the mean.
 pub(crate) fn default_pooling(layout: &Layout) -> Result<Pooling> {
     #[derive(Deserialize)]
     struct Config {
@@ -124,7 +124,8 @@ pub(crate) fn default_pooling(layout: &Layout) -> Result<Pooling> {
     Ok(if first.ends_with("ForCausalLM") && causal { Pooling::LastToken } else { Pooling::Mean })
 }
 
-/// Checks that a checkpoint has the tensors of the model that `config.json` describes, and no others that might change it.
+/// Checks that a checkpoint has the tensors of the model that `config.json` describes, and no others that might
+/// change it.
 pub(crate) fn check_tensors(layout: &Layout, checkpoint: &Checkpoint) -> Result<()> {
     struct Check<'a>(&'a Checkpoint);
 

@@ -203,8 +203,8 @@ impl Config {
         self.is_causal.unwrap_or(true) && !self.use_bidirectional_attention.unwrap_or(false)
     }
 
-    /// The base of rotary positions: `rope_scaling`, if there is any, counts more than `rope_parameters`, and the base in
-    /// either more than the one beside them.
+    /// The base of rotary positions: `rope_scaling`, if there is any, counts more than `rope_parameters`, and the
+    /// base in either more than the one beside them.
     fn theta(&self) -> f32 {
         let rope =
             self.rope_scaling.as_ref().filter(|rope| !rope.is_empty()).or(self.rope_parameters.as_ref());

@@ -1,5 +1,5 @@
-//! Which tensors of a checkpoint a model reads, and which of the others change no vector. Any other is refused: it may be what
-//! makes the model another one.
+//! Which tensors of a checkpoint a model reads, and which of the others change no vector. Any other is refused: it
+//! may be what makes the model another one.
 use crate::checkpoint::{Checkpoint, SCALE};
 use crate::{Error, Result};
 use std::collections::BTreeSet;
@@ -14,7 +14,8 @@ const UNREAD: [(&str, &str); 6] = [
     ("loss.lm_head.decoder.weight", "training"),
 ];
 
-/// Heads on top of a model, which transformers leaves out where it loads the model alone, by the beginning of their names.
+/// Heads on top of a model, which transformers leaves out where it loads the model alone, by the beginning of their
+/// names.
 const HEADS: [(&str, &str); 6] = [
     ("cls.", "BERT's heads for masked tokens and next sentences"),
     ("lm_head.", "a head for masked or next tokens"),

@@ -13,7 +13,8 @@ use burn::module::{Module, Param};
 use burn::tensor::activation::silu;
 use burn::tensor::{Tensor, TensorData};
 
-/// Qwen3 (Yang et al., 2025): causal or in both directions, grouped heads, normalised queries and keys, rotary positions, SwiGLU.
+/// Qwen3 (Yang et al., 2025): causal or in both directions, grouped heads, normalised queries and keys, rotary
+/// positions, SwiGLU.
 #[derive(Module, Debug)]
 pub(crate) struct Qwen3 {
     token_embeddings: Param<Tensor<2>>, // [vocabulary, hidden]

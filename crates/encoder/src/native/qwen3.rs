@@ -13,7 +13,8 @@ use crate::{Result, Weights};
 use rten_simd::SimdUnaryOp;
 use rten_vecmath::Silu;
 
-/// Qwen3 (Yang et al., 2025): causal or in both directions, grouped heads, normalised queries and keys, rotary positions, SwiGLU.
+/// Qwen3 (Yang et al., 2025): causal or in both directions, grouped heads, normalised queries and keys, rotary
+/// positions, SwiGLU.
 pub(crate) struct Qwen3 {
     token_embeddings: TokenEmbeddings,
     layers: Vec<Layer>,

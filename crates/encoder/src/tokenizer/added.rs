@@ -92,8 +92,8 @@ pub(super) fn legacy(dir: &Path, values: &Map<String, Value>) -> Result<Vec<Adde
     Ok(found.into_values().collect())
 }
 
-/// The tokens with a role: those of the settings, else those the class has by default. `known` is how a token is among the
-/// added ones.
+/// The tokens with a role: those of the settings, else those the class has by default. `known` is how a token is
+/// among the added ones.
 pub(super) fn named(
     path: &Path,
     values: &Map<String, Value>,

@@ -1,5 +1,6 @@
-//! The classes of tokenizers that transformers builds for these architectures. All but one take no more than the vocabulary
-//! from `tokenizer.json`: how texts are normalised and split follows from `tokenizer_config.json` and the class.
+//! The classes of tokenizers that transformers builds for these architectures. All but one take no more than the
+//! vocabulary from `tokenizer.json`: how texts are normalised and split follows from `tokenizer_config.json` and the
+//! class.
 use super::settings::Settings;
 use crate::{Error, Result};
 use serde::de::DeserializeOwned;
@@ -96,7 +97,7 @@ impl Class {
     }
 
     /// The tokenizer of a vocabulary alone, where the class needs no more.
-    pub(super) fn from_vocabulary(self, path: &Path, lines: &[u8]) -> Result<Option<Tokenizer>> {
+    pub(super) fn tokenizer_of(self, path: &Path, lines: &[u8]) -> Result<Option<Tokenizer>> {
         if !self.has_vocabulary_file() {
             return Ok(None);
         }
@@ -110,8 +111,8 @@ impl Class {
         matches!(self, Self::Bert | Self::MpNet)
     }
 
-    /// The tokenizer that transformers builds with this class from the one in `path`, and whether its vocabulary is used as it
-    /// is there.
+    /// The tokenizer that transformers builds with this class from the one in `path`, and whether its vocabulary is
+    /// used as it is there.
     pub(super) fn build(
         self,
         read: Tokenizer,

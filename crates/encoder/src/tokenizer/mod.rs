@@ -36,8 +36,8 @@ pub(crate) struct TokenIds {
 }
 
 impl TextTokenizer {
-    /// Reads `tokenizer.json`, or `vocab.txt` where it is not there, and builds what the settings make of it, for a model
-    /// that knows ids below `vocabulary`.
+    /// Reads `tokenizer.json`, or `vocab.txt` where it is not there, and builds what the settings make of it, for a
+    /// model that knows ids below `vocabulary`.
     pub(crate) fn read(
         layout: &Layout,
         settings: &Settings,
@@ -48,7 +48,7 @@ impl TextTokenizer {
         let other = |e: tokenizers::Error| Error::file(&path, e.to_string());
         let read = match path.ends_with(VOCABULARY) {
             true => {
-                settings.class.from_vocabulary(&path, &bytes)?.ok_or_else(|| missing(&layout.transformer))?
+                settings.class.tokenizer_of(&path, &bytes)?.ok_or_else(|| missing(&layout.transformer))?
             }
             false => {
                 contained(|| Tokenizer::from_bytes(&bytes)).ok_or_else(|| damaged(&path))?.map_err(other)?

@@ -126,7 +126,8 @@ impl Settings {
     }
 }
 
-/// The class of the tokenizer: the one `tokenizer_config.json` names, else `config.json`, else the architecture's own.
+/// The class of the tokenizer: the one `tokenizer_config.json` names, else `config.json`, else the architecture's
+/// own.
 fn class(layout: &Layout, path: &Path, values: &Map<String, Value>, architecture: &str) -> Result<Class> {
     #[derive(serde::Deserialize)]
     struct Config {

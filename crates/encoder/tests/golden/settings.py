@@ -1,18 +1,17 @@
-"""Makes settings/: small models, and a table of what sentence-transformers makes of them when their files say something else.
+"""Makes settings/: small models, and a table of what sentence-transformers makes of them when files say something else.
 
     pip install torch transformers sentence-transformers tokenizers safetensors numpy
     python settings.py
 
-A row of settings/table.json names a model below settings/models, the files that differ (null for one that is not there), the
-tensors that are renamed or added (zeros), and the vectors of settings/texts.json, or a part of the message with which the
-model is refused.
+A row of settings/table.json names a model below settings/models, the files that differ (null for one that is not
+there), the tensors that are renamed or added (zeros), and the vectors of settings/texts.json, or a part of the message
+with which the model is refused.
 """
 
 import json
 import shutil
 import sys
 import tempfile
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +33,13 @@ TEXTS = [
     "rain fell over old kent and nobody came to ask about interest rates while the cat sat on a warm stone",
     "a  \t b\nc",
 ]
-CORPUS = TEXTS + ["the cat sat on a warm stone while rain fell over old kent", "cafe deja vu naive ecole école Café",
-                  "nobody came to ask about interest rates The Cat Rain Old Kent STONE", "雨 が 降 る 中 文 本", "query passage"]  # fmt: skip
+CORPUS = TEXTS + [
+    "the cat sat on a warm stone while rain fell over old kent",
+    "cafe deja vu naive ecole école Café",
+    "nobody came to ask about interest rates The Cat Rain Old Kent STONE",
+    "雨 が 降 る 中 文 本",
+    "query passage",
+]
 ABSENT = object()
 POSITIONS = 40
 
@@ -43,14 +47,19 @@ POSITIONS = 40
 def word_piece():
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False)  # so that capitals and accents are in the vocabulary
+    tokenizer.normalizer = normalizers.BertNormalizer(
+        lowercase=False
+    )  # so that capitals and accents are in the vocabulary
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     corpus = CORPUS + [text.lower() for text in CORPUS]
-    tokenizer.train_from_iterator(corpus, trainers.WordPieceTrainer(vocab_size=220, special_tokens=special, show_progress=False))
+    tokenizer.train_from_iterator(
+        corpus, trainers.WordPieceTrainer(vocab_size=220, special_tokens=special, show_progress=False)
+    )
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.decoder = decoders.WordPiece()
     tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])  # fmt: skip
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
     return tokenizer
 
 
@@ -59,7 +68,9 @@ def mpnet_word_piece():
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.train_from_iterator(CORPUS, trainers.WordPieceTrainer(vocab_size=160, special_tokens=special, show_progress=False))
+    tokenizer.train_from_iterator(
+        CORPUS, trainers.WordPieceTrainer(vocab_size=160, special_tokens=special, show_progress=False)
+    )
     tokenizer.decoder = decoders.WordPiece()
     tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
     return tokenizer
@@ -72,7 +83,9 @@ def unigram():
     trainer = trainers.UnigramTrainer(vocab_size=160, special_tokens=special, unk_token="<unk>", show_progress=False)
     tokenizer.train_from_iterator(CORPUS, trainer)
     tokenizer.decoder = decoders.Metaspace()
-    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
     return tokenizer
 
 
@@ -82,23 +95,43 @@ def qwen():
 
     tokenizer = Tokenizer(models.BPE(continuing_subword_prefix="", end_of_word_suffix=""))
     tokenizer.normalizer = normalizers.NFC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Split(Regex(PRETOKENIZE_REGEX), behavior="isolated", invert=False),
-        pre_tokenizers.ByteLevel(add_prefix_space=False, trim_offsets=False, use_regex=False)])  # fmt: skip
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(PRETOKENIZE_REGEX), behavior="isolated", invert=False),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, trim_offsets=False, use_regex=False),
+        ]
+    )
     tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(vocab_size=300, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=300, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+    )
     tokenizer.train_from_iterator(CORPUS, trainer)
     tokenizer.add_special_tokens([AddedToken("<|endoftext|>", special=True, normalized=False)])
     end = tokenizer.token_to_id("<|endoftext|>")
-    tokenizer.post_processor = processors.TemplateProcessing(single="$A <|endoftext|>", special_tokens=[("<|endoftext|>", end)])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="$A <|endoftext|>", special_tokens=[("<|endoftext|>", end)]
+    )
     return tokenizer
 
 
-SHAPE = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24, "initializer_range": 0.3}
-MODULES = [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
-           {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}]  # fmt: skip
+SHAPE = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 24,
+    "initializer_range": 0.3,
+}
+MODULES = [
+    {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+    {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+]
 POOLING = {"word_embedding_dimension": 16, "pooling_mode_mean_tokens": True}
-BERT_SETTINGS = {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": POSITIONS, "pad_token": "[PAD]"}
+BERT_SETTINGS = {
+    "tokenizer_class": "BertTokenizer",
+    "do_lower_case": True,
+    "model_max_length": POSITIONS,
+    "pad_token": "[PAD]",
+}
 
 
 def shaken(model):
@@ -115,17 +148,32 @@ def base(name):
     match name:
         case "bert":
             tokenizer, settings = word_piece(), BERT_SETTINGS
-            model = BertModel(BertConfig(vocab_size=tokenizer.get_vocab_size() + 4, max_position_embeddings=POSITIONS, **SHAPE))
+            model = BertModel(
+                BertConfig(vocab_size=tokenizer.get_vocab_size() + 4, max_position_embeddings=POSITIONS, **SHAPE)
+            )
         case "multilingual":
-            tokenizer, settings = unigram(), settings | {"tokenizer_class": "XLMRobertaTokenizer", "pad_token": "<pad>"}
-            model = BertModel(BertConfig(vocab_size=tokenizer.get_vocab_size() + 4, max_position_embeddings=POSITIONS, **SHAPE))
+            tokenizer, settings = unigram(), settings | {
+                "tokenizer_class": "XLMRobertaTokenizer",
+                "pad_token": "<pad>",
+            }
+            model = BertModel(
+                BertConfig(vocab_size=tokenizer.get_vocab_size() + 4, max_position_embeddings=POSITIONS, **SHAPE)
+            )
         case "mpnet":
-            tokenizer, settings = mpnet_word_piece(), settings | {"tokenizer_class": "MPNetTokenizer", "pad_token": "<pad>"}
+            tokenizer, settings = mpnet_word_piece(), settings | {
+                "tokenizer_class": "MPNetTokenizer",
+                "pad_token": "<pad>",
+            }
             config = MPNetConfig(vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=POSITIONS + 2, **SHAPE)
             model = MPNetModel(config)
         case "qwen3":
-            tokenizer, settings = qwen(), settings | {"tokenizer_class": "Qwen2Tokenizer", "pad_token": "<|endoftext|>"}
-            config = Qwen3Config(vocab_size=304, max_position_embeddings=POSITIONS, head_dim=8, num_key_value_heads=1, **SHAPE)
+            tokenizer, settings = qwen(), settings | {
+                "tokenizer_class": "Qwen2Tokenizer",
+                "pad_token": "<|endoftext|>",
+            }
+            config = Qwen3Config(
+                vocab_size=304, max_position_embeddings=POSITIONS, head_dim=8, num_key_value_heads=1, **SHAPE
+            )
             model = Qwen3Model(config)
     folder = HERE / "models" / name
     (folder / "1_Pooling").mkdir(parents=True, exist_ok=True)
@@ -159,7 +207,9 @@ def make(folder, row):
     if "rename" in row or "add" in row:
         tensors = load_file(folder / "model.safetensors")
         for before, after in row.get("rename", []):
-            tensors = {name.replace(before, after) if before else after + name: value for name, value in tensors.items()}
+            tensors = {
+                name.replace(before, after) if before else after + name: value for name, value in tensors.items()
+            }
         tensors |= {name: torch.zeros(shape) for name, shape in row.get("add", {}).items()}
         save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
 
