@@ -154,7 +154,9 @@ class Case:
         else:
             more = {
                 "hidden_size": heads * dim,
-                "hidden_act": pick(["gelu", "gelu", "relu", "gelu_new", "gelu_pytorch_tanh", "silu"]),
+                "hidden_act": pick(
+                    ["gelu", "gelu", "relu", "gelu_new", "gelu_pytorch_tanh"] + ["silu"] * self.chance(0.2)
+                ),
                 "layer_norm_eps": pick([1e-12, 1e-12, 1e-5]),
             }
             if self.kind == "mpnet":
@@ -174,6 +176,14 @@ class Case:
         )
         model.save_pretrained(self.folder, max_shard_size=pick(["10MB", "10MB", "10KB"]))
         (self.folder / "generation_config.json").unlink(missing_ok=True)
+        weights = self.folder / "model.safetensors"
+        if self.chance(0.2) and weights.exists():
+            old = lambda name: name.replace("LayerNorm.weight", "LayerNorm.gamma").replace(
+                "LayerNorm.bias", "LayerNorm.beta"
+            )
+            tensors = {old(name): value for name, value in settings.load_file(weights).items()}
+            settings.save_file(tensors, weights, metadata={"format": "pt"})
+            self.said.append("gamma and beta")
 
     def config(self):
         path = self.folder / "config.json"
@@ -279,10 +289,9 @@ class Case:
             {},
             {"pooling_mode": "lasttoken"},
             {"pooling_mode": ["cls"]},
-            {"pooling_mode": ["cls", "mean"]},
-            {"pooling_mode": "max"},
         ]
-        pool = self.random.choice(pools)
+        refused = [{"pooling_mode": ["cls", "mean"]}, {"pooling_mode": "max"}]
+        pool = self.random.choice(refused if self.chance(0.05) else pools)
         self.write("1_Pooling/config.json", {"word_embedding_dimension": 8} | pool)
         told = self.some(max_seq_length=[5, 8, 17, None], do_lower_case=[True, False])
         if self.chance(0.1):

@@ -122,9 +122,9 @@ pub(super) fn named(
 
 /// Special tokens without a role.
 pub(super) fn extra(path: &Path, values: &Map<String, Value>) -> Result<Vec<AddedToken>> {
-    let list = |key: &str| values.get(key).and_then(Value::as_array).filter(|list| !list.is_empty());
     let key = "extra_special_tokens";
-    let list = list(key).or_else(|| list("additional_special_tokens").filter(|_| !values.contains_key(key)));
+    let list = |key: &str| values.get(key).and_then(Value::as_array).filter(|list| !list.is_empty());
+    let list = list(key).or_else(|| list("additional_special_tokens"));
     list.into_iter().flatten().map(|value| one(path, key, value, false)).collect()
 }
 

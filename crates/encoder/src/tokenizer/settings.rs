@@ -43,10 +43,14 @@ impl Settings {
         let added = match listed {
             Some(listed) => added::decoder(&path, &listed)?,
             None => {
-                for (key, value) in
-                    json::<Map<String, Value>>(&dir.join("special_tokens_map.json"))?.unwrap_or_default()
-                {
-                    values.insert(key, value);
+                let map: Option<Map<String, Value>> = json(&dir.join("special_tokens_map.json"))?;
+                for (key, value) in map.unwrap_or_default() {
+                    match (values.get_mut(&key), value) {
+                        (Some(Value::Array(own)), Value::Array(more)) if key == "extra_special_tokens" => {
+                            own.extend(more);
+                        }
+                        (_, value) => drop(values.insert(key, value)),
+                    }
                 }
                 added::legacy(dir, &values)?
             }
