@@ -37,7 +37,7 @@ pub(crate) fn found(rubric: &Rubric, object: &Node) -> Found {
                 _ => kept = Some(scores),
             },
             // Beside `scores`, one name at another level is another matter.
-            Found::Wrong { problem, .. } if !(named && !path.named) => wrong = Some(problem),
+            Found::Wrong { problem, .. } if path.named || !named => wrong = Some(problem),
             Found::Wrong { .. } => {}
             Found::Nothing(problem) => {
                 nothing.get_or_insert(problem);
