@@ -1,4 +1,5 @@
 use crate::kept_rows::KeptRows;
+use crate::places::parts;
 use crate::{Error, Result, Rows, Split, Table, shuffle};
 use manyview_core::{Fingerprint, FingerprintBuilder};
 use std::collections::HashMap;
@@ -104,13 +105,17 @@ impl Corpus {
     }
 }
 
+/// What stands for a column where the names of files say the parts.
+const PART: &str = "the names of the files";
+
 /// Rows of a file that are in memory at once, beside those that stay.
 const BATCH: usize = 1024;
 
 impl Corpus {
-    /// Reads `.parquet`, `.csv`, `.tsv`, `.jsonl` or `.ndjson` files one after the other, and takes the rows that `config` asks
-    /// for. Blank counts as missing. Memory holds the values that stay and a few rows besides; with a limit the files are
-    /// read twice, the first time to count.
+    /// Reads files that [`Rows::open`] takes one after the other, and takes the rows that `config` asks for. Blank counts
+    /// as missing, and so does NaN as a label. Files whose names say `train`, `test` and perhaps `validation` are those
+    /// parts, where no column says otherwise. Memory holds the values that stay and a few rows besides; with a limit the
+    /// files are read twice, the first time to count.
     ///
     /// # Errors
     /// As [`Table::read_all`]; [`Error::Missing`] naming the first row without a value unless `drop_missing` is set,
@@ -123,16 +128,20 @@ impl Corpus {
             [first, ..] => format!("{} and {} more", first.display(), paths.len() - 1),
         };
         let columns = config.columns();
+        let parts = if config.split.is_none() { parts(paths) } else { None };
         let batches = || {
-            let open = |path: &PathBuf| -> Box<dyn Iterator<Item = Result<Table>>> {
-                match Rows::open(path, &columns, BATCH) {
-                    Ok(rows) => Box::new(rows),
-                    Err(e) => Box::new(std::iter::once(Err(e))),
+            let open = |(place, path): (usize, &PathBuf)| -> Box<dyn Iterator<Item = Result<Table>>> {
+                let part = parts.as_ref().and_then(|parts| parts.get(place).copied());
+                match (Rows::open(path, &columns, BATCH), part) {
+                    (Ok(rows), None) => Box::new(rows),
+                    (Ok(rows), Some(part)) => Box::new(rows.map(move |table| Ok(table?.with(PART, part)))),
+                    (Err(e), _) => Box::new(std::iter::once(Err(e))),
                 }
             };
-            paths.iter().flat_map(open)
+            paths.iter().enumerate().flat_map(open)
         };
-        Self::gather(&source, batches, config)
+        let split = config.split.clone().or_else(|| parts.as_ref().map(|_| PART.into()));
+        Self::gather(&source, batches, &CorpusConfig { split, ..config.clone() })
     }
 
     fn gather<T: Iterator<Item = Result<Table>>>(

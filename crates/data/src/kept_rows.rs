@@ -7,6 +7,7 @@ pub(crate) struct KeptRows<'a> {
     /// Columns that must have a value.
     needed: Vec<&'a str>,
     text: &'a str,
+    label: Option<&'a str>,
     drop_missing: bool,
     /// Texts so far, where each stays once. 128 bits stand for a text: texts themselves are not kept for this.
     seen: Option<HashSet<(u64, u64)>>,
@@ -22,6 +23,7 @@ impl<'a> KeptRows<'a> {
         Self {
             needed: [config.text.as_str()].into_iter().chain(needed).collect(),
             text: &config.text,
+            label: config.label.as_deref(),
             drop_missing: config.drop_missing,
             seen: config.dedup.then(HashSet::new),
             keys: Default::default(),
@@ -40,9 +42,12 @@ impl<'a> KeptRows<'a> {
         let texts = table.column(self.text)?;
         let mut kept = Vec::with_capacity(table.n());
         for (place, text) in texts.iter().enumerate() {
-            let blank =
-                |values: &[Option<String>]| values[place].as_ref().is_none_or(|v| v.trim().is_empty());
-            match columns.iter().find(|(_, values)| blank(values)) {
+            // A number that is none is no label, also where text was written of it.
+            let blank = |name: &str, values: &[Option<String>]| {
+                let none = |v: &String| v.trim().is_empty() || (self.label == Some(name) && is_nan(v));
+                values[place].as_ref().is_none_or(none)
+            };
+            match columns.iter().find(|(name, values)| blank(name, values)) {
                 Some(_) if self.drop_missing => self.dropped.missing += 1,
                 Some((column, _)) => {
                     return Err(Error::Missing { column: (*column).into(), row: self.rows + place });
@@ -60,4 +65,8 @@ impl<'a> KeptRows<'a> {
         self.rows += table.n();
         Ok(kept)
     }
+}
+
+fn is_nan(value: &str) -> bool {
+    matches!(value.trim(), "NaN" | "nan" | "NAN" | "-nan" | "-NaN")
 }

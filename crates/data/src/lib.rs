@@ -1,4 +1,4 @@
-//! Sources and formats: Parquet, CSV, JSONL and NPY files, the hub, labels and splits.
+//! Sources and formats: Parquet, Arrow, CSV, JSON and NPY files, the hub, labels and splits.
 //!
 //! The first type to know is [`Corpus`]: texts with the source row each came from, read from a [`Table`] of string
 //! columns and cut into training, validation and test rows by a [`Split`]. Vectors made elsewhere come in through
@@ -18,9 +18,11 @@ mod grouped;
 mod hub;
 mod inventory;
 mod kept_rows;
+mod kind;
 mod labels;
 mod parquet_file;
 mod parquet_pages;
+mod places;
 mod retrieval;
 mod scores;
 mod shuffle;
@@ -37,6 +39,7 @@ pub use hub::{Hub, Upload, Uploaded};
 pub use hub::{redirected, same_origin};
 pub use inventory::file_hashes;
 pub use labels::Labels;
+pub use places::data_files;
 pub use retrieval::{
     Conversion, Converted, DroppedPairs, LeakReport, PairColumns, PairForm, PairOrigin, Repeats, TextPairs,
     convert_pairs,

@@ -33,6 +33,11 @@ impl Opened {
         self.footer.schema().fields().clone()
     }
 
+    /// The columns at the top level, and what else the file says of itself.
+    pub(crate) fn schema(&self) -> arrow_schema::SchemaRef {
+        self.footer.schema().clone()
+    }
+
     /// The number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.groups.num_rows()

@@ -45,12 +45,6 @@ fn without_names_the_columns_of_strings_are_kept() {
 }
 
 #[test]
-fn a_parquet_column_of_dates_is_refused_with_its_type() {
-    let e = Table::read_all(&[golden("types.parquet")], &["date"]).unwrap_err().to_string();
-    assert!(e.contains("`date`") && e.contains("Date32"), "{e}");
-}
-
-#[test]
 fn a_damaged_parquet_file_is_an_error_wherever_it_ends_or_flips() {
     let whole = std::fs::read(golden("types.parquet")).unwrap();
     let columns = ["string", "dictionary", "int"];

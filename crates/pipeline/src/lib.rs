@@ -36,8 +36,8 @@ pub use manyview_embedded::EmbeddedData;
 pub use manyview_encoder::{Quantized, quantize};
 pub use manyview_store::{Checked, Space, Store};
 pub use run::{
-    Context, Encoded, FineTuning, FitRecord, Outcome, RunDir, Secret, Stage, Stages, Tally, TextSet,
-    TrackingAccess, VariantDir, resolved, run as run_task, sync_tracking,
+    Context, Encoded, FineTuning, FitRecord, Outcome, RunDir, Secret, Stage, Stages, SyncedRecord, Tally,
+    TextSet, TrackingAccess, VariantDir, resolved, run as run_task, sync_tracking,
 };
 pub use runs::{Difference, PastRun, PastView, difference as run_difference, past_run, past_runs};
 pub use task::{

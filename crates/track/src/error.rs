@@ -78,9 +78,7 @@ pub enum Error {
         problem: String,
     },
     /// The server says no.
-    #[error(
-        "tracking server {server}: status {status}: {problem}; put that right, then send what it missed with `sync`"
-    )]
+    #[error("tracking server {server}: status {status}: {problem}; {}", cure(problem))]
     Refused {
         /// Its address.
         server: String,
@@ -120,6 +118,19 @@ impl Error {
 
     pub(crate) fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io { path: path.as_ref().into(), source }
+    }
+}
+
+/// What to do about a refusal.
+fn cure(problem: &str) -> &'static str {
+    let problem = problem.to_lowercase();
+    match problem.contains("deleted") || problem.contains("active' state") || problem.contains("active state")
+    {
+        true => {
+            "restore the experiment or the run on the server, or name another experiment, then send what it missed \
+             with `sync`"
+        }
+        false => "put that right, then send what it missed with `sync`",
     }
 }
 

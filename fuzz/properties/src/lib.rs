@@ -36,7 +36,7 @@ pub use records::tracking;
 pub use scratch::SEPARATOR;
 pub use spaces::{store_part, store_space};
 pub use splits::labels;
-pub use tables::table;
+pub use tables::{arrow, table};
 pub use vectors::{npy, parquet};
 pub use writers::writers;
 
@@ -53,6 +53,7 @@ pub const ALL: &[Property] = &[
     ("adapter", adapter),
     ("addresses", addresses),
     ("answer", answer),
+    ("arrow", arrow),
     ("checkpoint", checkpoint),
     ("description", description),
     ("experiment", experiment),

@@ -2,11 +2,11 @@ use crate::scratch;
 use manyview_data::{CsvWriter, Result, Rows, Table};
 use std::path::{Path, PathBuf};
 
-/// A table of text, `.csv`, `.tsv` or `.jsonl` by the first byte: read whole, in chunks, by column and after being
+/// A table of text, `.csv`, `.tsv` or `.jsonl` by the first byte, or `.json` for a byte above 250: read whole, in chunks, by column and after being
 /// written as CSV the same.
 pub fn table(data: &[u8]) {
     let (kind, text) = data.split_first().unwrap_or((&0, &[]));
-    let name = ["x.csv", "x.tsv", "x.jsonl"][usize::from(*kind) % 3];
+    let name = if *kind > 250 { "x.json" } else { ["x.csv", "x.tsv", "x.jsonl"][usize::from(*kind) % 3] };
     let path = scratch::file(name, text);
     let Some(table) = read(&path) else { return };
     if table.columns().is_empty() {
@@ -22,6 +22,11 @@ pub fn table(data: &[u8]) {
     let given = |v: &Option<String>| v.clone().filter(|v| !v.is_empty());
     let given: Vec<Vec<_>> = columns.iter().map(|values| values.iter().map(given).collect()).collect();
     assert_eq!(cells(&whole(&again, &[]).unwrap()), given);
+}
+
+/// An Arrow file or stream of strings.
+pub fn arrow(data: &[u8]) {
+    read(&scratch::file("x.arrow", data));
 }
 
 /// The table in a file, which is the same whole, in chunks and column by column.

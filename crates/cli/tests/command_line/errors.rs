@@ -64,6 +64,14 @@ const CAUSES: &[(&str, Cause)] = &[
         scene.write("cut.csv", "text,label,answer,split\nalone\n");
         run(scene, "run experiment.toml data.source=cut.csv")
     }),
+    ("a pointer of Git LFS, not the file itself", |scene| {
+        scene.write("pointer.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n");
+        run(scene, "run experiment.toml data.source=pointer.csv")
+    }),
+    ("a quote begins a field", |scene| {
+        scene.write("quotes.tsv", "text\tlabel\n\"a\tx\nb\n");
+        run(scene, "run experiment.toml data.source=quotes.tsv")
+    }),
     ("run `manyview train` first", |scene| run(scene, "evaluate experiment.toml")),
     ("fit again", |scene| {
         scene.done("train experiment.toml");

@@ -65,6 +65,38 @@ fn a_server_that_is_not_there_stops_no_run_and_learns_no_secret() {
     }
 }
 
+/// Each is refused for another reason, and stands before the next by name.
+#[test]
+fn what_the_server_deleted_is_named_and_keeps_nothing_else_from_being_sent() {
+    let (scene, server) = (Scene::new(), TrackingServer::new(Mood::Well));
+    let uri = server.uri();
+    scene.done(&format!("run experiment.toml name=a-run tracking.uri={uri}"));
+    scene.done(&format!("run experiment.toml name=b-experiment tracking.uri={uri}"));
+    server.store().runs[0].deleted = true;
+    let place = server.store().experiments.iter().position(|name| name == "b-experiment").unwrap();
+    server.store().deleted_experiments.insert(place);
+    scene.done(&format!("run experiment.toml name=a-run tracking.uri={NOBODY}"));
+    scene.done(&format!("run experiment.toml name=b-experiment train.center=true tracking.uri={NOBODY}"));
+    scene.done(&format!("run experiment.toml name=c-last tracking.uri={NOBODY}"));
+    for _ in 0..2 {
+        let output = scene.command(&format!("track sync --uri {uri}")).output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(4), "{errors}");
+        for word in
+            ["runs/b-experiment", "Current state is deleted", "restore the experiment", "another experiment"]
+        {
+            assert!(errors.contains(word), "{word}: {errors}");
+        }
+    }
+    let store = server.store();
+    let last = store.experiments.iter().position(|name| name == "c-last");
+    assert!(last.is_some() && store.runs.iter().any(|run| run.tags["mlflow.runName"].contains("c-last")));
+    drop(store);
+    server.store().deleted_experiments.clear();
+    server.store().runs[0].deleted = false;
+    scene.done(&format!("track sync --uri {uri}"));
+}
+
 #[test]
 fn an_address_that_is_none_is_refused() {
     let scene = Scene::new();

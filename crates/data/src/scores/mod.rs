@@ -46,7 +46,7 @@ fn objects<T>(
 ) -> Result<Vec<Result<T>>> {
     let mut lines = Lines::open(path)?;
     let mut taken = Vec::new();
-    while let Some(object) = lines.object()? {
+    while let Some(object) = lines.object(&["id", "title", "content"])? {
         taken.push(take(object).map_err(|problem| Error::line(path, lines.line(), problem)));
     }
     match taken.is_empty() {

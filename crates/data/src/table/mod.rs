@@ -1,8 +1,14 @@
+mod arrow;
+mod cells;
+mod class_names;
 mod csv;
 mod csv_writer;
 mod growing_file;
+mod json_text;
 mod jsonl;
+mod packed;
 mod parquet;
+mod quoting;
 mod rows;
 
 pub use csv_writer::CsvWriter;
@@ -10,13 +16,16 @@ pub use growing_file::GrowingFile;
 pub use rows::Rows;
 
 pub(crate) use jsonl::Lines;
+pub(crate) use packed::Packing;
 
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// Columns of strings, `[n]` each, with `None` where the source has no value.
 ///
-/// Numbers and booleans are written out as strings. An empty CSV field is no value.
+/// Numbers and booleans are written out as strings, those of text files as they are written. An empty CSV field, and
+/// NaN of a JSON or Parquet file, is no value. Numbers of a Hugging Face data set that stand for classes are their
+/// names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     source: String,
@@ -28,7 +37,7 @@ pub struct Table {
 type NamedColumn = (String, Vec<Option<String>>);
 
 impl Table {
-    /// Reads `.parquet`, `.csv`, `.tsv`, `.jsonl` or `.ndjson` files and puts their rows one after the other.
+    /// Reads the files that [`Rows::open`] takes and puts their rows one after the other.
     ///
     /// Only the named columns are kept; without names, all columns of strings in the first file.
     ///
@@ -92,6 +101,12 @@ impl Table {
     pub(crate) fn of_columns(source: &str, columns: Vec<NamedColumn>) -> Self {
         let n = columns.first().map_or(0, |(_, values)| values.len());
         Self { source: source.into(), columns, n }
+    }
+
+    /// The table with one more column, of which every value is `value`.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.columns.push((name.into(), vec![Some(value.into()); self.n]));
+        self
     }
 
     fn followed_by(mut self, more: Self) -> Self {

@@ -1,91 +1,107 @@
+use super::cells::{cells, named, spread, textual};
 use super::rows::{BATCH, Source, Started};
 use super::{NamedColumn, places};
 use crate::parquet_file::{Batches, Opened};
 use crate::{Error, Result};
-use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    ArrowDictionaryKeyType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
-};
-use arrow_array::{Array, ArrowPrimitiveType, DictionaryArray, PrimitiveArray};
-use arrow_schema::DataType;
-use std::fmt::Display;
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
 use std::path::{Path, PathBuf};
 
 pub(super) fn open(path: &Path, wanted: &[&str]) -> Result<Started> {
     let opened = Opened::open(path)?;
-    let fields = opened.fields();
-    let names: Vec<String> = fields.iter().map(|f| f.name().clone()).collect();
-    let places = places(path, &names, wanted, |i| textual(fields[i].data_type()))?;
-    let kept = places.iter().map(|&i| names[i].clone()).collect();
-    Ok((kept, Box::new(Strings { path: path.into(), batches: opened.batches(&places, BATCH, 0)? })))
+    let (kept, places, columns) = columns(path, &opened.schema(), wanted)?;
+    let batches = opened.batches(&places, BATCH, 0)?;
+    let source = Strings { path: path.into(), at: At::default(), columns, batches };
+    Ok((kept, Box::new(source)))
+}
+
+/// The names of the columns that are kept, their places, and the names of their classes.
+#[expect(clippy::type_complexity, reason = "three lists of one length")]
+pub(super) fn columns(
+    path: &Path,
+    schema: &Schema,
+    wanted: &[&str],
+) -> Result<(Vec<String>, Vec<usize>, Vec<Option<Vec<String>>>)> {
+    let names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
+    let classes = super::class_names::of_schema(schema);
+    let places = places(path, &names, wanted, |i| textual(schema.field(i).data_type()))?;
+    let kept: Vec<String> = places.iter().map(|&i| names[i].clone()).collect();
+    let classes = kept.iter().map(|name| classes.get(name).cloned()).collect();
+    Ok((kept, places, classes))
+}
+
+/// A place in a file: rows, and items where each row has several.
+#[derive(Default)]
+pub(super) struct At {
+    row: usize,
+    item: usize,
 }
 
 struct Strings {
     path: PathBuf,
+    at: At,
+    columns: Vec<Option<Vec<String>>>,
     batches: Batches,
 }
 
 impl Source for Strings {
     fn more(&mut self, columns: &mut [NamedColumn]) -> Result<bool> {
         let Some(batch) = self.batches.next()? else { return Ok(false) };
-        for (name, values) in columns {
-            let Some(array) = batch.column_by_name(name) else { continue };
-            let found = array.data_type();
-            let problem = || format!("column `{name}`: expected strings, numbers or booleans, found {found}");
-            values.extend(strings(array).ok_or_else(|| Error::file(&self.path, problem()))?);
-        }
+        add(&self.path, &batch, &self.columns, &mut self.at, columns)?;
         Ok(true)
     }
 }
 
-fn textual(kind: &DataType) -> bool {
-    match kind {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
-        DataType::Dictionary(_, values) => textual(values),
-        _ => false,
+/// Adds the rows of a batch that begins at a place of the file, which moves on. Where every column holds lists, each of
+/// their items is a row.
+pub(super) fn add(
+    path: &Path,
+    batch: &RecordBatch,
+    classes: &[Option<Vec<String>>],
+    at: &mut At,
+    columns: &mut [NamedColumn],
+) -> Result<()> {
+    let wrong = |problem: String| Error::file(path, problem);
+    let mut lists = Vec::new();
+    let mut items = 0;
+    for ((name, values), classes) in columns.iter_mut().zip(classes) {
+        let Some(array) = batch.column_by_name(name) else { continue };
+        let found = array.data_type();
+        let problem =
+            || wrong(format!("column `{name}`: expected strings, numbers, booleans or dates, found {found}"));
+        let (array, rows) = match spread(array) {
+            Some((items, rows)) => (items, Some(rows)),
+            None => (array.clone(), None),
+        };
+        let read = cells(&array, at.item)
+            .ok_or_else(problem)?
+            .map_err(|p| wrong(format!("column `{name}`, {p}")))?;
+        let read = match classes {
+            Some(classes) => {
+                named(read, classes, at.item).map_err(|p| wrong(format!("column `{name}`, {p}")))?
+            }
+            None => read,
+        };
+        items = read.len();
+        values.extend(read);
+        lists.push((name.clone(), rows));
     }
-}
-
-/// The values written out; nothing for a nested or binary type.
-fn strings(array: &dyn Array) -> Option<Vec<Option<String>>> {
-    Some(match array.data_type() {
-        DataType::Utf8 => array.as_string::<i32>().iter().map(|v| v.map(String::from)).collect(),
-        DataType::LargeUtf8 => array.as_string::<i64>().iter().map(|v| v.map(String::from)).collect(),
-        DataType::Utf8View => array.as_string_view().iter().map(|v| v.map(String::from)).collect(),
-        DataType::Boolean => array.as_boolean().iter().map(|v| v.map(|v| v.to_string())).collect(),
-        DataType::Int8 => numbers(array.as_primitive::<Int8Type>()),
-        DataType::Int16 => numbers(array.as_primitive::<Int16Type>()),
-        DataType::Int32 => numbers(array.as_primitive::<Int32Type>()),
-        DataType::Int64 => numbers(array.as_primitive::<Int64Type>()),
-        DataType::UInt8 => numbers(array.as_primitive::<UInt8Type>()),
-        DataType::UInt16 => numbers(array.as_primitive::<UInt16Type>()),
-        DataType::UInt32 => numbers(array.as_primitive::<UInt32Type>()),
-        DataType::UInt64 => numbers(array.as_primitive::<UInt64Type>()),
-        DataType::Float16 => numbers(array.as_primitive::<Float16Type>()),
-        DataType::Float32 => numbers(array.as_primitive::<Float32Type>()),
-        DataType::Float64 => numbers(array.as_primitive::<Float64Type>()),
-        DataType::Null => vec![None; array.len()],
-        DataType::Dictionary(key, _) => match key.as_ref() {
-            DataType::Int8 => dictionary(array.as_dictionary::<Int8Type>())?,
-            DataType::Int16 => dictionary(array.as_dictionary::<Int16Type>())?,
-            DataType::Int32 => dictionary(array.as_dictionary::<Int32Type>())?,
-            DataType::Int64 => dictionary(array.as_dictionary::<Int64Type>())?,
-            DataType::UInt8 => dictionary(array.as_dictionary::<UInt8Type>())?,
-            DataType::UInt16 => dictionary(array.as_dictionary::<UInt16Type>())?,
-            DataType::UInt32 => dictionary(array.as_dictionary::<UInt32Type>())?,
-            DataType::UInt64 => dictionary(array.as_dictionary::<UInt64Type>())?,
-            _ => return None,
-        },
-        _ => return None,
-    })
-}
-
-fn numbers<T: ArrowPrimitiveType<Native: Display>>(array: &PrimitiveArray<T>) -> Vec<Option<String>> {
-    array.iter().map(|v| v.map(|v| v.to_string())).collect()
-}
-
-fn dictionary<K: ArrowDictionaryKeyType>(array: &DictionaryArray<K>) -> Option<Vec<Option<String>>> {
-    let words = strings(array.values().as_ref())?;
-    Some(array.keys_iter().map(|key| key.and_then(|key| words.get(key).cloned().flatten())).collect())
+    // Rows are told apart by their place: lists must agree with each other, and with what is no list.
+    if let Some((name, rows)) = lists.first() {
+        for (other, more) in &lists {
+            if rows != more {
+                let row = match (rows, more) {
+                    (Some(a), Some(b)) => at.row + a.iter().zip(b).position(|(a, b)| a != b).unwrap_or(0),
+                    _ => at.row,
+                };
+                return Err(wrong(format!(
+                    "row {row}: `{name}` and `{other}` hold lists of different lengths, or only one of them holds \
+                     lists; expected as many items in each"
+                )));
+            }
+        }
+    }
+    at.row += batch.num_rows();
+    at.item += items;
+    Ok(())
 }

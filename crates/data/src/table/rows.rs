@@ -1,5 +1,6 @@
-use super::{NamedColumn, Table, csv, jsonl, parquet};
-use crate::{Error, Result};
+use super::{NamedColumn, Table, arrow, csv, jsonl, parquet};
+use crate::Result;
+use crate::kind::Form;
 use std::path::Path;
 
 /// The most rows a source adds at once, but for Parquet, whose pages decide.
@@ -36,28 +37,21 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Opens a `.parquet`, `.csv`, `.tsv`, `.jsonl` or `.ndjson` file. Only the named columns are kept; without names,
-    /// all columns of strings. A `chunk` of 0 is one of 1.
+    /// Opens a `.parquet`, `.arrow`, `.feather`, `.csv`, `.tsv`, `.jsonl`, `.ndjson` or `.json` file; those of text may be
+    /// packed, `.gz` or `.zst`. Only the named columns are kept; without names, all columns of strings. A `chunk` of 0 is
+    /// one of 1.
     ///
     /// # Errors
     /// As [`Table::read_all`]; what is wrong further down is told when it is reached.
     pub fn open(path: &Path, columns: &[&str], chunk: usize) -> Result<Self> {
-        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
-        let open = match extension.as_str() {
-            "parquet" => parquet::open,
-            "csv" => csv::open_commas,
-            "tsv" => csv::open_tabs,
-            "jsonl" | "ndjson" => jsonl::open,
-            _ => {
-                return Err(Error::file(
-                    path,
-                    "expected a name that ends in .parquet, .csv, .tsv, .jsonl or .ndjson",
-                ));
-            }
+        let open = match Form::of(path)? {
+            Form::Parquet => parquet::open,
+            Form::Arrow => arrow::open,
+            Form::Commas => csv::open_commas,
+            Form::Tabs => csv::open_tabs,
+            Form::Lines => jsonl::open,
+            Form::Array => jsonl::open_array,
         };
-        if std::fs::metadata(path).map_err(Error::io(path))?.len() == 0 {
-            return Err(Error::file(path, "the file is empty"));
-        }
         let (names, source) = open(path, columns)?;
         Ok(Self {
             name: path.display().to_string(),

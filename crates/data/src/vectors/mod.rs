@@ -1,6 +1,7 @@
 mod lists;
 mod npy;
 mod npy_writer;
+mod npz;
 mod parquet_writer;
 mod rows;
 
@@ -13,8 +14,9 @@ use manyview_core::Embeddings;
 use manyview_core::publish::write_whole_with;
 use std::path::Path;
 
-/// Reads vectors made elsewhere, `[n, dim]`: a two-dimensional `.npy` array of float32 or float64, in C or Fortran
-/// order, or the `column` of lists of floats in a `.parquet` file. `column` is not looked at for `.npy`.
+/// Reads vectors made elsewhere, `[n, dim]`: a two-dimensional `.npy` array of float16, float32 or float64, in C or
+/// Fortran order, such an array in a `.npz` archive, or the `column` of lists of floats in a `.parquet` file. `column`
+/// is not looked at for `.npy`, and names the array of a `.npz` that has several.
 ///
 /// # Errors
 /// [`Error::File`] for another format, type or number of dimensions, [`Error::Column`], and [`Error::Vectors`] naming the

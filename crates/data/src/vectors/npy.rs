@@ -1,7 +1,9 @@
+use crate::kind::foreign;
 use crate::{Error, Result};
+use half::f16;
 use ndarray_npy::npy::header::{Header, Layout, ReadHeaderError};
 use std::fs::File;
-use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// A two-dimensional `.npy` array of floats, read a few rows at a time.
@@ -19,6 +21,7 @@ pub(super) struct Npy {
 
 #[derive(Clone, Copy)]
 enum Float {
+    F16 { big: bool },
     F32 { big: bool },
     F64 { big: bool },
 }
@@ -26,6 +29,8 @@ enum Float {
 impl Float {
     fn named(descriptor: &str) -> Option<Self> {
         Some(match descriptor {
+            "<f2" | "=f2" => Self::F16 { big: false },
+            ">f2" => Self::F16 { big: true },
             "<f4" | "=f4" => Self::F32 { big: false },
             ">f4" => Self::F32 { big: true },
             "<f8" | "=f8" => Self::F64 { big: false },
@@ -36,6 +41,7 @@ impl Float {
 
     fn width(self) -> usize {
         match self {
+            Self::F16 { .. } => 2,
             Self::F32 { .. } => 4,
             Self::F64 { .. } => 8,
         }
@@ -43,9 +49,12 @@ impl Float {
 
     /// Adds the numbers in `bytes` to `values`.
     fn decode(self, bytes: &[u8], values: &mut Vec<f32>) {
+        let (twos, _) = bytes.as_chunks();
         let (fours, _) = bytes.as_chunks();
         let (eights, _) = bytes.as_chunks();
         match self {
+            Self::F16 { big: false } => values.extend(twos.iter().map(|b| f16::from_le_bytes(*b).to_f32())),
+            Self::F16 { big: true } => values.extend(twos.iter().map(|b| f16::from_be_bytes(*b).to_f32())),
             Self::F32 { big: false } => values.extend(fours.iter().map(|b| f32::from_le_bytes(*b))),
             Self::F32 { big: true } => values.extend(fours.iter().map(|b| f32::from_be_bytes(*b))),
             Self::F64 { big: false } => values.extend(eights.iter().map(|b| f64::from_le_bytes(*b) as f32)),
@@ -57,14 +66,24 @@ impl Float {
 impl Npy {
     /// Reads the header, and compares what it says with the length of the file.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let mut reader = BufReader::new(File::open(path).map_err(Error::io(path))?);
+        Self::of_file(path, File::open(path).map_err(Error::io(path))?)
+    }
+
+    /// The same of a file that is open; `path` is where it came from, for errors.
+    pub(super) fn of_file(path: &Path, mut file: File) -> Result<Self> {
+        file.rewind().map_err(Error::io(path))?;
+        let mut reader = BufReader::new(file);
+        let first = reader.fill_buf().map_err(Error::io(path))?;
+        if let Some(problem) = foreign(first).filter(|_| !first.starts_with(b"\x93NUMPY")) {
+            return Err(Error::file(path, problem));
+        }
         let header = Header::from_reader(&mut reader).map_err(|e| match e {
             ReadHeaderError::Io(e) if e.kind() != ErrorKind::UnexpectedEof => Error::io(path)(e),
             e => damaged(path, &e.to_string()),
         })?;
         let descriptor = header.type_descriptor.to_string();
         let float = Float::named(descriptor.trim_matches('\'')).ok_or_else(|| {
-            let problem = "expected float32 or float64, found";
+            let problem = "expected float16, float32 or float64, found";
             Error::file(path, format!("{problem} {descriptor}; save `x.astype(\"float32\")`"))
         })?;
         let &[n, dim] = header.shape.as_slice() else {

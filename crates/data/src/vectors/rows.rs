@@ -1,5 +1,7 @@
 use super::lists::Lists;
 use super::npy::Npy;
+use super::npz;
+use crate::kind::check_path;
 use crate::{Error, Result};
 use manyview_core::Embeddings;
 use std::path::{Path, PathBuf};
@@ -35,16 +37,18 @@ enum Source {
 }
 
 impl VectorRows {
-    /// Opens a `.npy` or `.parquet` file that [`read_vectors`](crate::read_vectors) takes. A `chunk` of 0 is one of 1.
+    /// Opens a `.npy`, `.npz` or `.parquet` file that [`read_vectors`](crate::read_vectors) takes. A `chunk` of 0 is one of 1.
     ///
     /// # Errors
     /// As [`read_vectors`](crate::read_vectors); what is wrong further down is told when it is reached.
     pub fn open(path: &Path, column: &str, chunk: usize) -> Result<Self> {
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
+        check_path(path)?;
         let source = match extension.as_str() {
             "npy" => Source::Npy(Npy::open(path)?),
+            "npz" => Source::Npy(npz::open(path, column)?),
             "parquet" => Source::Lists(Lists::open(path, column, 0)?),
-            _ => return Err(Error::file(path, "expected a name that ends in .npy or .parquet")),
+            _ => return Err(Error::file(path, "expected a name that ends in .npy, .npz or .parquet")),
         };
         let (path, column) = (path.into(), column.into());
         Ok(Self { path, column, source, chunk: chunk.max(1), row: 0, over: false })

@@ -20,5 +20,5 @@ pub(crate) use fine_tuning::{ENCODER, TUNED, check as check_fine_tuned, copy as 
 pub use fit_cache::FitRecord;
 pub(crate) use fit_cache::check as check_fit;
 pub use stage::{Stage, Stages};
-pub use tracking::{Secret, TrackingAccess, sync_tracking};
+pub use tracking::{Secret, SyncedRecord, TrackingAccess, sync_tracking};
 pub(crate) use tracking::{flat, server};

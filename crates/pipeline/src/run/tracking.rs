@@ -171,23 +171,33 @@ fn key(name: &str) -> String {
     name.replace('@', "_at_").chars().map(taken).take(LONGEST).collect()
 }
 
-/// Sends the unsent events of every record below `dir`; returns the records with the numbers of sent and unsent
-/// events.
+/// A record, and what was sent of it and is left, or why the server refused it.
+pub type SyncedRecord = (PathBuf, Result<Synced, manyview_track::Error>);
+
+/// Sends what a server has not had yet, of every record below `dir`. A record that the server refuses, because its
+/// experiment or its run was deleted, is given back with the refusal, and keeps no other from being sent.
 ///
 /// # Errors
-/// No server named, or records that cannot be read.
+/// No server named, records that cannot be read, a server that cannot be reached or does not let in.
 pub fn sync_tracking(
     dir: &Path,
     tracking: &Tracking,
     environment: &Environment,
     progress: &dyn manyview_core::Progress,
-) -> Result<Vec<(PathBuf, Synced)>> {
+) -> Result<Vec<SyncedRecord>> {
     let Some(server) = server(tracking, &environment.tracking)? else {
         let problem = "expected the address of a server, here or in MLFLOW_TRACKING_URI; found none";
         return Err(Error::setting("tracking.uri", problem));
     };
     let records = records(dir)?;
-    records.into_iter().map(|dir| Ok((dir.clone(), manyview_track::sync(&dir, &server, progress)?))).collect()
+    let send = |dir: PathBuf| match manyview_track::sync(&dir, &server, progress) {
+        Ok(synced) => Ok((dir, Ok(synced))),
+        Err(e @ manyview_track::Error::Refused { status, .. }) if status != 401 && status != 403 => {
+            Ok((dir, Err(e)))
+        }
+        Err(e) => Err(e.into()),
+    };
+    records.into_iter().map(send).collect()
 }
 
 /// Ends every record with the status of the run; returns the number of unsent events.

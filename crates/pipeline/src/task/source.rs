@@ -1,6 +1,7 @@
 use crate::config::Data;
 use crate::{Environment, Error, Result, embedded};
 use manyview_core::Progress;
+use manyview_data::data_files;
 use std::path::PathBuf;
 
 /// The files of `data.source`, fetched where they are not local.
@@ -22,13 +23,16 @@ pub fn fetch(data: &Data, environment: &Environment, progress: &dyn Progress) ->
     if parts.iter().any(|part| part.is_file()) {
         return Ok(parts.into_iter().filter(|part| part.is_file()).collect()); // as `manyview prepare` writes them
     }
-    match path.is_file() {
-        true => Ok(vec![path]),
-        false => Err(Error::setting(
+    match data_files(&path) {
+        Ok(paths) => Ok(paths),
+        Err(e) if path.exists() || data.source.contains(['/', '\\', '~', '*', '?', ':']) => {
+            Err(Error::setting("data.source", e.to_string()))
+        }
+        Err(_) => Err(Error::setting(
             "data.source",
             format!(
-                "`{}` is neither an embedded corpus ({}), a file, nor `hub:ORG/NAME`; check the path, which starts \
-                 from the current directory",
+                "`{}` is neither an embedded corpus ({}), a file, a directory, a pattern such as data/*.parquet, nor \
+                 `hub:ORG/NAME`; check the path, which starts from the current directory",
                 data.source,
                 embedded::CORPORA.iter().map(|c| c.name).collect::<Vec<_>>().join(", ")
             ),

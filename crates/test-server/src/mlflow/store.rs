@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Store {
     /// The names of experiments.
     pub experiments: Vec<String>,
+    /// Those that were put in the bin, by number.
+    pub deleted_experiments: BTreeSet<usize>,
     /// Runs, by number.
     pub runs: Vec<Run>,
     /// Files by path.
@@ -96,6 +98,13 @@ impl Store {
     }
 
     fn new_run(&mut self, body: &Value) -> (u16, Value) {
+        let experiment = text(body, "experiment_id");
+        if self.deleted_experiments.contains(&experiment.parse().unwrap()) {
+            let why = format!(
+                "The experiment {experiment} must be in the 'active' state. Current state is deleted."
+            );
+            return refusal(400, "INVALID_PARAMETER_VALUE", &why);
+        }
         let at = self.runs.len();
         let root =
             self.artifact_root.clone().unwrap_or_else(|| format!("mlflow-artifacts:/0/{at}/artifacts"));
