@@ -44,7 +44,7 @@ fn other_types_and_shapes_are_refused_with_what_was_found() {
         ("flat.npy", "", "found 1"),
         ("types.parquet", "string", "Utf8"),
         ("types.parquet", "fixd", "perhaps `fixed`"),
-        ("make.py", "", ".npy or .parquet"),
+        ("make.py", "", ".npy, .npz or .parquet"),
     ] {
         let e = read_vectors(&golden(name), column).unwrap_err().to_string();
         assert!(e.contains(found), "{name}: {e}");

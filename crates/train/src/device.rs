@@ -19,6 +19,12 @@ impl Device {
     }
 }
 
+/// The name of a device: without burn there is one.
+#[cfg(not(feature = "burn"))]
+pub fn device_name(_: &Device) -> String {
+    "flex".into()
+}
+
 /// The name of a device that results depend on: `flex`, `ndarray`, `libtorch` or `libtorch:cuda:N`.
 #[cfg(feature = "burn")]
 #[allow(deprecated)] // burn marks ndarray and libtorch so; they stay options while its line holds them

@@ -34,13 +34,12 @@ mod tensors;
 mod trainer;
 
 pub use config::{Schedule, TrainConfig};
-pub use device::Device;
+pub use device::{Device, device_name};
 pub use error::{Error, Result};
 pub use history::{Epoch, History, StepMetrics};
 #[cfg(feature = "burn")]
 pub use {
     adamw::AdamW,
-    device::device_name,
     step::{Batch, BatchLoss, Measured, TrainStep, ValidationSet},
     trainer::{ProgressUnit, Trained, Trainer},
 };

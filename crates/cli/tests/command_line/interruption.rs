@@ -75,7 +75,7 @@ fn a_run_that_was_stopped_or_killed_while_encoding_goes_on_to_the_same_result() 
 
 #[test]
 fn training_that_was_stopped_goes_on_to_the_same_bits() {
-    let line = "train experiment.toml train.method=gradient train.epochs=600 train.patience=0 train.batch=8";
+    let line = "train experiment.toml train.method=gradient train.epochs=4000 train.patience=0 train.batch=8";
     let (plain, scene) = (Scene::new(), Scene::new());
     plain.done(line);
     let mut child = start(&scene, line);

@@ -218,5 +218,5 @@ fn doctor_counts_what_is_wrong_and_says_each_cure() {
     for word in ["perhaps `text`", "`nomodel` is neither", "data.answers"] {
         assert!(said.contains(word), "{word}: {said}");
     }
-    assert!(String::from_utf8_lossy(&output.stderr).contains("3 of 9 checks failed"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("3 of 10 checks failed"));
 }

@@ -130,10 +130,7 @@ fn floats<T: ArrowPrimitiveType<Native: Display>>(array: &PrimitiveArray<T>) -> 
     array.iter().map(|v| v.map(|v| v.to_string()).filter(|v| v != "NaN")).collect()
 }
 
-fn decimals<T: DecimalType>(array: &PrimitiveArray<T>) -> Cells
-where
-    T: ArrowPrimitiveType,
-{
+fn decimals<T: DecimalType + ArrowPrimitiveType>(array: &PrimitiveArray<T>) -> Cells {
     (0..array.len()).map(|row| (!array.is_null(row)).then(|| array.value_as_string(row))).collect()
 }
 

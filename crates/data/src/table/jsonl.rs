@@ -12,8 +12,12 @@ use std::path::{Path, PathBuf};
 pub(super) fn open(path: &Path, wanted: &[&str]) -> Result<Started> {
     let mut lines = Lines::open(path)?;
     let mut keys = BTreeMap::new();
-    while lines.pairs(|_, pairs| Ok(note(&mut keys, &pairs)))?.is_some() {
-        if !wanted.is_empty() && wanted.iter().all(|name| keys.contains_key(*name)) {
+    loop {
+        let read = lines.pairs(|_, pairs| {
+            note(&mut keys, &pairs);
+            Ok(())
+        })?;
+        if read.is_none() || (!wanted.is_empty() && wanted.iter().all(|name| keys.contains_key(*name))) {
             break;
         }
     }

@@ -46,7 +46,7 @@ impl TextTokenizer {
     ) -> Result<Self> {
         let (path, bytes) = file(&layout.transformer, settings)?;
         let other = |e: tokenizers::Error| Error::file(&path, e.to_string());
-        let read = match path.ends_with(VOCABULARY) {
+        let mut read = match path.ends_with(VOCABULARY) {
             true => {
                 settings.class.tokenizer_of(&path, &bytes)?.ok_or_else(|| missing(&layout.transformer))?
             }
@@ -63,6 +63,7 @@ impl TextTokenizer {
             return Err(Error::file(&path, problem));
         }
         let direction = settings.truncation(&read)?;
+        read.with_padding(None);
         let before = contained(|| Parts::of(&read)).ok_or_else(|| damaged(&path))?;
         let built =
             contained(|| settings.class.build(read, settings, &path)).ok_or_else(|| damaged(&path))?;
@@ -78,7 +79,6 @@ impl TextTokenizer {
             return Err(Error::file(settings.path(), problem));
         }
         let truncation = TruncationParams { max_length, direction, ..TruncationParams::default() };
-        tokenizer.with_padding(None);
         tokenizer.with_truncation(Some(truncation)).map_err(other)?;
         let after = contained(|| Parts::of(&tokenizer)).ok_or_else(|| damaged(&path))?;
         let as_read = same_model && after == before && direction == TruncationDirection::Right;
