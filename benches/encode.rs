@@ -5,9 +5,9 @@ mod qwen3;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use manyview::Encoder;
+use manyview::artifact::device;
 use manyview::data::Table;
 use manyview::encoder::{EncoderConfig, TextEncoder};
-use manyview::pipeline::device;
 use std::path::{Path, PathBuf};
 
 fn minilm(c: &mut Criterion) {

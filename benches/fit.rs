@@ -9,7 +9,7 @@ use manyview::adapter::{
     Contrastive, ContrastiveConfig, Gradient, GradientConfig, Monitored, MonitoredPairs, Negatives, Prior,
     Ridge,
 };
-use manyview::pipeline::device;
+use manyview::artifact::device;
 use manyview::{Fit, Paired, QueryPassagePairs, Quiet};
 
 fn fit(c: &mut Criterion) {

@@ -2,10 +2,10 @@
 #![allow(clippy::print_stdout)]
 
 use instant_distance::{Builder, HnswMap, Search};
+use manyview::artifact::device;
 use manyview::data::{PairColumns, TextPairs};
 use manyview::encoder::{EncoderConfig, TextEncoder};
 use manyview::eval::search;
-use manyview::pipeline::device;
 use manyview::{Embeddings, Encoder};
 use std::path::Path;
 

@@ -2,10 +2,10 @@
 #![allow(clippy::print_stdout)]
 
 use manyview::Encoder;
+use manyview::artifact::device;
 use manyview::data::{Labels, Table};
 use manyview::encoder::{EncoderConfig, TextEncoder};
 use manyview::eval::{KMeans, v_measure};
-use manyview::pipeline::device;
 use std::path::Path;
 
 fn main() -> anyhow::Result<()> {

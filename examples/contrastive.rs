@@ -3,9 +3,9 @@
 #![allow(clippy::print_stdout)]
 
 use manyview::adapter::{Contrastive, ContrastiveConfig, MonitoredPairs, Negatives, Shape, TrainConfig};
+use manyview::artifact::device;
 use manyview::data::{Split, Table};
 use manyview::encoder::{EncoderConfig, TextEncoder};
-use manyview::pipeline::device;
 use manyview::{Embeddings, Encoder, Fit, QueryPassagePairs, Quiet, Transform};
 use std::path::Path;
 use std::time::Instant;

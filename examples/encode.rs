@@ -1,8 +1,8 @@
 //! Embeds a few texts with the encoder in `data/minilm`, with and without an instruction, and prints their cosines.
 #![allow(clippy::print_stdout)]
 
+use manyview::artifact::device;
 use manyview::encoder::{EncoderConfig, TextEncoder};
-use manyview::pipeline::device;
 use manyview::{Embeddings, Encoder, Instruction};
 use std::path::Path;
 

@@ -2,10 +2,10 @@
 #![allow(clippy::print_stdout)]
 
 use manyview::adapter::Ridge;
+use manyview::artifact::device;
 use manyview::data::{Labels, Split, Table};
 use manyview::encoder::{EncoderConfig, TextEncoder};
 use manyview::eval::mean_cosine;
-use manyview::pipeline::device;
 use manyview::{Encoder, Fit, Paired, Transform};
 use std::path::Path;
 use std::time::Instant;

@@ -2,10 +2,10 @@
 #![allow(clippy::print_stdout)]
 
 use manyview::Encoder;
+use manyview::artifact::device;
 use manyview::data::{PairColumns, TextPairs};
 use manyview::encoder::{EncoderConfig, TextEncoder};
 use manyview::eval::search;
-use manyview::pipeline::device;
 use std::path::Path;
 
 /// The cosine from which two texts count as nearly the same.

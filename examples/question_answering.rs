@@ -2,10 +2,10 @@
 #![allow(clippy::print_stdout)]
 
 use manyview::adapter::{Contrastive, ContrastiveConfig, MonitoredPairs, Negatives, TrainConfig};
+use manyview::artifact::device;
 use manyview::data::{Fractions, PairColumns, TextPairs};
 use manyview::encoder::{EncoderConfig, TextEncoder};
 use manyview::eval::{Bootstrap, Relevance, RetrievalMeasure::Ndcg, search};
-use manyview::pipeline::device;
 use manyview::{Embeddings, Encoder, Fit, QueryPassagePairs, Quiet};
 use std::path::Path;
 

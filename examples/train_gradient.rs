@@ -2,10 +2,10 @@
 #![allow(clippy::print_stdout)]
 
 use manyview::adapter::{Gradient, GradientConfig, Map, Monitored, Ridge, Schedule, TrainConfig};
+use manyview::artifact::device;
 use manyview::data::{Labels, Split, Table};
 use manyview::encoder::{EncoderConfig, TextEncoder};
 use manyview::eval::mean_cosine;
-use manyview::pipeline::device;
 use manyview::{Encoder, Fit, Paired, Progress, Transform};
 use std::io::Write;
 use std::path::Path;

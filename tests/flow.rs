@@ -49,8 +49,8 @@ fn run(dir: &Path) -> Result<RunSummary> {
         dir.join("store"),
         dir.join("teacher.npy"),
     );
-    let environment =
-        Environment { hub: Environment::new(dir).hub.with_offline(true), ..Environment::new(dir) };
+    let mut environment = Environment::new(dir);
+    environment.sources.hub = environment.sources.hub.with_offline(true);
     Ok(manyview::pipeline::run(&Suite::parse(&text, "flow.toml", &[])?, Stages::All, &environment, &Quiet)?)
 }
 

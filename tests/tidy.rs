@@ -55,9 +55,19 @@ fn manifest(name: &str) -> String {
 fn no_sibling_names_a_sibling() {
     for sibling in SIBLINGS {
         let manifest = manifest(sibling);
-        for other in SIBLINGS.iter().chain(LEAVES).chain(JOINERS).filter(|other| *other != sibling) {
+        let others = SIBLINGS.iter().chain(LEAVES).chain(JOINERS).chain(&["artifact"]);
+        for other in others.filter(|other| *other != sibling) {
             assert!(!manifest.contains(&format!("manyview-{other}")), "crates/{sibling} depends on {other}");
         }
+    }
+}
+
+/// A server, or a wheel, applies what was trained: it should not compile what trains it.
+#[test]
+fn artifacts_are_applied_without_the_crates_that_make_them() {
+    let manifest = manifest("artifact");
+    for other in JOINERS.iter().chain(LEAVES).chain(&["eval", "track", "oracle"]) {
+        assert!(!manifest.contains(&format!("manyview-{other}")), "crates/artifact depends on {other}");
     }
 }
 
@@ -137,7 +147,7 @@ fn no_joiner_names_another() {
 /// What is imported by nobody can be rewritten at will.
 #[test]
 fn nobody_imports_a_leaf() {
-    for name in SIBLINGS.iter().chain(JOINERS).chain(&["core", "train"]) {
+    for name in SIBLINGS.iter().chain(JOINERS).chain(&["core", "train", "artifact"]) {
         for leaf in LEAVES {
             assert!(!manifest(name).contains(&format!("manyview-{leaf}")), "crates/{name} depends on {leaf}");
         }
@@ -147,7 +157,7 @@ fn nobody_imports_a_leaf() {
 /// A server that misbehaves has no place in a program.
 #[test]
 fn servers_for_tests_are_in_no_program() {
-    for name in SIBLINGS.iter().chain(LEAVES).chain(&["core", "pipeline"]) {
+    for name in SIBLINGS.iter().chain(LEAVES).chain(JOINERS).chain(&["core", "artifact"]) {
         let manifest = manifest(name);
         let program = manifest.split("[dev-dependencies]").next().unwrap_or_default();
         assert!(!program.contains("manyview-test-server"), "crates/{name} depends on the servers of tests");
@@ -158,7 +168,7 @@ fn servers_for_tests_are_in_no_program() {
 #[test]
 fn only_the_device_file_names_a_backend() {
     let library = |path: &PathBuf| path.components().any(|c| c.as_os_str() == "src");
-    for path in all_sources().into_iter().filter(library).filter(|p| !p.ends_with("pipeline/src/device.rs")) {
+    for path in all_sources().into_iter().filter(library).filter(|p| !p.ends_with("artifact/src/device.rs")) {
         let text = fs::read_to_string(&path).unwrap();
         let tests = text.find("#[cfg(test)]").or_else(|| text.find("#[cfg(all(test")).unwrap_or(text.len());
         let code = &text[..tests];

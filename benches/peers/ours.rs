@@ -5,9 +5,9 @@ use anyhow::{Context, bail};
 use manyview::adapter::{
     Contrastive, ContrastiveConfig, Gradient, GradientConfig, Monitored, MonitoredPairs, Prior, Ridge, Sides,
 };
+use manyview::artifact::device;
 use manyview::data::read_vectors;
 use manyview::eval::KMeans;
-use manyview::pipeline::device;
 use manyview::{Embeddings, Fit, Paired, QueryPassagePairs, Quiet};
 use std::path::Path;
 use std::time::Instant;

@@ -2,9 +2,8 @@ use crate::environment::environment;
 use crate::progress::Bars;
 use crate::stdout::print_line;
 use clap::{Args, Subcommand, ValueEnum};
+use manyview_artifact::{Encoder, load_encoder};
 use manyview_labelling::calibrate::{self, By, ReportRequest, SampleRequest};
-use manyview_pipeline::config::Encoder;
-use manyview_pipeline::load_encoder;
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -96,7 +95,7 @@ fn sample(wanted: Sample, bars: &Bars) -> anyhow::Result<()> {
         How::Words => None,
         How::Likeness => {
             let named = Encoder { model: wanted.encoder, device: wanted.device, ..Encoder::default() };
-            Some(load_encoder(&named, &environment(), bars)?)
+            Some(load_encoder(&named, &environment().sources, bars)?)
         }
     };
     let by = encoder.as_ref().map_or(By::Words, |encoder| By::Likeness(encoder));

@@ -60,7 +60,9 @@ fn fetch(suite: &Suite, hashes: bool, bars: &Bars) -> anyhow::Result<()> {
         let mut found = Vec::new();
         match &experiment.data.vectors {
             Some(vectors) => found.push(vectors.clone()), // no encoder is loaded for them
-            None => found.push(manyview_pipeline::fetch_encoder(&experiment.encoder, &environment, bars)?),
+            None => {
+                found.push(manyview_artifact::fetch_encoder(&experiment.encoder, &environment.sources, bars)?)
+            }
         }
         found.extend(manyview_pipeline::fetch_corpus(&experiment.data, &environment, bars)?);
         found.extend(experiment.teacher.vectors.clone());

@@ -1,25 +1,28 @@
-use manyview_pipeline::{EmbeddedData, Environment, Secret, TrackingAccess};
+use manyview_artifact::{EmbeddedData, Hub, Sources};
+use manyview_pipeline::{Environment, Secret, TrackingAccess};
 use std::env;
 use std::path::PathBuf;
 
 /// The environment from environment variables; those of the hub are the same as in Python's huggingface_hub.
 pub(crate) fn environment() -> Environment {
-    let mut environment = Environment::new(hub_cache());
-    environment.embedded = match set("MANYVIEW_DATA") {
+    let embedded = match set("MANYVIEW_DATA") {
         Some(data) => EmbeddedData::directory(data),
         None => EmbeddedData::unpacked_in(cache_home().join("manyview")),
     };
+    Environment { sources: Sources { embedded, hub: hub() }, tracking: tracking() }
+}
+
+fn hub() -> Hub {
+    let mut hub = Hub::new(hub_cache());
     if let Some(endpoint) = set("HF_ENDPOINT") {
-        environment.hub = environment.hub.with_endpoint(endpoint);
+        hub = hub.with_endpoint(endpoint);
     }
     if let Some(token) = set("HF_TOKEN").or_else(saved_token) {
-        environment.hub = environment.hub.with_token(token);
+        hub = hub.with_token(token);
     }
     let offline =
         set("HF_HUB_OFFLINE").is_some_and(|v| ["1", "on", "yes", "true"].contains(&&*v.to_lowercase()));
-    environment.hub = environment.hub.with_offline(offline);
-    environment.tracking = tracking();
-    environment
+    hub.with_offline(offline)
 }
 
 /// The variables of Python's MLflow client; a tracking URI that is not a server, such as a directory, is ignored.

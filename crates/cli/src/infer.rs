@@ -2,8 +2,8 @@ use crate::environment::environment;
 use crate::progress::Bars;
 use crate::stdout::print_line;
 use clap::{Args, ValueEnum};
-use manyview_pipeline::artifact::{
-    self, FileFormat, GivenVectors, Holds, Inference, InferenceInput, Inferred, Texts, Written,
+use manyview_artifact::{
+    FileFormat, GivenVectors, Holds, Inference, InferenceInput, Inferred, Texts, Written,
 };
 use std::path::{Path, PathBuf};
 
@@ -85,7 +85,7 @@ enum Format {
 /// Applies adapters to texts or vectors, and prints the output paths.
 pub(crate) fn run(infer: Infer, bars: &Bars) -> anyhow::Result<()> {
     let inference = infer.inference();
-    let inferred = artifact::infer(&inference, &environment(), bars)?;
+    let inferred = manyview_artifact::infer(&inference, &environment().sources, bars)?;
     print(&inference.output, &inferred)
 }
 

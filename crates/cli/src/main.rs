@@ -51,6 +51,9 @@ fn kind(error: &anyhow::Error) -> Kind {
         if let Some(e) = cause.downcast_ref::<manyview_pipeline::Error>() {
             return e.kind();
         }
+        if let Some(e) = cause.downcast_ref::<manyview_artifact::Error>() {
+            return e.kind();
+        }
         if let Some(e) = cause.downcast_ref::<manyview_labelling::Error>() {
             return e.kind();
         }

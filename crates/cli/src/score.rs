@@ -2,7 +2,7 @@ use crate::environment::environment;
 use crate::progress::Bars;
 use crate::stdout::print_line;
 use clap::Args;
-use manyview_pipeline::artifact::{self, Scoring};
+use manyview_artifact::Scoring;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -52,7 +52,7 @@ pub(crate) fn run(score: Score, bars: &Bars) -> anyhow::Result<()> {
         device: score.device,
         store: score.store,
     };
-    let done = artifact::score(&scoring, &environment(), bars)?;
+    let done = manyview_artifact::score(&scoring, &environment().sources, bars)?;
     print_line(format_args!(
         "encoded {} texts, took {} from the store",
         done.encoding.encoded, done.encoding.reused

@@ -2,8 +2,8 @@ use crate::args::{Export, ExportFormat, Push};
 use crate::environment::environment;
 use crate::progress::Bars;
 use crate::stdout::print_line;
+use manyview_artifact::{self as artifact, Format};
 use manyview_pipeline::Upload;
-use manyview_pipeline::artifact::{self, Format};
 use std::path::Path;
 
 /// Exports an adapter for other programs, and prints the output paths.
@@ -20,7 +20,7 @@ pub(crate) fn export(export: Export, bars: &Bars) -> anyhow::Result<()> {
         encoder: export.encoder,
         device: export.device,
     };
-    artifact::export(&export, &environment(), bars)?;
+    artifact::export(&export, &environment().sources, bars)?;
     files(&export.output)?;
     print_line(format_args!(
         "{}: how to use it, to be read and completed",
@@ -32,7 +32,7 @@ pub(crate) fn export(export: Export, bars: &Bars) -> anyhow::Result<()> {
 pub(crate) fn push(push: Push, bars: &Bars) -> anyhow::Result<()> {
     let upload =
         Upload { repo: push.repo, revision: push.revision, private: push.private, message: push.message };
-    let uploaded = artifact::push(&push.from, &upload, &environment(), bars)?;
+    let uploaded = artifact::push(&push.from, &upload, &environment().sources, bars)?;
     match uploaded.changed {
         0 => print_line(format_args!("{}: nothing has changed", uploaded.url)),
         n => print_line(format_args!("{}: {n} files new or changed", uploaded.url)),

@@ -1,7 +1,8 @@
 use crate::config::Suite;
 use crate::doctor::Check;
-use crate::run::{self, FIT, RunDir, VariantDir};
+use crate::run::{self, RunDir, VariantDir};
 use crate::{Environment, Error, Result, task};
+use manyview_artifact::{ENCODER, FIT};
 use manyview_core::Progress;
 use manyview_store::Store;
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ pub fn deep_check(suite: &Suite, environment: &Environment, progress: &dyn Progr
         stores.into_iter().map(|path| of(format!("every part in {}", path.display()), parts(path, progress)));
     let run = RunDir::of(&suite.base);
     let run = of(format!("everything in {}", run.display()), results(suite, &run));
-    let cache = environment.hub.clear_leftovers().map(left).map_err(Error::from);
+    let cache = environment.sources.hub.clear_leftovers().map(left).map_err(Error::from);
     stores.chain([run, of("the cache of the hub".into(), cache)]).collect()
 }
 
@@ -66,7 +67,7 @@ fn results(suite: &Suite, path: &Path) -> Result<String> {
         }
         states += run::check_checkpoints(dir.path())?;
     }
-    whole.remove(run::ENCODER); // counted as what was fine-tuned
+    whole.remove(ENCODER); // counted as what was fine-tuned
     let found = whole.iter().map(|(what, n)| format!("{n} whole {what}s, ")).collect::<String>();
     Ok(format!("{found}{}, {states} whole checkpoints", left(held.cleared())))
 }

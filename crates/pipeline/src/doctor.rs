@@ -1,6 +1,9 @@
 use crate::config::{Experiment, Suite};
-use crate::{Environment, Error, Result, device, embedded, encoder, machine, run, task};
+use crate::training::training;
+use crate::{Environment, Error, Result, embedded, machine, run, task};
+use manyview_artifact::{describe_devices, fetch_encoder, load_encoder};
 use manyview_core::{Encoder, Progress};
+use manyview_embedded::MINILM;
 use manyview_store::Store;
 use std::path::Path;
 use std::time::Duration;
@@ -22,8 +25,8 @@ pub struct Check {
 pub fn doctor(suite: Option<&Suite>, environment: &Environment, progress: &dyn Progress) -> Vec<Check> {
     let mut checks = vec![
         check("embedded data", embedded_data(environment)),
-        check("devices", Ok(device::found())),
-        check("training", Ok(device::training().into())),
+        check("devices", Ok(describe_devices())),
+        check("training", Ok(training().into())),
         check("threads", Ok(std::thread::available_parallelism().map_or(1, usize::from).to_string())),
         check(
             "memory",
@@ -41,7 +44,7 @@ pub fn doctor(suite: Option<&Suite>, environment: &Environment, progress: &dyn P
         checks.extend(found.into_iter().map(|(what, found)| check(&of(what), found)));
         #[cfg(not(feature = "train"))]
         if experiment.train.is_by_gradient() {
-            checks.push(check(&of("training"), Err(device::needs_training())));
+            checks.push(check(&of("training"), Err(crate::training::needs_training())));
         }
         checks.push(check(&of("run directory"), writable(&experiment.output.dir)));
         checks.push(check(&of("store"), store_opens(&experiment.output.store)));
@@ -58,9 +61,9 @@ fn check(what: &str, found: Result<String>) -> Check {
 
 fn embedded_data(environment: &Environment) -> Result<String> {
     for corpus in embedded::CORPORA {
-        environment.embedded.path(corpus.file)?;
+        environment.sources.embedded.path(corpus.file)?;
     }
-    Ok(environment.embedded.path(embedded::ENCODER)?.display().to_string())
+    Ok(environment.sources.embedded.path(MINILM)?.display().to_string())
 }
 
 fn encoder_loads(
@@ -71,9 +74,9 @@ fn encoder_loads(
     if let Some(path) = &experiment.data.vectors {
         return Ok(format!("not needed: vectors from {}", path.display()));
     }
-    let dir = encoder::fetch(&experiment.encoder, environment, progress)?;
+    let dir = fetch_encoder(&experiment.encoder, &environment.sources, progress)?;
     machine::fits(&dir)?;
-    let encoder = encoder::load(&experiment.encoder, environment, progress)?;
+    let encoder = load_encoder(&experiment.encoder, &environment.sources, progress)?;
     let (dim, length, pooling) = (encoder.dim(), encoder.max_length(), encoder.pooling().as_str());
     let model = &experiment.encoder.model;
     Ok(format!(

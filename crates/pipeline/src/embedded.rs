@@ -1,4 +1,4 @@
-//! The names, files and licences of the embedded encoder and corpora.
+//! The names, files and licences of the embedded corpora.
 
 use crate::config::Data;
 
@@ -31,11 +31,6 @@ pub const CORPORA: &[EmbeddedCorpus] = &[
         origin: "CLINC150 (Larson et al., 2019), CC BY 3.0",
     },
 ];
-
-/// The name of the embedded encoder, and its directory below `data/`.
-pub(crate) const ENCODER: &str = manyview_embedded::MINILM;
-/// The repository of the hub it is made from.
-pub(crate) const ENCODER_ORIGIN: &str = "sentence-transformers/all-MiniLM-L6-v2";
 
 /// What the embedded experiment is called in errors and reports.
 pub const QUICKSTART: &str = "the embedded quickstart experiment";

@@ -1,15 +1,12 @@
 use crate::TrackingAccess;
-use manyview_data::Hub;
-use manyview_embedded::EmbeddedData;
+use manyview_artifact::Sources;
 use std::path::PathBuf;
 
-/// What surrounds a run: the embedded data, and the hub. The command line fills it from environment variables.
+/// What surrounds a run. The command line fills it from environment variables.
 #[derive(Clone, Debug)]
 pub struct Environment {
-    /// The embedded encoder and corpora.
-    pub embedded: EmbeddedData,
-    /// The hub, its cache and its token.
-    pub hub: Hub,
+    /// The embedded data, and the hub.
+    pub sources: Sources,
     /// How to be let into a tracking server.
     pub tracking: TrackingAccess,
 }
@@ -17,11 +14,6 @@ pub struct Environment {
 impl Environment {
     /// The embedded data of this program, unpacked below `cache`, and a hub whose cache that is as well.
     pub fn new(cache: impl Into<PathBuf>) -> Self {
-        let cache = cache.into();
-        Self {
-            embedded: EmbeddedData::unpacked_in(&cache),
-            hub: Hub::new(cache),
-            tracking: TrackingAccess::default(),
-        }
+        Self { sources: Sources::new(cache), tracking: TrackingAccess::default() }
     }
 }

@@ -36,12 +36,6 @@ pub enum Error {
         /// The command that makes it.
         cure: String,
     },
-    /// Another process works in the same run directory.
-    #[error("{}: another manyview process is at work here; wait for it, or choose another output.dir", path.display())]
-    Busy {
-        /// The run directory.
-        path: PathBuf,
-    },
     /// A file that should hold what an earlier stage wrote holds something else.
     #[error("{}: {problem}", path.display())]
     File {
@@ -53,6 +47,9 @@ pub enum Error {
     /// From the seams, and files.
     #[error(transparent)]
     Core(#[from] manyview_core::Error),
+    /// From what was trained, and from encoders and devices by name.
+    #[error(transparent)]
+    Artifact(#[from] manyview_artifact::Error),
     /// From the embedded data.
     #[error(transparent)]
     Embedded(#[from] manyview_embedded::Error),
@@ -84,7 +81,8 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Config { .. } | Self::Setting { .. } | Self::Missing { .. } => Kind::Input,
-            Self::Busy { .. } | Self::File { .. } => Kind::Io,
+            Self::File { .. } => Kind::Io,
+            Self::Artifact(e) => e.kind(),
             Self::Core(e) => e.kind(),
             Self::Embedded(e) => e.kind(),
             Self::Data(e) => e.kind(),

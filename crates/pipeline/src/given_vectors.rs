@@ -1,8 +1,8 @@
 //! Vectors that came with the corpus, in place of an encoder's.
 
-use crate::config::{Data, Encoder};
+use crate::config::Data;
 use crate::{Error, Result};
-use manyview_core::{Embeddings, Fingerprint};
+use manyview_core::Embeddings;
 use std::path::Path;
 
 /// The vectors `data` names, a row for each of the `n` rows of its source; none when an encoder is to make them.
@@ -27,13 +27,4 @@ pub(crate) fn matrix(key: &str, path: &Path, column: &str, n: usize, source: &st
         return Err(Error::setting(key, format!("expected {n} rows, one for each row of {source}, {found}")));
     }
     Ok(all)
-}
-
-/// The identity of an encoder that is known by its name and the length of its vectors alone.
-pub(crate) fn fingerprint(encoder: &Encoder, dim: usize) -> Fingerprint {
-    Fingerprint::builder("given/1")
-        .field("model", encoder.model.as_bytes())
-        .field("revision", encoder.revision.as_bytes())
-        .field("dim", &dim.to_le_bytes())
-        .finish()
 }

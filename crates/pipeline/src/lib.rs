@@ -6,14 +6,11 @@
 //! interrupted run goes on where it stopped, and a changed setting redoes what depends on it and no more.
 #![forbid(unsafe_code)]
 
-pub mod artifact;
 pub mod config;
 
 mod deep_check;
-mod device;
 mod doctor;
 mod embedded;
-mod encoder;
 mod environment;
 mod error;
 mod given_vectors;
@@ -21,18 +18,16 @@ mod machine;
 mod run;
 mod runs;
 mod task;
+mod training;
 
 pub use deep_check::deep_check;
-pub use device::{DEVICES, device};
 pub use doctor::{Check, doctor};
 pub use embedded::{CORPORA, EmbeddedCorpus, QUICKSTART};
-pub use encoder::{fetch as fetch_encoder, load as load_encoder};
 pub use environment::Environment;
 pub use error::{Error, Result};
 pub use manyview_data::{
     Conversion, Converted, Fractions, PairForm, PairOrigin, Upload, Uploaded, convert_pairs, file_hashes,
 };
-pub use manyview_embedded::EmbeddedData;
 pub use manyview_encoder::{Quantized, quantize};
 pub use manyview_store::{Checked, Space, Store};
 pub use run::{

@@ -1,9 +1,10 @@
 //! Finished runs, read back: what each was, and how two differ.
 
 use crate::config::Suite;
-use crate::run::{FIT, METRICS, VariantDir, flat};
+use crate::run::{METRICS, VariantDir, flat};
 use crate::task::{self, ComparedScores, untagged};
 use crate::{Error, Result};
+use manyview_artifact::FIT;
 use manyview_core::Fingerprint;
 use serde::Deserialize;
 use serde_json::Value;

@@ -89,7 +89,7 @@ fn fit(dir: &Path, epochs: usize) -> manyview_core::Result<GradientFit> {
     let train = TrainConfig { epochs, batch: 2, patience: 2, ..TrainConfig::default() };
     let config = GradientConfig { train, bias: true, ..GradientConfig::default() };
     let watched = Monitored { train: pairs.clone(), validation: Some(pairs), score: None, progress: &Quiet };
-    Gradient::new(config, manyview_pipeline::device("flex").unwrap()).with_checkpoints(dir).fit(&watched)
+    Gradient::new(config, manyview_artifact::device("flex").unwrap()).with_checkpoints(dir).fit(&watched)
 }
 
 /// A saved adapter and a checkpoint of training.

@@ -55,7 +55,7 @@ pub fn description(data: &[u8]) {
         }
     }
     let encoder =
-        match TextEncoder::load(&dir, &EncoderConfig::default(), &manyview_pipeline::device("flex").unwrap())
+        match TextEncoder::load(&dir, &EncoderConfig::default(), &manyview_artifact::device("flex").unwrap())
         {
             Ok(encoder) => encoder,
             Err(e) => return refused(&e),

@@ -1,5 +1,4 @@
-use super::{Retrieval, Scores, Teacher, Train};
-use manyview_encoder::{Engine, Weights};
+use super::{Encoder, Retrieval, Scores, Teacher, Train};
 use serde::de::{Deserializer, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -122,43 +121,6 @@ impl Default for Data {
             dedup: true,
             drop_missing: false,
             seed: 42,
-        }
-    }
-}
-
-/// The frozen encoder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Encoder {
-    /// The embedded `minilm`, a directory in the sentence-transformers layout, or `hub:ORG/NAME`.
-    pub model: String,
-    /// Revision of a hub model: a branch, a tag or, best, a commit.
-    pub revision: String,
-    /// `flex`, `ndarray`, `libtorch` or `libtorch:cuda:N`, as far as built in.
-    pub device: String,
-    /// The engine on the device `flex`: `own` or `burn`. Other devices always use burn.
-    pub engine: Engine,
-    /// Maximum number of tokens of a text; default: the model's maximum.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_length: Option<usize>,
-    /// Tokens in one batch.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub batch_tokens: Option<usize>,
-    /// Type of the weights in memory and in products: `f32`; `bf16`, for half the memory on `flex` and for speed on a
-    /// GPU; or `int8`, for speed, on the device `flex` only.
-    pub weights: Weights,
-}
-
-impl Default for Encoder {
-    fn default() -> Self {
-        Self {
-            model: "minilm".into(),
-            revision: "main".into(),
-            device: "flex".into(),
-            engine: Engine::default(),
-            max_length: None,
-            batch_tokens: None,
-            weights: Weights::F32,
         }
     }
 }

@@ -12,7 +12,8 @@ mod teacher;
 mod train;
 mod trainers;
 
-pub use experiment::{Data, Encoder, Evaluate, Experiment, Output, Tracking};
+pub use experiment::{Data, Evaluate, Experiment, Output, Tracking};
+pub use manyview_artifact::Encoder;
 pub use retrieval::Retrieval;
 pub use scores::Scores;
 pub use suite::{Suite, Variant};

@@ -1,5 +1,6 @@
 use crate::config::Encoder;
-use crate::{Environment, Result, encoder};
+use crate::{Environment, Result};
+use manyview_artifact::{cached_encoder, load_encoder};
 use manyview_core::{Embeddings, Encoder as _, Fingerprint, Instruction, Latency, Progress};
 use manyview_encoder::TextEncoder;
 use manyview_store::CachedEncoder;
@@ -109,7 +110,7 @@ impl<'a> Context<'a> {
         if let Some((_, encoder)) = self.encoders.iter().find(|(c, _)| c == config) {
             return Ok(encoder.clone());
         }
-        let encoder = Arc::new(encoder::load(config, self.environment, self.progress)?);
+        let encoder = Arc::new(load_encoder(config, &self.environment.sources, self.progress)?);
         self.encoders.push((config.clone(), encoder.clone()));
         Ok(encoder)
     }
@@ -122,7 +123,7 @@ impl<'a> Context<'a> {
         let at = match self.stored.iter().position(|(c, path, _)| c == config && path == store) {
             Some(at) => at,
             None => {
-                let stored = encoder::cached(config, self.encoder(config)?, store)?;
+                let stored = cached_encoder(config, self.encoder(config)?, store)?;
                 self.stored.push((config.clone(), store.into(), stored));
                 self.stored.len() - 1
             }

@@ -1,14 +1,11 @@
 use crate::config::{Experiment, Suite};
 use crate::{Error, Result};
+use manyview_artifact::{lock, to_json};
 use manyview_core::publish::{clear, write_whole};
 use serde::{Serialize, de::DeserializeOwned};
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// The lock file of a run directory.
-pub(crate) const LOCK: &str = ".lock";
-/// The record of a fit, in the directory of a variant.
-pub(crate) const FIT: &str = "fit.json";
 /// The penalties tried, or the epochs of training.
 pub(crate) const CURVE: &str = "curve.csv";
 /// All metrics.
@@ -31,11 +28,11 @@ impl RunDir {
     /// Opens or creates `output.dir/name`, and locks it until dropped. Leftovers of killed processes are removed.
     ///
     /// # Errors
-    /// [`Error::Busy`] while another process has the lock; files that cannot be created.
+    /// [`manyview_artifact::Error::Busy`] while another process has the lock; files that cannot be created.
     pub fn open(experiment: &Experiment) -> Result<Self> {
         let path = Self::of(experiment);
         std::fs::create_dir_all(&path).map_err(Error::io(&path))?;
-        let lock = hold(&path)?;
+        let lock = lock(&path)?;
         let cleared = clear(&path, DEPTH)?;
         Ok(Self { path, cleared, _lock: lock })
     }
@@ -161,7 +158,7 @@ impl VariantDir {
     /// A file that cannot be written.
     pub fn write<T: Serialize>(&self, name: &str, value: &T) -> Result<()> {
         let path = self.path.join(name);
-        publish(&path, &json(&path, value)?)
+        publish(&path, &to_json(&path, value)?)
     }
 
     /// Reads `name`; none when it is not there.
@@ -190,28 +187,6 @@ impl VariantDir {
     }
 }
 
-/// Locks `dir` until the file is dropped.
-///
-/// # Errors
-/// [`Error::Busy`] while another process has the lock.
-pub(crate) fn hold(dir: &Path) -> Result<File> {
-    let path = dir.join(LOCK);
-    let lock = File::create(&path).map_err(Error::io(&path))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(Error::Busy { path: dir.into() }),
-        Err(TryLockError::Error(e)) => Err(Error::io(path)(e)),
-    }
-}
-
-/// `value` as readable JSON with a final newline.
-pub(crate) fn json<T: Serialize>(path: &Path, value: &T) -> Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec_pretty(value)
-        .map_err(|e| Error::File { path: path.into(), problem: format!("cannot be written as JSON: {e}") })?;
-    bytes.push(b'\n');
-    Ok(bytes)
-}
-
 /// Writes a file whole or not at all.
 pub(crate) fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(write_whole(path, bytes)?)
@@ -231,7 +206,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let suite = suite(dir.path());
         let held = RunDir::open(&suite.base).unwrap();
-        assert!(matches!(RunDir::open(&suite.base), Err(Error::Busy { .. })));
+        assert!(matches!(
+            RunDir::open(&suite.base),
+            Err(Error::Artifact(manyview_artifact::Error::Busy { .. }))
+        ));
         drop(held);
         assert!(RunDir::open(&suite.base).is_ok());
     }

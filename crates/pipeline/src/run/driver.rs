@@ -64,7 +64,7 @@ pub fn run<T: Task>(
         let spec = T::spec(experiment, stages.last())?;
         #[cfg(not(feature = "train"))]
         if stages.include(Stage::Train) && experiment.train.is_by_gradient() {
-            return Err(crate::device::needs_training()); // before anything long
+            return Err(crate::training::needs_training()); // before anything long
         }
         variants.push(Variant { name, title: name.unwrap_or(&experiment.name), experiment, spec });
     }
@@ -187,7 +187,7 @@ impl<T: Task> Run<'_, T> {
     /// The embeddings of all texts by the encoder of `config`, or those supplied with the corpus.
     fn encode(&mut self, variant: &Variant<'_, T>, corpus: &T::Corpus, config: &Encoder) -> Result<Encoded> {
         if let Some(vectors) = T::vectors(corpus) {
-            let fingerprint = crate::given_vectors::fingerprint(config, vectors.dim());
+            let fingerprint = config.fingerprint_of_given(vectors.dim());
             return Ok(Encoded { vectors: vec![vectors.clone()], fingerprint, truncated: 0 });
         }
         self.cx.encode(config, &variant.experiment.output.store, &T::texts(&variant.spec, corpus)?)

@@ -8,21 +8,13 @@ mod training;
 use super::directory::VariantDir;
 use crate::config::Encoder;
 use crate::{Error, Result};
+use manyview_artifact::{ENCODER, LORA, WORK};
 use manyview_core::Fingerprint;
 #[cfg(feature = "train")]
 use manyview_encoder::finetune::Objective;
 use manyview_encoder::finetune::{FineTuneConfig, FineTuned};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// Directory of the fine-tuned encoder, in a variant's directory and beside an exported head.
-pub(crate) const ENCODER: &str = "encoder";
-/// Key in the card of a head: the identity of the fine-tuning of its encoder.
-pub(crate) const TUNED: &str = "tuned";
-/// Directory of checkpoints and metrics of its training.
-const WORK: &str = "tuning";
-/// Directory of the low-rank changes in the encoder's.
-const LORA: &str = "lora";
 /// The metrics of its training, in a variant's directory.
 pub(super) const METRICS: &str = "tuning/training_metrics.jsonl";
 
@@ -60,12 +52,6 @@ pub(super) fn config(config: &Encoder, dir: &VariantDir) -> Encoder {
     Encoder { model: dir.artifact(ENCODER).display().to_string(), ..config.clone() }
 }
 
-/// The encoder in the directory of a variant, where `run` is what was trained there last.
-pub(crate) fn encoder_of(variant: &Path, run: &Fingerprint) -> Option<PathBuf> {
-    let tuned = FineTuned::read(&variant.join(WORK)).ok()??;
-    (tuned.run == *run).then(|| variant.join(ENCODER))
-}
-
 /// Reads the encoder that was trained in the directory of a variant; gives whether there is one.
 ///
 /// # Errors
@@ -82,19 +68,4 @@ pub(super) fn artifacts(dir: &VariantDir) -> (PathBuf, &'static str) {
     let encoder = dir.artifact(ENCODER);
     let lora = encoder.join(LORA);
     if lora.is_dir() { (lora, "encoder/lora") } else { (encoder, ENCODER) }
-}
-
-/// Copies the encoder in `from` to the new directory `to`; low-rank changes are in its weights already.
-pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir(to).map_err(Error::io(to))?;
-    for entry in fs::read_dir(from).map_err(Error::io(from))? {
-        let entry = entry.map_err(Error::io(from))?;
-        let (path, to) = (entry.path(), to.join(entry.file_name()));
-        match path.is_dir() {
-            true if path.ends_with(LORA) => {}
-            true => copy(&path, &to)?,
-            false => drop(fs::copy(&path, &to).map_err(Error::io(&path))?),
-        }
-    }
-    Ok(())
 }

@@ -1,8 +1,9 @@
 //! Cached fits, under a key of everything they depend on.
 
-use super::directory::{CURVE, FIT, METRICS, VariantDir};
+use super::directory::{CURVE, METRICS, VariantDir};
 use crate::task::{Closeness, Task, metrics};
 use crate::{Error, Result};
+use manyview_artifact::FIT;
 use manyview_core::Fingerprint;
 use manyview_data::Table;
 use manyview_report::Curve;

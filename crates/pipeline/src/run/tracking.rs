@@ -7,6 +7,7 @@ use super::fit_cache::FitRecord;
 use crate::config::Tracking;
 use crate::task::Task;
 use crate::{Environment, Error, Result};
+use manyview_artifact::ENCODER;
 use manyview_core::{Fingerprint, Kind};
 use manyview_encoder::finetune::FineTuned;
 use manyview_report::CurveRows;
@@ -111,7 +112,7 @@ pub(super) fn fitted<T: Task>(
     tracker.artifact(&dir.path().join(CURVE), CURVE)?;
     let (fitted, name) = (dir.artifact(&record.artifact), &record.artifact);
     match fitted.is_dir() {
-        _ if record.artifact == fine_tuning::ENCODER => {}
+        _ if record.artifact == ENCODER => {}
         true => artifacts(tracker, &fitted, name)?,
         false => tracker.artifact(&fitted, name)?,
     }

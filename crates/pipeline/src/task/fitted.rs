@@ -2,9 +2,9 @@
 
 use super::card;
 use crate::Result;
-use crate::artifact::write_encoder_card;
-use crate::run::{ENCODER, FitRecord, VariantDir};
+use crate::run::{FitRecord, VariantDir};
 use manyview_adapter::{Card, Maps};
+use manyview_artifact::{ENCODER, write_encoder_card};
 use manyview_core::{Fingerprint, Kind};
 use manyview_encoder::finetune::FineTuned;
 use manyview_report::Curve;
@@ -31,7 +31,7 @@ impl Fitted {
     /// Files that cannot be written.
     pub(super) fn save(&self, card: &Card, dir: &VariantDir) -> Result<()> {
         match self {
-            Self::Encoder => write_encoder_card(&dir.artifact(ENCODER), card),
+            Self::Encoder => Ok(write_encoder_card(&dir.artifact(ENCODER), card)?),
             Self::Adapter(maps) => {
                 Ok(manyview_adapter::save(&dir.artifact(ADAPTER), &maps.clone().into(), card)?)
             }

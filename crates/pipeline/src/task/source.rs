@@ -13,10 +13,15 @@ pub fn fetch(data: &Data, environment: &Environment, progress: &dyn Progress) ->
         return Ok(data.vectors.iter().cloned().collect());
     }
     if let Some(corpus) = embedded::corpus(data) {
-        return Ok(vec![environment.embedded.path(corpus.file)?]);
+        return Ok(vec![environment.sources.embedded.path(corpus.file)?]);
     }
     if let Some(repo) = data.source.strip_prefix("hub:") {
-        return Ok(environment.hub.fetch_dataset(repo, data.config.as_deref(), &data.revision, progress)?);
+        return Ok(environment.sources.hub.fetch_dataset(
+            repo,
+            data.config.as_deref(),
+            &data.revision,
+            progress,
+        )?);
     }
     let path = PathBuf::from(&data.source);
     let parts = ["train.jsonl", "val.jsonl", "test.jsonl"].map(|name| path.join(name));

@@ -3,8 +3,8 @@
 use super::FineTuning;
 use crate::Result;
 use crate::config::Encoder;
-use crate::device::needs_training;
 use crate::run::VariantDir;
+use crate::training::needs_training;
 use manyview_core::{Fingerprint, Progress};
 use manyview_encoder::TextEncoder;
 use manyview_encoder::finetune::FineTuned;

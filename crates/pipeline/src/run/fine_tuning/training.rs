@@ -1,7 +1,8 @@
-use super::{ENCODER, FineTuning, WORK};
+use super::FineTuning;
+use crate::Result;
 use crate::config::Encoder;
 use crate::run::VariantDir;
-use crate::{Result, device};
+use manyview_artifact::{ENCODER, WORK, device};
 use manyview_core::{Fingerprint, Progress};
 use manyview_encoder::TextEncoder;
 use manyview_encoder::finetune::{FineTuned, FineTuner, Method, StepMetrics, TrainingData};
@@ -11,7 +12,7 @@ const HIGH_RATE: f64 = 1e-4;
 
 impl FineTuning<'_> {
     fn tuner(&self, encoder: &Encoder) -> Result<FineTuner> {
-        Ok(FineTuner::new(self.config.clone(), device::device(&encoder.device)?))
+        Ok(FineTuner::new(self.config.clone(), device(&encoder.device)?))
     }
 
     fn data<'b>(&'b self, progress: &'b dyn Progress) -> TrainingData<'b> {

@@ -25,7 +25,7 @@ pub(super) fn fit(
             super::gradient::fit((config, device), data, (key, dir, progress))?
         }
         #[cfg(not(feature = "train"))]
-        RetrievalFit::Adapter { .. } => return Err(crate::device::needs_training()),
+        RetrievalFit::Adapter { .. } => return Err(crate::training::needs_training()),
         RetrievalFit::Encoder { how, .. } => (Fitted::Encoder, encoder(how, data, key)?),
     };
     if let Some(val) = &data.val {

@@ -4,9 +4,9 @@ use super::corpus::SplitPairs;
 use super::data::RetrievalData;
 use super::journal::Journal;
 use super::spec::{RetrievalFit, Spec};
+use crate::Result;
 use crate::run::{FineTuning, FitRecord, VariantDir};
 use crate::task::fitted::Fitted;
-use crate::{Result, device};
 use manyview_adapter::{Contrastive, ContrastiveConfig, Maps, MonitoredPairs};
 use manyview_core::{Fingerprint, Fit as _, Progress};
 use manyview_encoder::finetune::MultipleNegativesRanking;
@@ -17,7 +17,7 @@ pub(super) fn fit(
     data: &RetrievalData,
     (key, dir, progress): (&Fingerprint, &VariantDir, &dyn Progress),
 ) -> Result<(Fitted, FitRecord)> {
-    let contrastive = Contrastive::new(config.clone(), device::device(device)?)
+    let contrastive = Contrastive::new(config.clone(), manyview_artifact::device(device)?)
         .with_checkpoints(dir.checkpoints().join(key.short()));
     let rows = data.train.queries().n();
     let journal = Journal::begin(dir, progress, rows, data.n_val, config.train.epochs)?;

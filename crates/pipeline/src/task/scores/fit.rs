@@ -2,10 +2,11 @@
 
 use super::data::ScoresData;
 use super::spec::{HeadFit, Spec};
-use crate::run::{FitRecord, TUNED, VariantDir};
+use crate::run::{FitRecord, VariantDir};
 use crate::task::card;
 use crate::{Error, Result};
 use manyview_adapter::{Card, Head, RidgeHead, ScoreDimension, ScoreTier, TaskCard};
+use manyview_artifact::TUNED;
 use manyview_core::{Fingerprint, Fit, Progress, Scored};
 use manyview_eval::RegressionMeasure::Mae;
 use manyview_report::Curve;
@@ -30,7 +31,7 @@ pub(super) fn fit(
             super::gradient::fit((config, device), spec, data, (key, dir, progress))
         }
         #[cfg(not(feature = "train"))]
-        HeadFit::Gradient { .. } => Err(crate::device::needs_training()),
+        HeadFit::Gradient { .. } => Err(crate::training::needs_training()),
     }
 }
 

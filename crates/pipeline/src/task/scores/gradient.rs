@@ -3,7 +3,7 @@
 use super::data::ScoresData;
 use super::spec::Spec;
 use crate::run::{FitRecord, VariantDir};
-use crate::{Error, Result, device};
+use crate::{Error, Result};
 use manyview_adapter::{DimensionErrors, GradientHead, Head, HeadConfig, HeadEpoch, MonitoredScores};
 use manyview_core::{Fingerprint, Fit as _, Progress, Transform};
 use manyview_report::Curve;
@@ -14,7 +14,7 @@ pub(super) fn fit(
     data: &ScoresData,
     (key, dir, progress): (&Fingerprint, &VariantDir, &dyn Progress),
 ) -> Result<(Head, FitRecord)> {
-    let gradient = GradientHead::new(config.clone(), device::device(device)?)
+    let gradient = GradientHead::new(config.clone(), manyview_artifact::device(device)?)
         .with_checkpoints(dir.checkpoints().join(key.short()));
     if spec.calibrate && data.val.is_none() {
         let problem = "a head by gradient is calibrated on validation rows, found none; set data.val above 0";

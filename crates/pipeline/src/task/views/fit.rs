@@ -71,7 +71,7 @@ pub(super) fn fit(
             super::gradient::fit((config, *monitor, device), spec, data, (key, dir, progress))
         }
         #[cfg(not(feature = "train"))]
-        Fit::Gradient { .. } => Err(crate::device::needs_training()),
+        Fit::Gradient { .. } => Err(crate::training::needs_training()),
         Fit::Encoder { how, .. } => Ok((Fitted::Encoder, encoder(how, spec, data, key)?)),
     }
 }

@@ -6,7 +6,7 @@ use super::spec::Spec;
 use crate::config::Monitor;
 use crate::run::{FitRecord, VariantDir};
 use crate::task::fitted::Fitted;
-use crate::{Error, Result, device};
+use crate::{Error, Result};
 use manyview_adapter::{Gradient, GradientConfig, Map, Maps, Monitored};
 use manyview_core::{Embeddings, Fingerprint, Fit as _, Paired, Progress, Transform};
 use manyview_eval::{KMeans, v_measure};
@@ -19,7 +19,7 @@ pub(super) fn fit(
     data: &ViewsData,
     (key, dir, progress): (&Fingerprint, &VariantDir, &dyn Progress),
 ) -> Result<(Fitted, FitRecord)> {
-    let gradient = Gradient::new(config.clone(), device::device(device)?)
+    let gradient = Gradient::new(config.clone(), manyview_artifact::device(device)?)
         .with_checkpoints(dir.checkpoints().join(key.short()));
     let (train, held_back) = match &data.training.val {
         Some(_) => (pairs(data)?, None),

@@ -3,9 +3,10 @@ use super::corpus::SplitCorpus;
 use super::data::ViewsData;
 use super::evaluate::ViewVectors;
 use super::spec::Spec;
+use crate::Result;
 use crate::task::Fit;
 use crate::task::fitted::{REENCODE, encoder_fact};
-use crate::{Result, embedded};
+use manyview_embedded::MINILM;
 use manyview_report::{Fact, Map, ViewsMetrics, ViewsSection, project};
 
 /// What the report shows of one view: two-dimensional maps of some test texts, base, view, and teacher where it sees them.
@@ -118,7 +119,7 @@ pub(super) fn caveats(specs: &[&Spec], views: &[ViewsSection]) -> Vec<String> {
     if has("names") {
         caveats.push("The teacher `names` sees no label, but the list of names is taken from the training labels unless the configuration gives one.".into());
     }
-    if has("instructed") && specs.iter().any(|spec| spec.encoder.model == embedded::ENCODER) {
+    if has("instructed") && specs.iter().any(|spec| spec.encoder.model == MINILM) {
         caveats.push("The embedded encoder was never trained to follow instructions, so a prompt moves its vectors without helping; the teacher `instructed` is for encoders such as Qwen3-Embedding.".into());
     }
     caveats

@@ -3,20 +3,21 @@ use super::applier::Applier;
 use super::metadata::{Holds, Written};
 use super::open::{Artifact, Opened};
 use super::target::FileFormat;
-use crate::config::TeacherKind;
 use crate::{Error, Result};
 use manyview_core::Encoder;
 use std::collections::BTreeMap;
 
+/// The teacher whose vectors are those of the encoder under the instruction.
+const INSTRUCTED: &str = "instructed";
 /// Which row of the input each row of the matrices is.
-pub(super) const ROWS: &str = "rows.csv";
+pub(crate) const ROWS: &str = "rows.csv";
 
 /// The matrices of `applier`, in the order they are written: base vectors where texts are encoded, a view for each adapter,
 /// the vectors under the instruction. One adapter's is called `adapter`, several are called by their run or variant.
 ///
 /// # Errors
 /// A head, and two matrices of one name.
-pub(super) fn matrices<E: Encoder>(applier: &Applier<E>, format: FileFormat) -> Result<Vec<Written>> {
+pub(crate) fn matrices<E: Encoder>(applier: &Applier<E>, format: FileFormat) -> Result<Vec<Written>> {
     let names = names(applier.models())?;
     let encoder = applier.encoder();
     let base = encoder.as_ref().map(|(_, dim)| Written {
@@ -33,8 +34,7 @@ pub(super) fn matrices<E: Encoder>(applier: &Applier<E>, format: FileFormat) -> 
         };
         Written { file: format.file(&name), holds, dim: model.card.dim_out }
     });
-    let fitted =
-        applier.models().iter().all(|model| model.card.teacher() == TeacherKind::Instructed.as_str());
+    let fitted = applier.models().iter().all(|model| model.card.teacher() == INSTRUCTED);
     let teacher = applier.teacher().zip(encoder.as_ref()).map(|(instruction, (_, dim))| Written {
         file: format.file("teacher"),
         holds: Holds::Teacher { instruction: instruction.clone(), fitted },
@@ -47,7 +47,7 @@ pub(super) fn matrices<E: Encoder>(applier: &Applier<E>, format: FileFormat) -> 
 ///
 /// # Errors
 /// A head, and two of one name.
-pub(super) fn names(models: &[Opened]) -> Result<Vec<String>> {
+pub(crate) fn names(models: &[Opened]) -> Result<Vec<String>> {
     let mut seen = BTreeMap::new();
     let name = |model: &Opened| {
         let dir = model.dir.display().to_string();

@@ -1,9 +1,9 @@
 //! A head as `manyview score` reads it, and its model card.
 use super::card::{LICENCE, base_model, one_line, public, quoted};
-use super::{Export, Format, Measured, metrics, staging, write};
-use crate::artifact::open::Opened;
-use crate::run::{ENCODER, TUNED, copy_encoder};
-use crate::{Error, Result};
+use super::measured::{Measured, measured};
+use super::{Export, Format, staging, write};
+use crate::trained_encoder::{ENCODER, TUNED, copy};
+use crate::{Error, Opened, Result};
 use manyview_adapter::{Card, Head, save};
 use manyview_core::{Estimate, Progress};
 use manyview_report::{NamedErrors, ScoresMetrics};
@@ -30,7 +30,7 @@ pub(super) fn export_head(
             cure: "train".into(),
         });
     }
-    let metrics = match metrics(opened)? {
+    let metrics = match measured(opened)? {
         Some(Measured::Scores(metrics)) => Some(metrics),
         _ => None,
     };
@@ -39,7 +39,7 @@ pub(super) fn export_head(
     staging::publish(&export.output, progress, |to| {
         save(to, &head.clone().into(), &card)?;
         if let Some(encoder) = &learnt {
-            copy_encoder(encoder, &to.join(ENCODER))?;
+            copy(encoder, &to.join(ENCODER))?;
         }
         write(&to.join("README.md"), text.as_bytes())
     })

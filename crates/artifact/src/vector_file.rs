@@ -21,7 +21,7 @@ pub struct GivenVectors {
 
 impl GivenVectors {
     /// Its vectors, `rows` at a time up to row `limit`, each of length 1 as encoders here make them.
-    pub(super) fn batches(
+    pub(crate) fn batches(
         &self,
         rows: usize,
         first: usize,
@@ -43,7 +43,7 @@ impl GivenVectors {
     }
 
     /// That its vectors have the length that `card` takes.
-    pub(super) fn agrees(&self, card: &Card) -> Result<()> {
+    pub(crate) fn agrees(&self, card: &Card) -> Result<()> {
         let first = VectorRows::open(&self.path, &self.column, 1)?.next().transpose()?;
         let (expected, name) = (card.dim_in, &card.encoder);
         match first.map(|x| x.dim()) {
@@ -56,7 +56,7 @@ impl GivenVectors {
     }
 
     /// Which encoder made the vectors: as the caller says, or as `metadata.json` beside the file does, or nobody.
-    pub(super) fn origin(&self, card: &Card, output: &Path) -> Result<Origin> {
+    pub(crate) fn origin(&self, card: &Card, output: &Path) -> Result<Origin> {
         let (name, path) = (card.encoder.clone(), self.path.display());
         if let Some(given) = &self.encoder_fingerprint {
             const SHORTEST: usize = 12;

@@ -1,5 +1,5 @@
 use super::export::{Export, Format, export};
-use crate::{Environment, Error, Result};
+use crate::{Error, Result, Sources};
 use manyview_core::Progress;
 use manyview_data::{Upload, Uploaded};
 use std::path::Path;
@@ -13,14 +13,9 @@ const EXPORTS: &[&str] =
 ///
 /// # Errors
 /// A directory that is neither, a hub that refuses or cannot be reached, or an interruption.
-pub fn push(
-    from: &Path,
-    upload: &Upload,
-    environment: &Environment,
-    progress: &dyn Progress,
-) -> Result<Uploaded> {
+pub fn push(from: &Path, upload: &Upload, sources: &Sources, progress: &dyn Progress) -> Result<Uploaded> {
     if from.join("README.md").is_file() && EXPORTS.iter().any(|name| from.join(name).is_file()) {
-        return Ok(environment.hub.upload(from, upload, progress)?);
+        return Ok(sources.hub.upload(from, upload, progress)?);
     }
     let scratch = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
     let output = scratch.path().join("adapter");
@@ -31,6 +26,6 @@ pub fn push(
         encoder: None,
         device: String::new(),
     };
-    export(&adapter, environment, progress)?;
-    Ok(environment.hub.upload(&output, upload, progress)?)
+    export(&adapter, sources, progress)?;
+    Ok(sources.hub.upload(&output, upload, progress)?)
 }

@@ -40,7 +40,7 @@ pub enum FileFormat {
 
 impl FileFormat {
     /// The file of the matrix `name`.
-    pub(super) fn file(self, name: &str) -> String {
+    pub(crate) fn file(self, name: &str) -> String {
         match self {
             Self::Npy => format!("{name}.npy"),
             Self::Parquet => format!("{name}.parquet"),
@@ -53,7 +53,7 @@ impl Target {
     ///
     /// # Errors
     /// Models whose results are not written so.
-    pub(super) fn files<E: Encoder>(&self, applier: &Applier<E>) -> Result<(Vec<FileSpec>, Option<Card>)> {
+    pub(crate) fn files<E: Encoder>(&self, applier: &Applier<E>) -> Result<(Vec<FileSpec>, Option<Card>)> {
         match self {
             Self::Matrices { format, ids, .. } => {
                 let form = |dim| match format {
@@ -89,7 +89,7 @@ impl Target {
     ///
     /// # Errors
     /// A directory of the file that is not there.
-    pub(super) fn place(&self) -> Result<Place> {
+    pub(crate) fn place(&self) -> Result<Place> {
         Ok(match self {
             Self::Matrices { dir, .. } => Place {
                 dir: dir.clone(),

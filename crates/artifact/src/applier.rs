@@ -41,7 +41,7 @@ pub struct Applied {
     /// How long each part took.
     pub seconds: Seconds,
     /// Rows that progress was told of.
-    pub(super) shown: u64,
+    pub(crate) shown: u64,
 }
 
 /// What one model gives: a row for each row with a text or a vector.

@@ -46,14 +46,6 @@ pub fn device(name: &str) -> Result<Device> {
     }
 }
 
-/// Refuses training by gradient, which this build cannot do.
-#[cfg(not(feature = "train"))]
-pub(crate) fn needs_training() -> Error {
-    let problem = "expected ridge, found a method that trains by gradient, which this program was built without; build \
-                   it with `--features train` (docs/guide/devices.md)";
-    Error::setting("train.method", problem)
-}
-
 /// GPUs that LibTorch can use.
 #[cfg(feature = "tch")]
 fn gpus() -> usize {
@@ -61,19 +53,11 @@ fn gpus() -> usize {
 }
 
 /// The devices of this build and this machine, for people.
-pub(crate) fn found() -> String {
+pub fn describe_devices() -> String {
     let all = DEVICES.join(", ");
     #[cfg(feature = "tch")]
     let all = format!("{all}; GPUs that LibTorch can use: {}", gpus());
     all
-}
-
-/// How this build trains, for people.
-pub(crate) fn training() -> &'static str {
-    match cfg!(feature = "train") {
-        true => "by ridge and by gradient",
-        false => "by ridge; by gradient in a build with `--features train`",
-    }
 }
 
 /// Tokens in a batch on the device of a name, where nothing else is said: a GPU has to be filled.

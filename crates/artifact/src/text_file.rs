@@ -8,22 +8,22 @@ use std::path::PathBuf;
 
 /// A file of texts.
 #[derive(Clone, Debug)]
-pub(super) struct TextFile {
+pub(crate) struct TextFile {
     /// `.csv`, `.tsv`, `.jsonl`, `.ndjson` or `.parquet`.
-    pub(super) input: PathBuf,
-    pub(super) text_column: String,
+    pub(crate) input: PathBuf,
+    pub(crate) text_column: String,
     /// A column of titles, put before the text.
-    pub(super) title_column: Option<String>,
-    pub(super) id_column: Option<String>,
-    pub(super) missing: Missing,
+    pub(crate) title_column: Option<String>,
+    pub(crate) id_column: Option<String>,
+    pub(crate) missing: Missing,
     /// Whether a row with the text of an earlier one is left out.
-    pub(super) dedup: bool,
-    pub(super) limit: Option<usize>,
+    pub(crate) dedup: bool,
+    pub(crate) limit: Option<usize>,
 }
 
 /// What becomes of a row that lacks a text, or a name where one is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Missing {
+pub(crate) enum Missing {
     Refuse,
     Drop,
     /// It stays, without a result; its number is its name.
@@ -31,7 +31,7 @@ pub(super) enum Missing {
 }
 
 /// The rows of a file, batch by batch.
-pub(super) struct Batches<'a> {
+pub(crate) struct Batches<'a> {
     from: &'a TextFile,
     rows: manyview_data::Rows,
     read: usize,
@@ -40,7 +40,7 @@ pub(super) struct Batches<'a> {
 }
 
 impl TextFile {
-    pub(super) fn batches(&self, rows: usize) -> Result<Batches<'_>> {
+    pub(crate) fn batches(&self, rows: usize) -> Result<Batches<'_>> {
         let mut columns = vec![self.text_column.as_str()];
         for column in [&self.title_column, &self.id_column].into_iter().flatten() {
             if !columns.contains(&column.as_str()) {
@@ -53,7 +53,7 @@ impl TextFile {
 
     /// Goes through the file once, so that what is wrong with it is told before anything is encoded; gives the number of
     /// rows to read.
-    pub(super) fn look(&self) -> Result<usize> {
+    pub(crate) fn look(&self) -> Result<usize> {
         const ROWS: usize = 8192;
         let mut total = 0;
         for batch in (Self { dedup: false, ..self.clone() }).batches(ROWS)? {

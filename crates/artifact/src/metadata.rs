@@ -39,7 +39,7 @@ impl Inferred {
     pub const SCHEMA: &'static str = "manyview-infer/1";
 
     /// The name of its file.
-    pub(super) const FILE: &'static str = "metadata.json";
+    pub(crate) const FILE: &'static str = "metadata.json";
 }
 
 /// Rows left out, by reason; a row counts once.

@@ -19,7 +19,7 @@ struct Line<'a> {
 ///
 /// # Errors
 /// A score that JSON does not have.
-pub(super) fn lines(batch: &Batch, applied: &Applied, card: &Card) -> Result<Vec<u8>> {
+pub(crate) fn lines(batch: &Batch, applied: &Applied, card: &Card) -> Result<Vec<u8>> {
     let scores = applied.outcomes.iter().find_map(|outcome| match outcome {
         Outcome::Scores(scores) => Some(scores),
         Outcome::View(_) => None,

@@ -1,6 +1,6 @@
-use crate::config::Encoder;
-use crate::{Environment, Error, Result, device, embedded};
+use crate::{Encoder, Error, Result, Sources, device};
 use manyview_core::Progress;
+use manyview_embedded::MINILM;
 use manyview_encoder::{EncoderConfig, TextEncoder};
 use manyview_store::{CachedEncoder, Store};
 use std::path::{Path, PathBuf};
@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// A model that is not there or cannot be used, or a device this build does not have.
-pub fn load(config: &Encoder, environment: &Environment, progress: &dyn Progress) -> Result<TextEncoder> {
+pub fn load(config: &Encoder, sources: &Sources, progress: &dyn Progress) -> Result<TextEncoder> {
     let device = device::device(&config.device)?;
-    let dir = fetch(config, environment, progress)?;
+    let dir = fetch(config, sources, progress)?;
     let streams = device::streams(&config.device);
     let options = EncoderConfig {
         max_length: config.max_length,
@@ -28,7 +28,7 @@ pub fn load(config: &Encoder, environment: &Environment, progress: &dyn Progress
 ///
 /// # Errors
 /// A store that cannot be used.
-pub(crate) fn cached<E: manyview_core::Encoder>(
+pub fn cached<E: manyview_core::Encoder>(
     config: &Encoder,
     encoder: E,
     path: &Path,
@@ -44,12 +44,12 @@ pub(crate) fn cached<E: manyview_core::Encoder>(
 ///
 /// # Errors
 /// A model that is not there.
-pub fn fetch(config: &Encoder, environment: &Environment, progress: &dyn Progress) -> Result<PathBuf> {
-    if config.model == embedded::ENCODER {
-        return Ok(environment.embedded.path(embedded::ENCODER)?);
+pub fn fetch(config: &Encoder, sources: &Sources, progress: &dyn Progress) -> Result<PathBuf> {
+    if config.model == MINILM {
+        return Ok(sources.embedded.path(MINILM)?);
     }
     if let Some(repo) = config.model.strip_prefix("hub:") {
-        return Ok(environment.hub.fetch_model(repo, &config.revision, progress)?);
+        return Ok(sources.hub.fetch_model(repo, &config.revision, progress)?);
     }
     let dir = PathBuf::from(&config.model);
     match dir.is_dir() {
@@ -58,9 +58,7 @@ pub fn fetch(config: &Encoder, environment: &Environment, progress: &dyn Progres
             "encoder.model",
             format!(
                 "`{}` is neither `{}`, a directory, nor `hub:ORG/NAME`; for a hub model write hub:{}",
-                config.model,
-                embedded::ENCODER,
-                config.model
+                config.model, MINILM, config.model
             ),
         )),
     }

@@ -1,13 +1,15 @@
-use crate::config::Encoder;
-use crate::run::{ENCODER, FIT, TUNED, encoder_of as trained_in, json, publish};
-use crate::{Error, Result};
+use crate::trained_encoder::{ENCODER, TUNED, trained_in};
+use crate::{Encoder, Error, Result, to_json};
 use manyview_adapter::{Card, Head, Maps, Model};
 use manyview_core::Fingerprint;
+use manyview_core::publish::write_whole;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// The card of an encoder that was trained here, beside its own `config.json`.
 const ENCODER_CARD: &str = "manyview.json";
+/// The record of a fit, in the directory of a variant.
+pub const FIT: &str = "fit.json";
 /// Where the directory of a run or a variant has what was trained.
 const PLACES: [&str; 3] = ["adapter", "head", ENCODER];
 /// Files by which the directory of an artifact is known.
@@ -60,9 +62,9 @@ pub fn open(path: &Path) -> Result<Opened> {
 ///
 /// # Errors
 /// A file that cannot be written.
-pub(crate) fn write_encoder_card(dir: &Path, card: &Card) -> Result<()> {
+pub fn write_encoder_card(dir: &Path, card: &Card) -> Result<()> {
     let path = dir.join(ENCODER_CARD);
-    publish(&path, &json(&path, card)?)
+    Ok(write_whole(&path, &to_json(&path, card)?)?)
 }
 
 impl Opened {
@@ -80,7 +82,7 @@ impl Opened {
     }
 
     /// That an adapter or a head was expected, and this is an encoder.
-    pub(super) fn is_encoder(&self) -> Error {
+    pub(crate) fn is_encoder(&self) -> Error {
         let dir = self.dir.display();
         let problem = "expected an adapter or a head, found an encoder that was trained; `manyview infer` takes it for \
                        texts, alone, and it is a whole model for encoder.model, --encoder and sentence-transformers";
@@ -88,7 +90,7 @@ impl Opened {
     }
 
     /// The encoder that was trained below the head: beside it in a run, within it where it was exported.
-    pub(super) fn tuned_encoder(&self) -> Option<PathBuf> {
+    pub(crate) fn tuned_encoder(&self) -> Option<PathBuf> {
         let run: Fingerprint = serde_json::from_value(self.card.settings.get(TUNED)?.clone()).ok()?;
         let beside = self.dir.parent().and_then(|variant| trained_in(variant, &run));
         beside.or_else(|| Some(self.dir.join(ENCODER)).filter(|dir| dir.is_dir()))

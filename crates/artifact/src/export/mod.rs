@@ -1,20 +1,18 @@
 mod card;
 mod head;
+mod measured;
 mod npy;
 mod onnx;
 mod protobuf;
 mod sentence_transformers;
 mod staging;
 
-use super::open::{Artifact, Opened, open};
-use crate::run::{METRICS, VariantDir};
-use crate::task::{Retrieval, Scores, Task, Views, untagged};
-use crate::{Environment, Error, Result, encoder, given_vectors};
+use super::open::{Artifact, open};
+use crate::{Error, Result, Sources, encoder};
 use card::Card;
 use manyview_adapter::Saved;
 use manyview_core::Progress;
-use manyview_report::{RetrievalMetrics, ScoresMetrics, ViewsMetrics};
-use serde_json::Value;
+use measured::measured;
 use std::path::{Path, PathBuf};
 
 /// A fitted adapter to write for other programs.
@@ -52,10 +50,10 @@ pub enum Format {
 /// An artifact that [`open`] refuses, an encoder, a head, or an adapter that is more than a linear map of all texts, as
 /// anything but [`Format::Adapter`], an output directory with something in it, an encoder that is not the adapter's, or files
 /// that cannot be written.
-pub fn export(export: &Export, environment: &Environment, progress: &dyn Progress) -> Result<()> {
+pub fn export(export: &Export, sources: &Sources, progress: &dyn Progress) -> Result<()> {
     let opened = open(&export.adapter)?;
     let named = opened.encoder(export.encoder.as_deref(), &export.device)?;
-    let given = given_vectors::fingerprint(&named, opened.card.dim_in) == opened.card.encoder_fingerprint;
+    let given = named.fingerprint_of_given(opened.card.dim_in) == opened.card.encoder_fingerprint;
     let saved = match &opened.artifact {
         Artifact::Head(head) => return head::export_head(&opened, head, given, export, progress),
         Artifact::Adapter(maps) => Saved {
@@ -75,12 +73,12 @@ pub fn export(export: &Export, environment: &Environment, progress: &dyn Progres
              onnx, npy or adapter",
         ));
     }
-    let metrics = metrics(&opened)?;
+    let metrics = measured(&opened)?;
     let card = Card { saved: &saved, metrics: metrics.as_ref(), format: export.format, given };
     staging::publish(&export.output, progress, |dir| {
         match export.format {
             Format::SentenceTransformers => {
-                let encoder = encoder::load(&named, environment, progress)?;
+                let encoder = encoder::load(&named, sources, progress)?;
                 sentence_transformers::write(dir, &saved, &encoder, progress)?;
             }
             Format::Onnx => onnx::write(dir, &saved)?,
@@ -91,37 +89,6 @@ pub fn export(export: &Export, environment: &Environment, progress: &dyn Progres
         }
         write(&dir.join("README.md"), card.markdown().as_bytes())
     })
-}
-
-/// What was measured of an artifact, by its task.
-enum Measured {
-    Views(Box<ViewsMetrics>),
-    Scores(Box<ScoresMetrics>),
-    Retrieval(Box<RetrievalMetrics>),
-}
-
-/// What was measured of the artifact in its run, where it was.
-fn metrics(opened: &Opened) -> Result<Option<Measured>> {
-    let is_in_run = opened.dir.ends_with("adapter") || opened.dir.ends_with("head");
-    let parent = opened.dir.parent().filter(|_| is_in_run);
-    let dir = VariantDir::at(parent.unwrap_or(&opened.dir).into());
-    let found = dir.read::<Value>(METRICS).map_err(|e| Error::File {
-        path: dir.path().join(METRICS),
-        problem: format!("expected metrics, found {e}; run `manyview evaluate` again, or delete it"),
-    })?;
-    let Some(found) = found else { return Ok(None) };
-    let (task, metrics) = untagged(&dir, found)?;
-    let encoder = metrics.get("encoder_fingerprint").and_then(Value::as_str);
-    if encoder != Some(opened.card.encoder_fingerprint.as_str()) {
-        return Ok(None);
-    }
-    let found = match task.as_str() {
-        Views::NAME => serde_json::from_value(metrics).map(Measured::Views),
-        Scores::NAME => serde_json::from_value(metrics).map(Measured::Scores),
-        Retrieval::NAME => serde_json::from_value(metrics).map(Measured::Retrieval),
-        _ => return Ok(None),
-    };
-    dir.parsed(METRICS, found).map(Some)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
@@ -158,7 +125,7 @@ mod tests {
                 let output = root.path().join(format!("{found}-{format:?}"));
                 let asked =
                     Export { adapter: adapter.clone(), output, format, encoder: None, device: "flex".into() };
-                export(&asked, &Environment::new(root.path()), &Quiet).map(|()| asked.output)
+                export(&asked, &Sources::new(root.path()), &Quiet).map(|()| asked.output)
             };
             for format in [Format::SentenceTransformers, Format::Onnx, Format::Npy] {
                 let e = to(format).unwrap_err().to_string();

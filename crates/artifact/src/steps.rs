@@ -7,7 +7,7 @@ use std::thread::ScopedJoinHandle;
 ///
 /// # Errors
 /// The first error of a step; an interruption.
-pub(super) fn in_steps<A: Send, B: Send>(
+pub(crate) fn in_steps<A: Send, B: Send>(
     items: impl Iterator<Item = Result<A>> + Send,
     mut apply: impl FnMut(A) -> Result<B>,
     mut write: impl FnMut(B) -> Result<()> + Send,

@@ -1,8 +1,10 @@
 //! The model card of an export: what the hub reads in front, what people read below.
-use super::{Format, Measured, onnx};
-use crate::embedded;
+use super::measured::Measured;
+use super::{Format, onnx};
+use crate::MINILM_ORIGIN;
 use manyview_adapter::{Card as Origin, Map, Maps, Saved, Shape, Sides, TaskCard};
 use manyview_core::Summary;
+use manyview_embedded::MINILM;
 use manyview_report::{RetrievalMetrics, ViewsMetrics};
 use serde_json::Value;
 use std::path::Path;
@@ -214,7 +216,7 @@ fn formula(map: &Map) -> &'static str {
 pub(super) fn base_model(card: &Origin, given: bool) -> Option<String> {
     let model = card.settings.get("model").and_then(|model| model.as_str()).unwrap_or(&card.encoder);
     match model {
-        embedded::ENCODER if !given => Some(embedded::ENCODER_ORIGIN.into()),
+        MINILM if !given => Some(MINILM_ORIGIN.into()),
         model => model.strip_prefix(HUB).map(String::from),
     }
 }

@@ -4,7 +4,7 @@ use super::open::{Artifact, open};
 use super::target::Target;
 use super::text_file::{Missing, TextFile};
 use super::writer::{Opening, Summary, Writer};
-use crate::{Environment, Error, Result, encoder};
+use crate::{Error, Result, Sources, encoder};
 use manyview_core::{Fingerprint, Progress};
 use std::path::PathBuf;
 
@@ -42,7 +42,7 @@ pub struct Scoring {
 /// # Errors
 /// A file, column, head or encoder that cannot be used; an output that cannot be written;
 /// [`manyview_core::Error::Interrupted`].
-pub fn score(scoring: &Scoring, environment: &Environment, progress: &dyn Progress) -> Result<Summary> {
+pub fn score(scoring: &Scoring, sources: &Sources, progress: &dyn Progress) -> Result<Summary> {
     let head = open(&scoring.head)?;
     if !matches!(head.artifact, Artifact::Head(_)) {
         let dir = head.dir.display();
@@ -62,7 +62,7 @@ pub fn score(scoring: &Scoring, environment: &Environment, progress: &dyn Progre
     let input = Input::open(&scoring.input)?;
     let total = texts.look()?;
     let named = head.encoder(scoring.encoder.as_deref(), &scoring.device)?;
-    let loaded = encoder::load(&named, environment, progress)?;
+    let loaded = encoder::load(&named, sources, progress)?;
     let stored = encoder::cached(&named, loaded, &scoring.store)?;
     let applier = Applier::new(vec![head], false)?.with_encoder(stored)?;
     let columns = [Some(&scoring.text_column), scoring.title_column.as_ref(), scoring.id_column.as_ref()];

@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 /// An input file, by its content.
-pub(super) struct Input {
+pub(crate) struct Input {
     path: PathBuf,
     /// 64 hex digits.
-    pub(super) blake3: String,
+    pub(crate) blake3: String,
     /// What the file looked like when it was hashed.
     seen: (u64, Option<SystemTime>),
     /// How long hashing took.
-    pub(super) seconds: f64,
+    pub(crate) seconds: f64,
 }
 
 impl Input {
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         let start = Instant::now();
         let seen = look(path)?;
         let mut hasher = blake3::Hasher::new();
@@ -25,7 +25,7 @@ impl Input {
     }
 
     /// That nobody wrote to it since it was opened.
-    pub(super) fn unchanged(&self) -> Result<()> {
+    pub(crate) fn unchanged(&self) -> Result<()> {
         match look(&self.path)? == self.seen {
             true => Ok(()),
             false => {

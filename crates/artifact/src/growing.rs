@@ -6,14 +6,14 @@ use std::path::Path;
 
 /// A file to write.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct FileSpec {
-    pub(super) name: String,
-    pub(super) form: Form,
+pub(crate) struct FileSpec {
+    pub(crate) name: String,
+    pub(crate) form: Form,
 }
 
 /// What a file holds.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// A matrix with rows of this length.
     Npy(usize),
     /// The same, with what stands beside each row.
@@ -26,15 +26,15 @@ pub(super) enum Form {
 
 /// What is added to the files.
 #[derive(Default)]
-pub(super) struct Chunk<'a> {
+pub(crate) struct Chunk<'a> {
     /// Rows of each matrix, in the order of the files.
-    pub(super) matrices: Vec<&'a Embeddings>,
-    pub(super) beside: Beside<'a>,
-    pub(super) lines: &'a [u8],
+    pub(crate) matrices: Vec<&'a Embeddings>,
+    pub(crate) beside: Beside<'a>,
+    pub(crate) lines: &'a [u8],
 }
 
 /// A file that grows with each chunk, and can be left and gone on with.
-pub(super) enum Growing {
+pub(crate) enum Growing {
     Npy(NpyWriter),
     Parquet(ParquetWriter),
     Csv(CsvWriter),
@@ -42,7 +42,7 @@ pub(super) enum Growing {
 }
 
 impl Growing {
-    pub(super) fn create(dir: &Path, spec: &FileSpec) -> Result<Self> {
+    pub(crate) fn create(dir: &Path, spec: &FileSpec) -> Result<Self> {
         let path = dir.join(&spec.name);
         Ok(match spec.form {
             Form::Npy(dim) => Self::Npy(NpyWriter::create(&path, dim)?),
@@ -53,7 +53,7 @@ impl Growing {
     }
 
     /// Opens the file at the place that `ledger` says is on the disk.
-    pub(super) fn go_on(dir: &Path, spec: &FileSpec, ledger: &Ledger) -> Result<Self> {
+    pub(crate) fn go_on(dir: &Path, spec: &FileSpec, ledger: &Ledger) -> Result<Self> {
         let path = dir.join(&spec.name);
         let lengths = ledger.lengths.get(&spec.name).map_or(&[][..], Vec::as_slice);
         let length = lengths.iter().sum();
@@ -66,7 +66,7 @@ impl Growing {
     }
 
     /// Adds rows of `chunk`, of which a matrix takes the next of its matrices; gives the lengths to go on from, in bytes.
-    pub(super) fn append<'a>(
+    pub(crate) fn append<'a>(
         &mut self,
         chunk: &Chunk<'a>,
         matrices: &mut impl Iterator<Item = &'a Embeddings>,
@@ -99,7 +99,7 @@ impl Growing {
     }
 
     /// Waits until all so far is on the disk.
-    pub(super) fn sync(&self) -> Result<()> {
+    pub(crate) fn sync(&self) -> Result<()> {
         match self {
             Self::Npy(npy) => npy.sync()?,
             Self::Parquet(parquet) => parquet.sync()?,
@@ -110,7 +110,7 @@ impl Growing {
     }
 
     /// Makes it whole, on the disk.
-    pub(super) fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         match self {
             Self::Npy(npy) => npy.finish()?,
             Self::Parquet(parquet) => parquet.finish()?,

@@ -1,26 +1,26 @@
 use super::growing::{Chunk, FileSpec, Growing};
 use super::ledger::Ledger;
-use crate::{Error, Result, run};
-use manyview_core::publish::{clear, create_directory, rename_whole};
+use crate::{Error, LOCK, Result, lock};
+use manyview_core::publish::{clear, create_directory, rename_whole, write_whole};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Where files get their names once they are whole, and where they grow until then.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// The directory of the whole files.
-    pub(super) dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// A hidden directory in it.
-    pub(super) partial: PathBuf,
+    pub(crate) partial: PathBuf,
     /// Whether the whole directory is held by one process at a time, or the hidden one alone.
-    pub(super) is_ours: bool,
+    pub(crate) is_ours: bool,
     /// The file that may describe the others, and is there only beside those it describes.
-    pub(super) record: Option<&'static str>,
+    pub(crate) record: Option<&'static str>,
 }
 
 /// Files that grow in a hidden directory, held by one process, and get their names when all are whole.
-pub(super) struct Output {
+pub(crate) struct Output {
     place: Place,
     files: Vec<(String, Growing)>,
     /// When the ledger was last written, and how long that took.
@@ -29,7 +29,7 @@ pub(super) struct Output {
 }
 
 /// What [`Output::open`] finds.
-pub(super) enum Begun {
+pub(crate) enum Begun {
     /// All was done but for the last names, which the files now have.
     Done(Box<Ledger>),
     /// There is something to do, from where the ledger says.
@@ -38,11 +38,11 @@ pub(super) enum Begun {
 
 impl Output {
     /// Opens `place` for the files of `specs`. Goes on where an earlier process with the same `key` was.
-    pub(super) fn open(place: Place, key: &str, specs: &[FileSpec]) -> Result<Begun> {
+    pub(crate) fn open(place: Place, key: &str, specs: &[FileSpec]) -> Result<Begun> {
         let Place { dir, partial, is_ours, .. } = &place;
         let held = if *is_ours { dir } else { partial };
         create_directory(held)?;
-        let lock = run::hold(held)?;
+        let lock = lock(held)?;
         if *is_ours {
             clear(dir, 0)?;
         }
@@ -69,7 +69,7 @@ impl Output {
     }
 
     /// Adds rows to each file, and counts them.
-    pub(super) fn append(&mut self, chunk: &Chunk<'_>, ledger: &mut Ledger) -> Result<()> {
+    pub(crate) fn append(&mut self, chunk: &Chunk<'_>, ledger: &mut Ledger) -> Result<()> {
         let start = Instant::now();
         let mut matrices = chunk.matrices.iter().copied();
         for (name, file) in &mut self.files {
@@ -81,7 +81,7 @@ impl Output {
     }
 
     /// Acknowledges what was appended when that is due: so often that waiting for the disk takes a twentieth of the time.
-    pub(super) fn acknowledge_when_due(&mut self, ledger: &mut Ledger) -> Result<()> {
+    pub(crate) fn acknowledge_when_due(&mut self, ledger: &mut Ledger) -> Result<()> {
         if self.written.is_some_and(|(at, took)| at.elapsed() < took * 20) {
             return Ok(());
         }
@@ -93,14 +93,14 @@ impl Output {
     }
 
     /// Puts all rows so far on the disk, and then that they are there.
-    pub(super) fn acknowledge(&mut self, ledger: &Ledger) -> Result<()> {
+    pub(crate) fn acknowledge(&mut self, ledger: &Ledger) -> Result<()> {
         self.files.iter().try_for_each(|(_, file)| file.sync())?;
         ledger.write(&self.place.partial)
     }
 
     /// Makes the files whole and gives them their names, the record of them last: `describe` makes it from the ledger with the
     /// last seconds.
-    pub(super) fn finish(
+    pub(crate) fn finish(
         mut self,
         ledger: &mut Ledger,
         describe: impl FnOnce(&Ledger) -> Result<Option<Vec<u8>>>,
@@ -114,7 +114,7 @@ impl Output {
         }
         ledger.seconds.write += start.elapsed().as_secs_f64();
         if let Some((record, bytes)) = self.place.record.zip(describe(ledger)?) {
-            run::publish(&self.place.partial.join(record), &bytes)?;
+            write_whole(&self.place.partial.join(record), &bytes)?;
         }
         ledger.whole = true;
         ledger.write(&self.place.partial)?;
@@ -126,7 +126,7 @@ impl Output {
 fn empty(partial: &Path) -> Result<()> {
     for entry in fs::read_dir(partial).map_err(Error::io(partial))? {
         let path = entry.map_err(Error::io(partial))?.path();
-        if !path.ends_with(run::LOCK) {
+        if !path.ends_with(LOCK) {
             fs::remove_file(&path).map_err(Error::io(&path))?;
         }
     }
@@ -154,7 +154,7 @@ fn publish<'a>(place: &Place, names: impl Iterator<Item = &'a str>) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::growing::Form;
+    use crate::growing::Form;
     use manyview_core::Embeddings;
     use manyview_data::Beside;
 

@@ -4,10 +4,10 @@
 use manyview_adapter::{
     Card, Head, Layer, Linear, Map, Maps, Model, ScoreDimension, ScoreTier, Shape, TaskCard, save,
 };
-use manyview_core::{Embeddings, Encoded, Encoder, Fingerprint, Instruction, Kind, Progress, Quiet};
-use manyview_pipeline::artifact::{
+use manyview_artifact::{
     Applier, Artifact, Batch, FileFormat, Opening, Outcome, Rows, Summary, Target, Writer, open,
 };
+use manyview_core::{Embeddings, Encoded, Encoder, Fingerprint, Instruction, Kind, Progress, Quiet};
 use manyview_store::{CachedEncoder, Store};
 use std::collections::BTreeMap;
 use std::fs;
@@ -303,7 +303,7 @@ fn rows_are_queries_or_passages_of_maps_of_any_shape() {
         save(&scene.at("pairs"), &maps.clone().into(), &card(task, DIM)).unwrap();
         let applier = Applier::<Letters>::new(vec![open(&scene.at("pairs"))?], passages)?;
         let applied = applier.apply(&Batch::new(Rows::Vectors(base.clone()), 0), &Quiet)?;
-        Ok::<_, manyview_pipeline::Error>(applied.outcomes)
+        Ok::<_, manyview_artifact::Error>(applied.outcomes)
     };
     let as_it_is = [Outcome::View(base.clone())];
     let mapped = view(&Maps::Both(mlp.clone()), true).unwrap();

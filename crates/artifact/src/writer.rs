@@ -19,7 +19,7 @@ use std::time::Instant;
 /// same bytes.
 pub struct Writer {
     output: Output,
-    pub(super) ledger: Ledger,
+    pub(crate) ledger: Ledger,
     /// The card of the head whose scores are written as lines.
     head: Option<Card>,
 }
@@ -111,7 +111,7 @@ impl Writer {
     }
 
     /// As [`Writer::finish`], with the record that `describe` makes beside the files.
-    pub(super) fn finish_with(
+    pub(crate) fn finish_with(
         mut self,
         describe: impl FnOnce(&Ledger) -> Result<Option<Vec<u8>>>,
     ) -> Result<Summary> {

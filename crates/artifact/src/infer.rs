@@ -7,8 +7,7 @@ use super::target::{FileFormat, Target};
 use super::text_file::{Missing, TextFile};
 use super::vector_file::GivenVectors;
 use super::writer::{Opening, Writer};
-use crate::config;
-use crate::{Environment, Error, Result, encoder, run};
+use crate::{Encoder as EncoderSettings, Error, Result, Sources, encoder, to_json};
 use manyview_core::{Encoder, Fingerprint, Progress};
 use manyview_encoder::TextEncoder;
 use std::path::PathBuf;
@@ -76,7 +75,7 @@ pub struct Texts {
 /// # Errors
 /// Texts, vectors, adapters or encoders that cannot be used; [`manyview_core::Error::Fingerprint`] when the encoder is
 /// not the one an adapter was made for; [`manyview_core::Error::Interrupted`].
-pub fn infer(inference: &Inference, environment: &Environment, progress: &dyn Progress) -> Result<Inferred> {
+pub fn infer(inference: &Inference, sources: &Sources, progress: &dyn Progress) -> Result<Inferred> {
     if inference.limit == Some(0) {
         return Err(Error::setting("--limit", "expected at least 1 row, found 0"));
     }
@@ -104,13 +103,13 @@ pub fn infer(inference: &Inference, environment: &Environment, progress: &dyn Pr
                 (Some(named), _) => named?,
                 (None, Some(model)) => {
                     let (model, device) = (model.clone(), from.device.clone());
-                    config::Encoder { model, device, ..config::Encoder::default() }
+                    EncoderSettings { model, device, ..EncoderSettings::default() }
                 }
                 (None, None) => {
                     return Err(Error::setting("--adapter", "expected one, or --encoder, found neither"));
                 }
             };
-            of_texts(inference, from, applier, &encoder, environment, progress)
+            of_texts(inference, from, applier, &encoder, sources, progress)
         }
     }
 }
@@ -119,8 +118,8 @@ fn of_texts(
     inference: &Inference,
     from: &Texts,
     applier: Applier,
-    named: &config::Encoder,
-    environment: &Environment,
+    named: &EncoderSettings,
+    sources: &Sources,
     progress: &dyn Progress,
 ) -> Result<Inferred> {
     let applier = if from.with_teacher { applier.with_teacher()? } else { applier };
@@ -137,7 +136,7 @@ fn of_texts(
     let start = Instant::now();
     let total = texts.look()?;
     let looked = start.elapsed().as_secs_f64();
-    let encoder = encoder::load(named, environment, progress)?;
+    let encoder = encoder::load(named, sources, progress)?;
     let (fingerprint, dim) = (encoder.fingerprint(), encoder.dim());
     let applier = applier.with_encoder(encoder::cached(named, encoder, &from.store)?)?;
     let rows = inference.rows_at_once(dim);
@@ -249,7 +248,7 @@ impl Job<'_> {
                 teacher: applier.teacher().map(|_| ledger.teacher),
                 seconds: ledger.seconds,
             };
-            let bytes = run::json(&record, &inferred)?;
+            let bytes = to_json(&record, &inferred)?;
             described = Some(inferred);
             Ok(Some(bytes))
         })?;
