@@ -1,37 +1,40 @@
 //! Arrow files: Feather of the second version, and the streams that the library `datasets` keeps.
 
 use super::NamedColumn;
+use super::arrow_messages;
 use super::parquet::{At, add, columns};
 use super::rows::{Source, Started};
 use crate::kind::first_bytes;
 use crate::{Error, Result};
 use arrow_array::RecordBatch;
-use arrow_ipc::reader::{FileReader, StreamReader};
+use arrow_ipc::reader::StreamReader;
 use arrow_schema::{ArrowError, Schema};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+/// What a file begins and ends with.
+const FILE: &[u8; 6] = b"ARROW1";
+/// Where its stream begins.
+const STREAM: u64 = 8;
+
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
 
 pub(super) fn open(path: &Path, wanted: &[&str]) -> Result<Started> {
-    let whole = first_bytes(path)?.starts_with(b"ARROW1");
+    let is_file = first_bytes(path)?.starts_with(FILE);
     let file = File::open(path).map_err(Error::io(path))?;
     let (schema, batches) = contained(path, || -> Result<(Schema, Batches), ArrowError> {
         let mut file = BufReader::new(file);
-        Ok(match whole {
-            true => {
-                let reader = FileReader::try_new(file, None)?;
-                (reader.schema().as_ref().clone(), Box::new(reader))
-            }
-            false => {
-                if !ended(&mut file)? {
-                    return Err(ArrowError::IpcError("its end is missing".into()));
-                }
-                let reader = StreamReader::try_new(file, None)?;
-                (reader.schema().as_ref().clone(), Box::new(reader))
-            }
-        })
+        if is_file {
+            check_end(&mut file)?;
+        }
+        // A file is a stream between two marks, and what is behind its end says where its batches are.
+        let start = SeekFrom::Start(if is_file { STREAM } else { 0 });
+        file.seek(start)?;
+        arrow_messages::check(&mut file)?;
+        file.seek(start)?;
+        let reader = StreamReader::try_new(file, None)?;
+        Ok((reader.schema().as_ref().clone(), Box::new(reader)))
     })?;
     let (kept, places, classes) = columns(path, &schema, wanted)?;
     Ok((kept, Box::new(Strings { path: path.into(), at: At::default(), places, classes, batches })))
@@ -56,18 +59,15 @@ impl Source for Strings {
     }
 }
 
-/// Whether a stream ends as its writer ends it; without that, batches may be missing.
-fn ended(file: &mut BufReader<File>) -> std::io::Result<bool> {
-    const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
-    let mut last = [0; END.len()];
-    let length = file.seek(SeekFrom::End(0))?;
-    if length < END.len() as u64 {
-        return Ok(false);
-    }
-    file.seek(SeekFrom::Start(length - END.len() as u64))?;
+/// Refuses a file without the mark at its end: batches may be missing.
+fn check_end(file: &mut BufReader<File>) -> Result<(), ArrowError> {
+    let mut last = [0; FILE.len()];
+    file.seek(SeekFrom::End(-(FILE.len() as i64)))?;
     file.read_exact(&mut last)?;
-    file.rewind()?;
-    Ok(last == END)
+    match last == *FILE {
+        true => Ok(()),
+        false => Err(ArrowError::IpcError("its end is missing".into())),
+    }
 }
 
 /// Runs `read`, and makes an error of a panic, which some damaged files cause.

@@ -1,4 +1,5 @@
 mod arrow;
+mod arrow_messages;
 mod cells;
 mod class_names;
 mod csv;
