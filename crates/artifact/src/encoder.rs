@@ -15,6 +15,7 @@ pub fn load(config: &Encoder, sources: &Sources, progress: &dyn Progress) -> Res
     let streams = device::streams(&config.device);
     let options = EncoderConfig {
         max_length: config.max_length,
+        long: config.long,
         batch_tokens: config.batch_tokens.unwrap_or_else(|| device::batch_tokens(&config.device)),
         streams,
         engine: config.engine,

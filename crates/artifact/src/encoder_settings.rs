@@ -1,5 +1,5 @@
 use manyview_core::Fingerprint;
-use manyview_encoder::{Engine, Weights};
+use manyview_encoder::{Engine, LongTexts, Weights};
 use serde::{Deserialize, Serialize};
 
 /// The frozen encoder.
@@ -17,6 +17,8 @@ pub struct Encoder {
     /// Maximum number of tokens of a text; default: the model's maximum.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_length: Option<usize>,
+    /// What becomes of longer texts: `cut`, or `windows`, which reads them whole.
+    pub long: LongTexts,
     /// Tokens in one batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_tokens: Option<usize>,
@@ -33,6 +35,7 @@ impl Default for Encoder {
             device: "flex".into(),
             engine: Engine::default(),
             max_length: None,
+            long: LongTexts::default(),
             batch_tokens: None,
             weights: Weights::F32,
         }

@@ -9,6 +9,7 @@ use super::vector_file::GivenVectors;
 use super::writer::{Opening, Writer};
 use crate::{Encoder as EncoderSettings, Error, Result, Sources, encoder, to_json};
 use manyview_core::{Encoder, Fingerprint, Progress};
+use manyview_data::InputFile;
 use manyview_encoder::TextEncoder;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -45,7 +46,7 @@ pub enum InferenceInput {
 /// A file of texts, and how to encode them.
 #[derive(Clone, Debug)]
 pub struct Texts {
-    /// `.csv`, `.tsv`, `.jsonl`, `.ndjson` or `.parquet`.
+    /// A file of rows, as [`manyview_data::Rows::open`] takes it, or `-` for standard input.
     pub input: PathBuf,
     /// Its column of texts.
     pub text_column: String,
@@ -123,8 +124,9 @@ fn of_texts(
     progress: &dyn Progress,
 ) -> Result<Inferred> {
     let applier = if from.with_teacher { applier.with_teacher()? } else { applier };
+    let file = InputFile::open(&from.input)?;
     let texts = TextFile {
-        input: from.input.clone(),
+        input: file.path().into(),
         text_column: from.text_column.clone(),
         title_column: None,
         id_column: from.id_column.clone(),
@@ -132,7 +134,7 @@ fn of_texts(
         dedup: from.dedup,
         limit: inference.limit,
     };
-    let input = Input::open(&from.input)?;
+    let input = Input::open(file.path())?;
     let start = Instant::now();
     let total = texts.look()?;
     let looked = start.elapsed().as_secs_f64();

@@ -3,6 +3,7 @@ use crate::{Encoder, Error, Result, to_json};
 use manyview_adapter::{Card, Head, Maps, Model};
 use manyview_core::Fingerprint;
 use manyview_core::publish::write_whole;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -109,11 +110,15 @@ fn encoder_of(card: &Card, asked: Option<&str>, device: &str) -> Result<Encoder>
         found => found.flatten(),
     };
     let revision = text("revision").unwrap_or_else(|| Encoder::default().revision);
-    let weights = setting("weights").cloned().map(serde_json::from_value).transpose();
-    let weights =
-        weights.map_err(|e| Error::setting("weights", format!("{e}, in config.json of what was fitted")))?;
-    let weights = weights.unwrap_or_default();
-    Ok(Encoder { model, revision, device: device.into(), max_length, weights, ..Encoder::default() })
+    let (weights, long) = (choice(card, "weights")?, choice(card, "long")?);
+    Ok(Encoder { model, revision, device: device.into(), max_length, long, weights, ..Encoder::default() })
+}
+
+/// A setting of the encoder that has a few names; the default where the card has none.
+fn choice<T: DeserializeOwned + Default>(card: &Card, key: &str) -> Result<T> {
+    let found = card.settings.get(key).cloned().map(serde_json::from_value).transpose();
+    let found = found.map_err(|e| Error::setting(key, format!("{e}, in config.json of what was fitted")))?;
+    Ok(found.unwrap_or_default())
 }
 
 /// The directory that `path` leads to.

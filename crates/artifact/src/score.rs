@@ -6,6 +6,7 @@ use super::text_file::{Missing, TextFile};
 use super::writer::{Opening, Summary, Writer};
 use crate::{Error, Result, Sources, encoder};
 use manyview_core::{Fingerprint, Progress};
+use manyview_data::InputFile;
 use std::path::PathBuf;
 
 /// Rows read at once.
@@ -14,7 +15,7 @@ const ROWS: usize = 1024;
 /// What to score, and with which head.
 #[derive(Clone, Debug)]
 pub struct Scoring {
-    /// `.csv`, `.tsv`, `.jsonl`, `.ndjson` or `.parquet`.
+    /// A file of rows, as [`manyview_data::Rows::open`] takes it, or `-` for standard input.
     pub input: PathBuf,
     /// What [`open`] takes: a run directory, a variant's directory, or a head's.
     pub head: PathBuf,
@@ -50,8 +51,9 @@ pub fn score(scoring: &Scoring, sources: &Sources, progress: &dyn Progress) -> R
             format!("expected a head, found none in {dir}; `manyview infer` takes it as its --adapter");
         return Err(Error::setting("--head", problem));
     }
+    let file = InputFile::open(&scoring.input)?;
     let texts = TextFile {
-        input: scoring.input.clone(),
+        input: file.path().into(),
         text_column: scoring.text_column.clone(),
         title_column: scoring.title_column.clone(),
         id_column: scoring.id_column.clone(),
@@ -59,7 +61,7 @@ pub fn score(scoring: &Scoring, sources: &Sources, progress: &dyn Progress) -> R
         dedup: false,
         limit: None,
     };
-    let input = Input::open(&scoring.input)?;
+    let input = Input::open(file.path())?;
     let total = texts.look()?;
     let named = head.encoder(scoring.encoder.as_deref(), &scoring.device)?;
     let loaded = encoder::load(&named, sources, progress)?;

@@ -15,7 +15,7 @@ its text was truncated. metadata.json records how they were made, and the timing
 Memory does not grow with the input. After a stop or a kill the same command resumes, to
 the same bytes; other settings or another input start over.")]
 pub(crate) struct Infer {
-    /// File of texts: .csv, .tsv, .jsonl, .ndjson or .parquet.
+    /// File of texts: .csv, .tsv, .jsonl, .json, .parquet or .arrow, also packed (.gz, .zst); - for standard input.
     #[arg(long, value_name = "FILE", required_unless_present = "vectors")]
     input: Option<PathBuf>,
     /// Column of texts.

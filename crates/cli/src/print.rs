@@ -9,7 +9,7 @@ pub(crate) fn run(stages: Stages, run: &RunSummary) -> Result<()> {
     if let Some(table) = &run.table {
         print_line(table)?;
     }
-    encoding(&run.tally, run.truncated)?;
+    encoding(&run.tally, run.truncated, run.share_read)?;
     if stages == Stages::Only(Stage::Train) {
         for (name, fit) in &run.fits {
             let (method, rows, seconds) = (&fit.method, fit.rows, fit.seconds);
@@ -40,12 +40,14 @@ fn metrics(metrics: &BTreeMap<String, f64>) -> String {
 }
 
 /// What encoding took.
-fn encoding(tally: &Tally, truncated: usize) -> Result<()> {
+fn encoding(tally: &Tally, truncated: usize, share_read: Option<f64>) -> Result<()> {
     let Tally { encoded, reused, seconds } = tally;
     print_line(format_args!("encoded {encoded} texts in {seconds:.1} s, took {reused} from the store"))?;
     if truncated > 0 {
+        let share = share_read.map(|share| format!(": {:.0}% of the tokens were read", share * 100.0));
         print_line(format_args!(
-            "{truncated} texts of the corpus are longer than the encoder reads; their ends were cut"
+            "{truncated} texts of the corpus are longer than the encoder reads; their ends were cut{}",
+            share.unwrap_or_default()
         ))?;
     }
     Ok(())

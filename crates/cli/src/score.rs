@@ -11,7 +11,7 @@ Writes one line for each row, in order: {\"id\": â€¦, \"scores\": {DIMENSION: â€
 without a text keeps its line, with null instead of scores. Memory does not grow with the file. After a stop or
 a kill the same command resumes, to the same bytes; another head or input starts over.")]
 pub(crate) struct Score {
-    /// File of texts: .csv, .tsv, .jsonl, .ndjson or .parquet.
+    /// File of texts: .csv, .tsv, .jsonl, .json, .parquet or .arrow, also packed (.gz, .zst); - for standard input.
     input: PathBuf,
     /// A run directory, a variant's directory in it, or a head's directory.
     #[arg(long, value_name = "DIR")]

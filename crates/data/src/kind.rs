@@ -85,7 +85,7 @@ pub(crate) fn check_path(path: &Path) -> Result<()> {
     let problem = if path.exists() {
         return Ok(());
     } else if text == "-" {
-        "standard input is read once, and rows are read twice: write them to a file first"
+        "standard input, which cannot be read here a second time: write it to a file first"
     } else if text == "~" || text.starts_with("~/") {
         "no shell has put your home directory in place of `~`; write it out, or leave `~` outside quotes"
     } else if windows || text.starts_with("\\\\") {

@@ -27,6 +27,7 @@ mod retrieval;
 mod scores;
 mod shuffle;
 mod split;
+mod standard_input;
 mod table;
 mod vectors;
 
@@ -47,6 +48,7 @@ pub use retrieval::{
 pub use scores::{Article, LabelledRows, ScoredText, read_labelled, read_training, training_lines};
 pub use shuffle::order as shuffled;
 pub use split::{Fractions, Split};
+pub use standard_input::InputFile;
 pub use table::{CsvWriter, GrowingFile, Rows, Table};
 pub use vectors::{Beside, NpyWriter, ParquetWriter, VectorRows, read_vectors, write_npy};
 

@@ -18,6 +18,7 @@ pub mod finetune;
 mod json_file;
 mod kv_cache;
 mod layout;
+mod long_texts;
 mod lookahead;
 #[cfg(feature = "train")]
 mod model;
@@ -38,6 +39,7 @@ mod tokenizer;
 
 pub use engine::{Engine, Weights};
 pub use error::{Error, Result};
+pub use long_texts::LongTexts;
 pub use manyview_train::Device;
 pub use pooling::Pooling;
 pub use portable::portable;

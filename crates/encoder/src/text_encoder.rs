@@ -5,11 +5,13 @@ use crate::checkpoint::Checkpoint;
 use crate::engine::{self, Engine, Loaded, Weights};
 use crate::kv_cache::KvCache;
 use crate::layout::Layout;
+use crate::long_texts::{self, LongTexts};
 use crate::prefix_cache::{PrefixKvCache, common, shared};
 use crate::states::States;
 use crate::tokenizer::{Settings, TextTokenizer, TokenIds};
 use crate::{Device, Error, Pooling, Result, lookahead, reading, streams};
 use manyview_core::{Embeddings, Encoded, Encoder, Fingerprint, Instruction};
+use rayon::prelude::*;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,6 +31,8 @@ pub struct EncoderConfig {
     pub streams: usize,
     /// What computes.
     pub engine: Engine,
+    /// What becomes of longer texts.
+    pub long: LongTexts,
     /// What the model's matrices are held as. Vectors depend on it, so it is part of the fingerprint.
     pub weights: Weights,
 }
@@ -40,6 +44,7 @@ impl Default for EncoderConfig {
             batch_tokens: 1024,
             streams: rayon::current_num_threads(),
             engine: Engine::default(),
+            long: LongTexts::default(),
             weights: Weights::default(),
         }
     }
@@ -84,13 +89,15 @@ impl TextEncoder {
             None => architecture::default_pooling(&layout)?,
         };
         let loaded = engine::load(&layout, &checkpoint, (config.engine, config.weights), device)?;
+        let identity = (pooling, max_length, loaded.dtype);
+        let fingerprint = reading::fingerprint(&checkpoint, &tokenizer, &layout, identity)?;
         Ok(Self {
-            fingerprint: reading::fingerprint(
-                &checkpoint,
-                &tokenizer,
-                &layout,
-                (pooling, max_length, loaded.dtype),
-            )?,
+            fingerprint: match config.long {
+                LongTexts::Cut => fingerprint,
+                LongTexts::Windows => Fingerprint::builder("windows/1")
+                    .field("encoder", fingerprint.as_str().as_bytes())
+                    .finish(),
+            },
             loaded,
             summary,
             tokenizer,
@@ -128,6 +135,24 @@ impl TextEncoder {
     /// A text the tokenizer cannot read.
     pub fn token_counts(&self, texts: &[&str]) -> Result<Vec<usize>> {
         Ok(self.ids(texts, self.prefix(None).as_deref())?.iter().map(|i| i.ids.len()).collect())
+    }
+
+    /// The share of the tokens of `texts` that the encoder reads, prompt and special tokens apart: 1 where it reads them
+    /// whole.
+    ///
+    /// # Errors
+    /// A text the tokenizer cannot read.
+    pub fn share_read(&self, texts: &[&str], instruction: Option<&Instruction>) -> Result<f64> {
+        let most = match self.config.long {
+            LongTexts::Cut => {
+                self.max_length.saturating_sub(self.around(self.prefix(instruction).as_deref()))
+            }
+            LongTexts::Windows => usize::MAX,
+        };
+        let of_text = |(i, text): (usize, &&str)| Ok(self.tokenizer.offsets(i, text)?.len());
+        let tokens: Vec<usize> = texts.par_iter().enumerate().map(of_text).collect::<Result<_>>()?;
+        let read: usize = tokens.iter().map(|&tokens| tokens.min(most)).sum();
+        Ok(read as f64 / tokens.iter().sum::<usize>().max(1) as f64)
     }
 
     /// The ids of each text, without an instruction.
@@ -182,6 +207,52 @@ impl TextEncoder {
             Error::Text { index, problem } => Error::Text { index: window[index], problem },
             other => other,
         })
+    }
+
+    /// Pooled states, `[texts, dim]`, and what was read of each text.
+    fn pooled(&self, texts: &[&str], prefix: Option<&str>) -> Result<(Vec<f32>, Vec<Read>)> {
+        let (n, dim) = (texts.len(), self.dim());
+        let (mut vectors, mut seen) = (vec![0f32; n * dim], vec![Read::default(); n]);
+        let windows = self.windows(texts);
+        let read = |w: usize| self.read(texts, &windows[w], prefix);
+        lookahead::run(windows.len(), read, |w, ids| {
+            let rows = self.compute(&ids, prefix)?;
+            for ((&i, row), text) in windows[w].iter().zip(rows.chunks_exact(dim)).zip(&ids) {
+                vectors[i * dim..(i + 1) * dim].copy_from_slice(row);
+                seen[i] = Read { tokens: text.ids.len(), truncated: text.truncated };
+            }
+            Ok(())
+        })?;
+        Ok((vectors, seen))
+    }
+
+    /// Pooled states, `[texts, dim]`, of whole texts: those of their windows, weighted by tokens.
+    fn pooled_windows(&self, texts: &[&str], prefix: Option<&str>) -> Result<Vec<f32>> {
+        let around = self.around(prefix);
+        let room = self.max_length.saturating_sub(around);
+        let of_text = |(i, text): (usize, &&str)| {
+            let windows = long_texts::windows(&self.tokenizer.offsets(i, text)?, room);
+            Ok(match windows.len() {
+                0 | 1 => vec![0..text.len()],
+                _ => windows,
+            })
+        };
+        let windows: Vec<Vec<Range<usize>>> =
+            texts.par_iter().enumerate().map(of_text).collect::<Result<_>>()?;
+        let owned = windows.iter().enumerate().flat_map(|(i, all)| all.iter().map(move |range| (i, range)));
+        let (owners, parts): (Vec<usize>, Vec<&str>) =
+            owned.map(|(i, range)| (i, long_texts::part(texts[i], range))).unzip();
+        let (rows, read) = self.pooled(&parts, prefix).map_err(|e| match e {
+            Error::Text { index, problem } => Error::Text { index: owners[index], problem },
+            other => other,
+        })?;
+        let tokens: Vec<usize> = read.iter().map(|part| part.tokens.saturating_sub(around).max(1)).collect();
+        Ok(long_texts::weighted_means(&rows, self.dim(), &owners, &tokens, texts.len()))
+    }
+
+    /// How many tokens stand around each text: special ones, and those of a prompt.
+    fn around(&self, prefix: Option<&str>) -> usize {
+        self.tokenizer.ids(&[prefix.unwrap_or_default()]).map_or(0, |ids| ids[0].ids.len())
     }
 
     /// Pooled states, `[texts, dim]`, in the order of the texts.
@@ -250,6 +321,13 @@ impl TextEncoder {
     }
 }
 
+/// What was read of a text.
+#[derive(Clone, Copy, Default)]
+struct Read {
+    tokens: usize,
+    truncated: bool,
+}
+
 /// Tokens that stand before texts, and what the model computed of them.
 pub(crate) struct Prefix {
     ids: Vec<u32>,
@@ -277,19 +355,14 @@ impl Encoder for TextEncoder {
             return Err(manyview_core::Error::Empty { what: "texts to encode".into() });
         }
         let prefix = self.prefix(instruction);
-        let (n, dim) = (texts.len(), self.dim());
-        let (mut vectors, mut truncated) = (vec![0f32; n * dim], vec![false; n]);
-        let windows = self.windows(texts);
-        let read = |w: usize| self.read(texts, &windows[w], prefix.as_deref());
-        lookahead::run(windows.len(), read, |w, ids| {
-            let rows = self.compute(&ids, prefix.as_deref())?;
-            for ((&i, row), text) in windows[w].iter().zip(rows.chunks_exact(dim)).zip(&ids) {
-                vectors[i * dim..(i + 1) * dim].copy_from_slice(row);
-                truncated[i] = text.truncated;
+        let (vectors, truncated) = match self.config.long {
+            LongTexts::Cut => {
+                let (vectors, read) = self.pooled(texts, prefix.as_deref())?;
+                (vectors, read.iter().map(|text| text.truncated).collect())
             }
-            Ok(())
-        })?;
-        let vectors = Embeddings::new(vectors, dim)?;
+            LongTexts::Windows => (self.pooled_windows(texts, prefix.as_deref())?, vec![false; texts.len()]),
+        };
+        let vectors = Embeddings::new(vectors, self.dim())?;
         let norms = vectors.rows().map(|row| row.iter().map(|v| v * v).sum::<f32>().sqrt()).collect();
         Ok(Encoded { vectors: vectors.normalized()?, norms, truncated })
     }

@@ -1,3 +1,4 @@
+use crate::numbers::{count, counted, duration};
 use manyview_core::{Estimate, Latency, Summary};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -153,6 +154,25 @@ pub struct Encoding {
     pub reused: usize,
     /// Texts of the corpus whose end was cut at the encoder's maximum length.
     pub truncated: usize,
+    /// The share of the tokens that the encoder read, from up to 1,000 texts; none where no text was cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_read: Option<f64>,
     /// Wall time, seconds.
     pub seconds: f64,
+}
+
+impl Encoding {
+    /// How much was encoded and read, in a sentence.
+    pub(crate) fn sentence(&self) -> String {
+        let read = self.share_read.map(|share| format!("; {:.0}% of the tokens were read", share * 100.0));
+        format!(
+            "{} computed and {} found in the store in {}; {} of {} texts cut at the encoder's maximum length{}",
+            counted(self.encoded, "vector", "vectors"),
+            count(self.reused),
+            duration(self.seconds * 1e3),
+            count(self.truncated),
+            count(self.texts),
+            read.unwrap_or_default()
+        )
+    }
 }

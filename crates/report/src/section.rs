@@ -72,17 +72,7 @@ pub(crate) fn facts_of(m: &ViewsMetrics) -> Vec<(&'static str, String)> {
             format!("{} to fit, {} held back, {} to test", count(m.n_train), count(m.n_val), count(m.n_test)),
         ),
         ("Fit", fit),
-        (
-            "Encoding",
-            format!(
-                "{} computed and {} found in the store in {}; {} of {} texts cut at the encoder's maximum length",
-                counted(e.encoded, "vector", "vectors"),
-                count(e.reused),
-                duration(e.seconds * 1e3),
-                count(e.truncated),
-                count(e.texts)
-            ),
-        ),
+        ("Encoding", e.sentence()),
     ]
 }
 

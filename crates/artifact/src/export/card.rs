@@ -133,6 +133,7 @@ impl Card<'_> {
         ];
         facts.extend(setting("dataset").map(|name| ("Texts", name)));
         facts.extend(card.settings.get("max_length").map(|n| ("Tokens read of a text", n.to_string())));
+        facts.extend(setting("long").map(|long| ("Longer texts", long)));
         let lines = facts.iter().filter(|(_, value)| !value.is_empty());
         lines.map(|(key, value)| format!("- {key}: {value}\n")).collect::<String>() + "\n"
     }

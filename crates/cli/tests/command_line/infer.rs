@@ -47,6 +47,35 @@ fn several_adapters_cost_one_encoding_and_give_what_each_gives_alone() {
 }
 
 #[test]
+fn standard_input_gives_what_the_same_rows_give_in_a_file() {
+    let scene = Scene::new();
+    let rows = "{\"text\": \"wet storm\"}\n{\"text\": \"grey mist\"}\n";
+    scene.write("texts.jsonl", rows);
+    scene.done("infer --input texts.jsonl --encoder minilm --output-dir file");
+    let line = "infer --input - --encoder minilm --output-dir piped";
+    let output = scene.command(line).write_stdin(rows).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(matrices(&scene, "piped"), matrices(&scene, "file"));
+    assert_eq!(scene.json("piped/metadata.json")["input"], "-");
+    let output = scene.command(line).write_stdin("").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("standard input: it is empty"));
+}
+
+#[test]
+fn long_texts_are_read_whole_where_the_experiment_of_the_adapter_says_so() {
+    let scene = Scene::new();
+    let cut = scene.done("train experiment.toml encoder.max_length=4 name=cut");
+    assert!(cut.contains("ends were cut: ") && cut.contains("% of the tokens were read"), "{cut}");
+    let whole = scene.done("train experiment.toml encoder.max_length=4 encoder.long=windows name=whole");
+    assert!(!whole.contains("ends were cut"), "{whole}");
+    let inferred = scene.done("infer --input corpus.csv --adapter runs/whole --output-dir whole");
+    assert!(inferred.contains("encoded 0 texts") && !inferred.contains("ends were cut"), "{inferred}");
+    scene.done("infer --input corpus.csv --adapter runs/cut --output-dir cut");
+    assert!(scene.read("whole/base.npy") != scene.read("cut/base.npy"));
+}
+
+#[test]
 fn two_adapters_of_one_name_are_refused() {
     let scene = fitted();
     scene.write("texts.csv", "text\nwet storm\n");

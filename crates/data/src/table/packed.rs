@@ -2,9 +2,11 @@
 
 use crate::kind::{check_path, first_bytes, foreign};
 use crate::{Error, Result};
+use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use zstd::stream::read::Decoder;
 
 /// How a file is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,17 @@ impl Packing {
         let ends = [(".gz", Self::Gzip), (".zst", Self::Zstd), (".zstd", Self::Zstd)];
         let found = ends.iter().find_map(|(end, packing)| Some((*packing, name.strip_suffix(end)?)));
         found.map_or((None, name), |(packing, name)| (Some(packing), name))
+    }
+
+    /// A reader of the unpacked bytes; files that were put together have several members.
+    pub(crate) fn unpack<'a>(
+        self,
+        packed: impl BufRead + Send + 'a,
+    ) -> io::Result<Box<dyn BufRead + Send + 'a>> {
+        Ok(match self {
+            Self::Gzip => Box::new(BufReader::new(MultiGzDecoder::new(packed))),
+            Self::Zstd => Box::new(BufReader::new(Decoder::with_buffer(packed)?)),
+        })
     }
 
     /// What the first bytes of a file say.
@@ -45,12 +58,7 @@ impl Packed {
         }
         Ok(Self(match packing {
             None => Box::new(file),
-            // Files that were put together have several members.
-            Some(Packing::Gzip) => Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(file))),
-            Some(Packing::Zstd) => {
-                let decoder = zstd::stream::read::Decoder::with_buffer(file).map_err(Error::io(path))?;
-                Box::new(BufReader::new(decoder))
-            }
+            Some(packing) => packing.unpack(file).map_err(Error::io(path))?,
         }))
     }
 }

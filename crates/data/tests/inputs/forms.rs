@@ -51,7 +51,7 @@ fn paths_of_other_systems_are_named() {
         ("~", Refused("home directory in place of `~`")),
         ("file:///a.csv", Refused("leave file:// out")),
         ("https://example.org/a.csv", Refused("fetch it first")),
-        ("-", Refused("standard input is read once")),
+        ("-", Refused("standard input, which cannot be read")),
         ("no-such.csv", Refused("no such file or directory")),
     ];
     counted("paths of other systems", &cases, |path| {

@@ -125,6 +125,19 @@ impl TextTokenizer {
         texts.par_iter().enumerate().map(one).collect()
     }
 
+    /// The bytes that each token of a text stands for, those behind the limit included; none for special tokens.
+    pub(crate) fn offsets(&self, index: usize, text: &str) -> Result<Vec<Range<usize>>> {
+        let (_, encoding) = self.encode(index, || self.tokenizer.encode(text, true))?;
+        let all = std::iter::once(&encoding).chain(encoding.get_overflowing());
+        let mut found: Vec<Range<usize>> = all
+            .flat_map(|part| part.get_offsets())
+            .filter(|(start, end)| start < end)
+            .map(|&(start, end)| start..end)
+            .collect();
+        found.sort_by_key(|range| (range.start, range.end)); // where beginnings are cut, the rest comes last
+        Ok(found)
+    }
+
     fn encode(
         &self,
         index: usize,

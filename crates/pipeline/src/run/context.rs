@@ -54,6 +54,8 @@ pub struct Encoded {
     pub fingerprint: Fingerprint,
     /// Number of truncated texts.
     pub truncated: usize,
+    /// The share of the tokens that the encoder read, of up to 1,000 texts; none where no text was truncated.
+    pub share_read: Option<f64>,
 }
 
 /// The cost of encoding.
@@ -129,16 +131,28 @@ impl<'a> Context<'a> {
             }
         };
         let stored = &self.stored[at].2;
-        let (mut vectors, mut truncated) = (Vec::new(), 0);
+        let (mut vectors, mut truncated, mut longest) = (Vec::new(), 0, None);
         for set in sets {
             let start = Instant::now();
             let (encoded, reuse) = stored.encode_all(&set.texts, set.instruction.as_ref(), self.progress)?;
             let seconds = start.elapsed().as_secs_f64();
             self.tally.add(Tally { encoded: reuse.encoded, reused: reuse.reused, seconds });
-            truncated += encoded.truncated.iter().filter(|cut| **cut).count();
+            let cut = encoded.truncated.iter().filter(|cut| **cut).count();
+            truncated += cut;
+            longest = longest.filter(|&(most, _)| most >= cut).or((cut > 0).then_some((cut, set)));
             vectors.push(encoded.vectors);
         }
-        Ok(Encoded { vectors, fingerprint: stored.fingerprint(), truncated })
+        let fingerprint = stored.fingerprint();
+        let share_read = longest.map(|(_, set)| self.share_read(config, set)).transpose()?;
+        Ok(Encoded { vectors, fingerprint, truncated, share_read })
+    }
+
+    /// The share of the tokens of a set of texts that the encoder reads, from texts at even distances.
+    fn share_read(&mut self, config: &Encoder, set: &TextSet<'_>) -> Result<f64> {
+        const TEXTS: usize = 1000;
+        let step = set.texts.len().div_ceil(TEXTS).max(1);
+        let texts: Vec<&str> = set.texts.iter().step_by(step).copied().collect();
+        Ok(self.encoder(config)?.share_read(&texts, set.instruction.as_ref())?)
     }
 
     /// The cost of encoding for this variant so far.

@@ -25,6 +25,8 @@ pub struct Outcome<T: Task> {
     pub tally: Tally,
     /// Number of truncated texts.
     pub truncated: usize,
+    /// The smallest share of a corpus's tokens that an encoder read; none where no text was truncated.
+    pub share_read: Option<f64>,
     /// The fits, by variant.
     pub fits: Vec<(String, FitRecord)>,
     /// The metrics, by variant, once evaluated.
@@ -73,6 +75,7 @@ pub fn run<T: Task>(
         dir: dir.path().into(),
         tally: Tally::default(),
         truncated: 0,
+        share_read: None,
         fits: Vec::new(),
         metrics: Vec::new(),
         report: None,
@@ -131,6 +134,8 @@ impl<T: Task> Run<'_, T> {
         let corpus = self.corpus(spec)?;
         let encoded = self.encode(variant, &corpus, &experiment.encoder)?;
         self.outcome.truncated = self.outcome.truncated.max(encoded.truncated);
+        self.outcome.share_read =
+            encoded.share_read.into_iter().chain(self.outcome.share_read).reduce(f64::min);
         if self.stages.last() == Stage::Encode {
             return self.dir.save_config(self.suite);
         }
@@ -188,7 +193,12 @@ impl<T: Task> Run<'_, T> {
     fn encode(&mut self, variant: &Variant<'_, T>, corpus: &T::Corpus, config: &Encoder) -> Result<Encoded> {
         if let Some(vectors) = T::vectors(corpus) {
             let fingerprint = config.fingerprint_of_given(vectors.dim());
-            return Ok(Encoded { vectors: vec![vectors.clone()], fingerprint, truncated: 0 });
+            return Ok(Encoded {
+                vectors: vec![vectors.clone()],
+                fingerprint,
+                truncated: 0,
+                share_read: None,
+            });
         }
         self.cx.encode(config, &variant.experiment.output.store, &T::texts(&variant.spec, corpus)?)
     }

@@ -23,6 +23,8 @@ pub struct RunSummary {
     pub tally: Tally,
     /// Texts whose end was cut.
     pub truncated: usize,
+    /// The smallest share of a corpus's tokens that an encoder read; none where no text was truncated.
+    pub share_read: Option<f64>,
     /// The fits, by variant.
     pub fits: Vec<(String, FitRecord)>,
     /// The table of the report, once it is drawn.
@@ -107,10 +109,10 @@ impl<T: Task> AnyTask for Erased<T> {
         environment: &Environment,
         progress: &dyn Progress,
     ) -> Result<RunSummary> {
-        let Outcome { dir, tally, truncated, fits, report, untracked, .. } =
+        let Outcome { dir, tally, truncated, share_read, fits, report, untracked, .. } =
             run::run::<T>(suite, stages, environment, progress)?;
         let table = report.map(|report| report.table());
-        Ok(RunSummary { dir, tally, truncated, fits, table, untracked })
+        Ok(RunSummary { dir, tally, truncated, share_read, fits, table, untracked })
     }
 
     fn checks(

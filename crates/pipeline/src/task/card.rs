@@ -3,7 +3,7 @@
 use crate::config::Encoder;
 use crate::run::FitRecord;
 use manyview_core::Fingerprint;
-use manyview_encoder::Weights;
+use manyview_encoder::{LongTexts, Weights};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -21,6 +21,9 @@ pub(super) fn settings(encoder: &Encoder, dataset: &str, record: &FitRecord) -> 
     if encoder.weights != Weights::F32 {
         settings
             .extend(serde_json::to_value(encoder.weights).map(|weights| ("weights".to_string(), weights)));
+    }
+    if encoder.long != LongTexts::Cut {
+        settings.insert("long".into(), encoder.long.as_str().into());
     }
     settings.extend(encoder.max_length.map(|n| ("max_length".to_string(), n.into())));
     settings

@@ -126,17 +126,7 @@ pub(super) fn facts(m: &RetrievalMetrics) -> Vec<(&'static str, String)> {
             format!("{}, {}, on {}", m.shape.replace('_', " "), m.objective.replace('_', " "), sides(m)),
         ),
         ("Fit", format!("in {}: {}", duration(m.fit.seconds * 1e3), metrics.join(", "))),
-        (
-            "Encoding",
-            format!(
-                "{} computed and {} found in the store in {}; {} of {} texts cut at the encoder's maximum length",
-                counted(e.encoded, "vector", "vectors"),
-                count(e.reused),
-                duration(e.seconds * 1e3),
-                count(e.truncated),
-                count(e.texts)
-            ),
-        ),
+        ("Encoding", e.sentence()),
     ]
 }
 

@@ -22,6 +22,7 @@ pub struct RetrievalData {
     pub(super) base: PairVectors,
     /// Texts whose end was cut.
     pub(super) truncated: usize,
+    pub(super) share_read: Option<f64>,
     /// The training pairs.
     pub(super) train: QueryPassagePairs,
     /// Negatives mined for them, all together.
@@ -95,6 +96,7 @@ impl RetrievalData {
             n_val: corpus.split.val.len(),
             base,
             truncated: encoded.truncated,
+            share_read: encoded.share_read,
             train,
             mined,
             tuned: None,

@@ -20,6 +20,7 @@ pub struct ViewsData {
     pub(super) base: Embeddings,
     /// Texts whose end was cut.
     pub(super) truncated: usize,
+    pub(super) share_read: Option<f64>,
     /// What the teacher taught.
     pub(super) training: TrainingData,
     /// The validation rows.
@@ -61,6 +62,7 @@ impl ViewsData {
             encoder: encoded.fingerprint.clone(),
             base: base.clone(),
             truncated: encoded.truncated,
+            share_read: encoded.share_read,
             training,
             val_truth: (by_labels && !val.is_empty()).then(|| corpus.truth_of(&val)),
             val,

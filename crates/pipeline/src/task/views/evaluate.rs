@@ -133,6 +133,7 @@ pub(super) fn measure(
             encoded: tally.encoded,
             reused: tally.reused,
             truncated: data.truncated,
+            share_read: data.share_read,
             seconds: tally.seconds,
         },
     })
