@@ -70,11 +70,16 @@ pub(crate) fn names(models: &[Opened]) -> Result<Vec<String>> {
     models.iter().map(name).collect()
 }
 
-/// What an adapter is called: its directory, or the one above where that is called `adapter`.
+/// What an adapter is called: its directory, the one above where that is called `adapter`, or its repository.
 fn name_of(model: &Opened) -> Result<String> {
     let whole = model.dir.canonicalize().map_err(Error::io(&model.dir))?;
-    let named = if whole.ends_with("adapter") { whole.parent() } else { Some(whole.as_path()) };
+    let named = match whole.parent() {
+        Some(snapshots) if snapshots.ends_with("snapshots") => snapshots.parent(),
+        above if whole.ends_with("adapter") => above,
+        _ => Some(whole.as_path()),
+    };
     let name = named.and_then(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
+    let name = name.map(|name| name.rsplit("--").next().map_or(name.clone(), String::from));
     name.ok_or_else(|| {
         let problem = format!("{}: expected a directory with a name", model.dir.display());
         Error::setting("--adapter", problem)

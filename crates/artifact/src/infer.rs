@@ -19,7 +19,7 @@ use std::time::Instant;
 pub struct Inference {
     /// Texts to encode, or vectors that are there already.
     pub from: InferenceInput,
-    /// What [`open`] takes: adapters, or one encoder that was trained; none where the vectors of `Texts::encoder` are all
+    /// What [`Sources::artifact`] takes: adapters, or one encoder that was trained; none where the vectors of `Texts::encoder` are all
     /// that is wanted.
     pub adapters: Vec<PathBuf>,
     /// Directory for the files.
@@ -80,7 +80,9 @@ pub fn infer(inference: &Inference, sources: &Sources, progress: &dyn Progress) 
     if inference.limit == Some(0) {
         return Err(Error::setting("--limit", "expected at least 1 row, found 0"));
     }
-    let mut models = inference.adapters.iter().map(|path| open(path)).collect::<Result<Vec<_>>>()?;
+    let models = inference.adapters.iter();
+    let models = models.map(|path| open(&sources.artifact(path, progress)?));
+    let mut models = models.collect::<Result<Vec<_>>>()?;
     describe::names(&models)?; // told before anything is read
     match &inference.from {
         InferenceInput::Vectors(from) => {

@@ -17,7 +17,7 @@ const ROWS: usize = 1024;
 pub struct Scoring {
     /// A file of rows, as [`manyview_data::Rows::open`] takes it, or `-` for standard input.
     pub input: PathBuf,
-    /// What [`open`] takes: a run directory, a variant's directory, or a head's.
+    /// What [`Sources::artifact`] takes: a run directory, a variant's directory, or a head's.
     pub head: PathBuf,
     /// The `.jsonl` file to make.
     pub output: PathBuf,
@@ -44,7 +44,7 @@ pub struct Scoring {
 /// A file, column, head or encoder that cannot be used; an output that cannot be written;
 /// [`manyview_core::Error::Interrupted`].
 pub fn score(scoring: &Scoring, sources: &Sources, progress: &dyn Progress) -> Result<Summary> {
-    let head = open(&scoring.head)?;
+    let head = open(&sources.artifact(&scoring.head, progress)?)?;
     if !matches!(head.artifact, Artifact::Head(_)) {
         let dir = head.dir.display();
         let problem =

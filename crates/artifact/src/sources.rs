@@ -1,6 +1,8 @@
+use crate::Result;
+use manyview_core::Progress;
 use manyview_data::Hub;
 use manyview_embedded::EmbeddedData;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The repository of the hub that the embedded encoder is made from.
 pub const MINILM_ORIGIN: &str = "sentence-transformers/all-MiniLM-L6-v2";
@@ -19,5 +21,18 @@ impl Sources {
     pub fn new(cache: impl Into<PathBuf>) -> Self {
         let cache = cache.into();
         Self { embedded: EmbeddedData::unpacked_in(&cache), hub: Hub::new(cache) }
+    }
+
+    /// The directory of what was trained: a path as it is; of `hub:ORG/NAME`, or `hub:ORG/NAME@REVISION`, the one in the
+    /// cache, where it is fetched to.
+    ///
+    /// # Errors
+    /// A repository that is not there, or holds something else.
+    pub fn artifact(&self, path: &Path, progress: &dyn Progress) -> Result<PathBuf> {
+        let Some(repo) = path.to_str().and_then(|path| path.strip_prefix("hub:")) else {
+            return Ok(path.into());
+        };
+        let (repo, revision) = repo.split_once('@').unwrap_or((repo, "main"));
+        Ok(self.hub.fetch_artifact(repo, revision, progress)?)
     }
 }

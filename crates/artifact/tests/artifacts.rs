@@ -5,10 +5,13 @@ use manyview_adapter::{
     Card, Head, Layer, Linear, Map, Maps, Model, ScoreDimension, ScoreTier, Shape, TaskCard, save,
 };
 use manyview_artifact::{
-    Applier, Artifact, Batch, FileFormat, Opening, Outcome, Rows, Summary, Target, Writer, open,
+    Applier, Artifact, Batch, FileFormat, GivenVectors, Inference, InferenceInput, Opening, Outcome, Rows,
+    Sources, Summary, Target, Writer, infer, open,
 };
 use manyview_core::{Embeddings, Encoded, Encoder, Fingerprint, Instruction, Kind, Progress, Quiet};
+use manyview_data::write_npy;
 use manyview_store::{CachedEncoder, Store};
+use manyview_test_server::hub::{COMMIT, Server};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -355,4 +358,40 @@ fn what_an_earlier_release_saved_is_refused_with_the_cure() {
         assert!(told.contains("manyview train"), "{told}");
         assert_eq!(e.kind(), Kind::Input);
     }
+}
+
+#[test]
+fn what_was_sent_to_a_hub_is_opened_by_the_name_of_its_repository() {
+    let root = tempfile::tempdir().unwrap();
+    let (saved, output) = (root.path().join("saved"), root.path().join("out"));
+    save(&saved, &Maps::from(linear(1.0)).into(), &card(views("Group by topic."), DIM)).unwrap();
+    let read = |name: &str| (name.to_string(), fs::read(saved.join(name)).unwrap());
+    let server = Server::new();
+    server.add("models/org/topics", COMMIT, ["config.json", "adapter.safetensors"].map(read));
+    let mut sources = Sources::new(root.path().join("cache"));
+    sources.hub = sources.hub.with_endpoint(&server.endpoint);
+    let named = |name: &str| sources.artifact(Path::new(name), &Quiet);
+    let opened = open(&named("hub:org/topics").unwrap()).unwrap();
+    assert_eq!(opened.artifact, open(&saved).unwrap().artifact);
+    assert_eq!(named(&format!("hub:org/topics@{COMMIT}")).unwrap(), opened.dir);
+    assert_eq!(named("no/hub").unwrap(), Path::new("no/hub"));
+    assert_eq!(named("hub:org/other").unwrap_err().kind(), Kind::Input);
+
+    write_npy(&root.path().join("base.npy"), &Embeddings::new(vec![0.5; 2 * DIM], DIM).unwrap()).unwrap();
+    let vectors = |adapters: &[&str]| Inference {
+        from: InferenceInput::Vectors(GivenVectors {
+            path: root.path().join("base.npy"),
+            column: "vector".into(),
+            encoder_fingerprint: None,
+        }),
+        adapters: adapters.iter().map(PathBuf::from).collect(),
+        output: output.clone(),
+        format: FileFormat::Npy,
+        limit: None,
+        chunk_rows: None,
+        passages: false,
+    };
+    let inferred = infer(&vectors(&["hub:org/topics", saved.to_str().unwrap()]), &sources, &Quiet).unwrap();
+    let files: Vec<_> = inferred.files.iter().map(|written| written.file.as_str()).collect();
+    assert_eq!(files, ["topics.npy", "saved.npy"]);
 }

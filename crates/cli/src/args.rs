@@ -177,7 +177,7 @@ pub(crate) struct Fetch {
 
 #[derive(Debug, Args)]
 pub(crate) struct Export {
-    /// A run directory, a variant's directory in it, or the directory of an adapter or a head.
+    /// A run directory, a variant's directory in it, the directory of an adapter or a head, or hub:ORG/NAME.
     pub(crate) adapter: PathBuf,
     /// Export format.
     #[arg(long, value_enum, value_name = "FORMAT")]

@@ -21,7 +21,7 @@ pub(crate) struct Infer {
     /// Column of texts.
     #[arg(long, value_name = "COLUMN", default_value = "text")]
     text_column: String,
-    /// A run directory, a variant's directory in it, or an adapter directory. May be given several times: the texts
+    /// A run directory, a variant's directory in it, an adapter directory, or hub:ORG/NAME. May be given several times: the texts
     /// are encoded once. With a fine-tuned encoder, or with --encoder alone, the vectors are base.npy.
     #[arg(long, value_name = "DIR", required_unless_present = "encoder")]
     adapter: Vec<PathBuf>,

@@ -13,7 +13,7 @@ a kill the same command resumes, to the same bytes; another head or input starts
 pub(crate) struct Score {
     /// File of texts: .csv, .tsv, .jsonl, .json, .parquet or .arrow, also packed (.gz, .zst); - for standard input.
     input: PathBuf,
-    /// A run directory, a variant's directory in it, or a head's directory.
+    /// A run directory, a variant's directory in it, a head's directory, or hub:ORG/NAME.
     #[arg(long, value_name = "DIR")]
     head: PathBuf,
     /// File to write; it is written completely or not at all.

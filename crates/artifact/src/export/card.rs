@@ -185,8 +185,7 @@ impl Card<'_> {
                      view /= np.linalg.norm(view, axis=1, keepdims=True)  # [n, {dim_out}], length 1 each\n```\n"
                 )
             }
-            Format::Adapter => "```sh\nhf download REPOSITORY --local-dir view\n\
-                 manyview infer --input texts.csv --adapter view --output-dir out  # out/adapter.npy\n```\n"
+            Format::Adapter => "```sh\nmanyview infer --input texts.csv --adapter hub:REPOSITORY --output-dir out  # out/adapter.npy\n```\n"
                 .into(),
         }
     }

@@ -57,8 +57,8 @@ fn markdown(
     format!(
         "---\npipeline_tag: text-classification\n{base}tags:\n- regression\n- manyview\n{LICENCE}---\n\n# Scores: {}\n\n\
          A head over the vectors of a text encoder that scores texts in {} as an oracle would. Made with Manyview.\n\n{}\n\
-         {}## Use\n\n```sh\nhf download REPOSITORY --local-dir head\n\
-         manyview score texts.jsonl --head head --text-column content --id-column id  # scores.jsonl\n```\n",
+         {}## Use\n\n```sh\n\
+         manyview score texts.jsonl --head hub:REPOSITORY --text-column content --id-column id  # scores.jsonl\n```\n",
         one_line(card.teacher()),
         match card.dim_out {
             1 => "one dimension".into(),

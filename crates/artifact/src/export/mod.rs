@@ -51,7 +51,7 @@ pub enum Format {
 /// anything but [`Format::Adapter`], an output directory with something in it, an encoder that is not the adapter's, or files
 /// that cannot be written.
 pub fn export(export: &Export, sources: &Sources, progress: &dyn Progress) -> Result<()> {
-    let opened = open(&export.adapter)?;
+    let opened = open(&sources.artifact(&export.adapter, progress)?)?;
     let named = opened.encoder(export.encoder.as_deref(), &export.device)?;
     let given = named.fingerprint_of_given(opened.card.dim_in) == opened.card.encoder_fingerprint;
     let saved = match &opened.artifact {

@@ -89,6 +89,16 @@ impl Hub {
         Ok(self.fetch(&repo, revision, &select, progress)?.0)
     }
 
+    /// The directory of an adapter, a head or an encoder that was trained and sent to the hub, at `revision`.
+    ///
+    /// # Errors
+    /// As [`Hub::fetch_model`].
+    pub fn fetch_artifact(&self, repo: &str, revision: &str, progress: &dyn Progress) -> Result<PathBuf> {
+        let repo = Repo::model(repo)?;
+        let select = |listing: &Listing| selection::artifact_files(&repo, listing);
+        Ok(self.fetch(&repo, revision, &select, progress)?.0)
+    }
+
     /// The data files of a data set at `revision`, sorted by name: Parquet, or else CSV, or else JSONL. `config` picks
     /// those whose path has it as a directory or as part of the file's name.
     ///

@@ -31,6 +31,26 @@ pub(super) fn encoder_files(repo: &Repo, listing: &Listing) -> Result<Vec<Listed
     }
 }
 
+/// What was trained and sent to a hub: an adapter, a head and perhaps the encoder below it, or an encoder.
+pub(super) fn artifact_files(repo: &Repo, listing: &Listing) -> Result<Vec<Listed>> {
+    const ENCODER_CARD: &str = "manyview.json";
+    const BELOW_A_HEAD: &str = "encoder/";
+    const FITTED: [&str; 2] = ["adapter.safetensors", "head.safetensors"];
+    if listing.has(ENCODER_CARD) {
+        let card = listing.files.iter().filter(|file| file.path == ENCODER_CARD).cloned();
+        return Ok(encoder_files(repo, listing)?.into_iter().chain(card).collect());
+    }
+    if !FITTED.iter().any(|name| listing.has(name)) {
+        return Err(repo.error(format!(
+            "none of {}, {ENCODER_CARD}; expected what `manyview push` sends of an adapter, a head or an encoder",
+            FITTED.join(", ")
+        )));
+    }
+    let is_wanted =
+        |path: &str| path == "config.json" || FITTED.contains(&path) || path.starts_with(BELOW_A_HEAD);
+    Ok(listing.files.iter().filter(|file| is_wanted(&file.path)).cloned().collect())
+}
+
 /// A folder such as `1_Pooling/`.
 fn is_module(folder: &str) -> bool {
     let number = folder.split_once('_').map_or("", |(number, _)| number);
@@ -159,6 +179,20 @@ mod tests {
             "1_Pooling/x/config.json",
         ];
         assert_eq!(chosen(&[&needed[..], &other[..]].concat()), needed);
+    }
+
+    #[test]
+    fn an_artifact_is_fetched_with_the_encoder_below_it_and_nothing_else() {
+        let of = |paths: &[&str]| artifact_files(&Repo::model("m").unwrap(), &listing(paths));
+        let head =
+            ["config.json", "encoder/1_Pooling/config.json", "encoder/model.safetensors", "head.safetensors"];
+        assert_eq!(names(of(&[&head[..], &["README.md", "adapter.onnx"]].concat())), head);
+        let encoder = ["config.json", "manyview.json", "model.safetensors", "tokenizer.json"];
+        let mut found = names(of(&[&encoder[..], &["lora/adapter_config.json"]].concat()));
+        found.sort();
+        assert_eq!(found, encoder);
+        let e = of(&["config.json", "model.safetensors", "tokenizer.json"]).unwrap_err().to_string();
+        assert!(e.contains("manyview push"), "{e}");
     }
 
     #[test]
