@@ -16,6 +16,7 @@ pub fn load(config: &Encoder, sources: &Sources, progress: &dyn Progress) -> Res
     let options = EncoderConfig {
         max_length: config.max_length,
         long: config.long,
+        truncate_dim: config.truncate_dim,
         batch_tokens: config.batch_tokens.unwrap_or_else(|| device::batch_tokens(&config.device)),
         streams,
         engine: config.engine,

@@ -19,6 +19,9 @@ pub struct Encoder {
     pub max_length: Option<usize>,
     /// What becomes of longer texts: `cut`, or `windows`, which reads them whole.
     pub long: LongTexts,
+    /// Values of a vector that are kept, for models that were trained so (Matryoshka); default: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truncate_dim: Option<usize>,
     /// Tokens in one batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_tokens: Option<usize>,
@@ -36,6 +39,7 @@ impl Default for Encoder {
             engine: Engine::default(),
             max_length: None,
             long: LongTexts::default(),
+            truncate_dim: None,
             batch_tokens: None,
             weights: Weights::F32,
         }

@@ -103,15 +103,23 @@ fn encoder_of(card: &Card, asked: Option<&str>, device: &str) -> Result<Encoder>
     let setting = |key: &str| card.settings.get(key);
     let text = |key: &str| setting(key).and_then(Value::as_str).map(String::from);
     let model = asked.map(String::from).or_else(|| text("model")).unwrap_or_else(|| card.encoder.clone());
-    let max_length = match setting("max_length").map(|v| v.as_u64().and_then(|n| usize::try_from(n).ok())) {
-        Some(None) => {
-            return Err(Error::setting("max_length", "expected a number in config.json of what was fitted"));
-        }
-        found => found.flatten(),
+    let number = |key: &str| match setting(key).map(|v| v.as_u64().and_then(|n| usize::try_from(n).ok())) {
+        Some(None) => Err(Error::setting(key, "expected a number in config.json of what was fitted")),
+        found => Ok(found.flatten()),
     };
+    let (max_length, truncate_dim) = (number("max_length")?, number("truncate_dim")?);
     let revision = text("revision").unwrap_or_else(|| Encoder::default().revision);
     let (weights, long) = (choice(card, "weights")?, choice(card, "long")?);
-    Ok(Encoder { model, revision, device: device.into(), max_length, long, weights, ..Encoder::default() })
+    Ok(Encoder {
+        model,
+        revision,
+        device: device.into(),
+        max_length,
+        truncate_dim,
+        long,
+        weights,
+        ..Encoder::default()
+    })
 }
 
 /// A setting of the encoder that has a few names; the default where the card has none.

@@ -51,9 +51,9 @@ impl Keep {
     /// What a pooling needs.
     pub(crate) fn of(pooling: Pooling) -> Self {
         match pooling {
-            Pooling::Mean => Self::All,
             Pooling::Cls => Self::First,
             Pooling::LastToken => Self::Last,
+            Pooling::Mean | Pooling::Max | Pooling::MeanSqrtLen | Pooling::WeightedMean => Self::All,
         }
     }
 }

@@ -74,6 +74,21 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
+    /// The tensors of a module of sentence-transformers, which must be these.
+    pub(crate) fn of_module(dir: &Path, names: &[&str]) -> Result<Self> {
+        let checkpoint = Self::open_any(dir)?;
+        if let Some(missing) = names.iter().find(|name| checkpoint.shape(name).is_none()) {
+            return Err(
+                checkpoint.bad(missing, "expected it, found none; is this the module config.json describes?")
+            );
+        }
+        let other = checkpoint.names().find(|name| !names.contains(name));
+        if let Some(other) = other {
+            return Err(checkpoint.bad(other, "not a tensor of the module that config.json describes"));
+        }
+        Ok(checkpoint)
+    }
+
     /// The files, in a fixed order.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.shards.iter().map(|s| s.path.as_path())

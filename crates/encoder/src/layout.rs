@@ -1,7 +1,9 @@
 use crate::json_file::json;
+use crate::modules::{Kind, Named};
+use crate::pooling_config::PoolingConfig;
 use crate::prompts::Prompts;
 use crate::sentence_bert::SentenceBert;
-use crate::{Error, Pooling, Result};
+use crate::{Error, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
@@ -13,7 +15,9 @@ pub(crate) struct Layout {
     /// Where config.json, the tokenizer and the weights are.
     pub(crate) transformer: PathBuf,
     /// The pooling it names; none in a plain Hugging Face directory.
-    pub(crate) pooling: Option<Pooling>,
+    pub(crate) pooling: Option<PoolingConfig>,
+    /// What stands behind it.
+    pub(crate) modules: Vec<Named>,
     /// How sentence-transformers reads texts.
     pub(crate) reading: SentenceBert,
     /// Its prompts.
@@ -52,26 +56,29 @@ impl Layout {
     fn of_modules(root: &Path) -> Result<Self> {
         let modules = root.join("modules.json");
         let Some(parts) = json::<Vec<Module>>(&modules)? else { return Self::plain(root) };
-        let (mut transformer, mut pooling) = (None, None);
+        let (mut transformer, mut pooling, mut behind) = (None, None, Vec::new());
         for part in parts {
             let dir = below(root, &part.path, &modules)?;
             let name = part.kind.strip_prefix("sentence_transformers.").and_then(|of| of.rsplit('.').next());
             match name.unwrap_or(&part.kind) {
                 "Transformer" if transformer.is_none() && pooling.is_none() => transformer = Some(dir),
                 "Pooling" if transformer.is_some() && pooling.is_none() => {
-                    pooling = Some(Pooling::read(&dir.join("config.json"))?);
+                    pooling = Some(PoolingConfig::read(&dir.join("config.json"))?);
                 }
-                "Normalize" if pooling.is_some() => {} // vectors are normalised in any case
-                _ => {
-                    return Err(Error::Unsupported {
-                        path: modules,
-                        what: "module",
-                        found: name.unwrap_or(&part.kind).into(),
-                        supported:
-                            "sentence-transformers' own Transformer, Pooling and Normalize, in this order"
-                                .into(),
-                    });
-                }
+                other => match name.and_then(Kind::of_name).filter(|_| pooling.is_some()) {
+                    Some(kind) => behind.push(Named { kind, dir }),
+                    None => {
+                        return Err(Error::Unsupported {
+                            path: modules,
+                            what: "module",
+                            found: other.into(),
+                            supported:
+                                "sentence-transformers' own Transformer and Pooling, and behind them Dense, \
+                                        LayerNorm, Dropout and Normalize"
+                                    .into(),
+                        });
+                    }
+                },
             }
         }
         let (Some(transformer), Some(pooling)) = (transformer, pooling) else {
@@ -83,6 +90,7 @@ impl Layout {
             reading,
             transformer,
             pooling: Some(pooling),
+            modules: behind,
             prompts: Prompts::read(root)?,
         })
     }
@@ -99,6 +107,7 @@ impl Layout {
             root: root.into(),
             transformer: root.into(),
             pooling: None,
+            modules: Vec::new(),
             reading: SentenceBert::default(),
             prompts: Prompts::default(),
         })

@@ -12,6 +12,7 @@ mod architecture;
 mod batch;
 mod batches;
 mod checkpoint;
+mod embedding;
 mod engine;
 mod error;
 pub mod finetune;
@@ -22,8 +23,10 @@ mod long_texts;
 mod lookahead;
 #[cfg(feature = "train")]
 mod model;
+mod modules;
 mod native;
 mod pooling;
+mod pooling_config;
 mod portable;
 mod prefix_cache;
 mod prompts;

@@ -1,9 +1,3 @@
-use crate::json_file::json;
-use crate::sentence_bert::says_nothing;
-use crate::{Error, Result};
-use serde_json::{Map, Value};
-use std::path::Path;
-
 /// How the states of a text's tokens become one vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pooling {
@@ -13,64 +7,74 @@ pub enum Pooling {
     Cls,
     /// The last token.
     LastToken,
+    /// The largest value of each dimension.
+    Max,
+    /// The sum over all tokens divided by the square root of their number.
+    MeanSqrtLen,
+    /// The mean over all tokens, the first with weight 1, the second with 2 and so on.
+    WeightedMean,
 }
 
-/// Keys that turn one kind of pooling on, and its name.
-const SWITCHES: [(&str, &str); 6] = [
-    ("pooling_mode_cls_token", "cls"),
-    ("pooling_mode_max_tokens", "max"),
-    ("pooling_mode_mean_tokens", "mean"),
-    ("pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens"),
-    ("pooling_mode_weightedmean_tokens", "weightedmean"),
-    ("pooling_mode_lasttoken", "lasttoken"),
-];
-
 impl Pooling {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Cls, Self::Max, Self::Mean, Self::MeanSqrtLen, Self::WeightedMean, Self::LastToken];
+
     /// The name in pooling configurations and fingerprints.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Mean => "mean",
             Self::Cls => "cls",
             Self::LastToken => "lasttoken",
+            Self::Max => "max",
+            Self::MeanSqrtLen => "mean_sqrt_len_tokens",
+            Self::WeightedMean => "weightedmean",
         }
     }
 
-    /// Reads `1_Pooling/config.json`: `pooling_mode`, a name or a list with one, counts more than the switches of older
-    /// files; where none is on, sentence-transformers takes the mean.
-    pub(crate) fn read(path: &Path) -> Result<Self> {
-        let file: Map<String, Value> =
-            json(path)?.ok_or_else(|| Error::file(path, "expected the pooling, found no such file"))?;
-        let unsupported = |found: String| Error::Unsupported {
-            path: path.into(),
-            what: "pooling",
-            found,
-            supported: "mean, cls, lasttoken, one of them, over prompt and text".into(),
-        };
-        for (key, value) in &file {
-            let known = match key.as_str() {
-                "word_embedding_dimension" | "embedding_dimension" | "pooling_mode" => true,
-                "include_prompt" => value.as_bool() != Some(false),
-                key => SWITCHES.iter().any(|(switch, _)| *switch == key) || says_nothing(value),
-            };
-            if !known {
-                return Err(unsupported(format!("{key} = {value}")));
-            }
+    /// The key that turns it on in older files.
+    pub(crate) fn switch(self) -> &'static str {
+        match self {
+            Self::Mean => "pooling_mode_mean_tokens",
+            Self::Cls => "pooling_mode_cls_token",
+            Self::LastToken => "pooling_mode_lasttoken",
+            Self::Max => "pooling_mode_max_tokens",
+            Self::MeanSqrtLen => "pooling_mode_mean_sqrt_len_tokens",
+            Self::WeightedMean => "pooling_mode_weightedmean_tokens",
         }
-        let switched = || SWITCHES.iter().filter(|(key, _)| file.get(*key) == Some(&Value::Bool(true)));
-        let chosen: Vec<String> = match file.get("pooling_mode") {
-            Some(Value::Array(names)) => {
-                names.iter().map(|name| name.as_str().map_or(name.to_string(), str::to_string)).collect()
+    }
+
+    /// Adds the vector of a text to `out`: of its states, `[tokens, hidden]`, those from `first` on.
+    pub(crate) fn pool(self, states: &[f32], hidden: usize, first: usize, out: &mut Vec<f32>) {
+        let tokens = states.len() / hidden;
+        let read = || states.chunks_exact(hidden).enumerate().skip(first);
+        let sum = |weight: &dyn Fn(usize) -> f32| {
+            let mut sums = vec![0f32; hidden];
+            for (at, state) in read() {
+                let weight = weight(at);
+                sums.iter_mut().zip(state).for_each(|(sum, value)| *sum += weight * value);
             }
-            Some(Value::String(name)) => vec![name.clone()],
-            Some(other) => vec![other.to_string()],
-            None => switched().map(|(_, name)| name.to_string()).collect(),
+            sums
         };
-        match chosen.join(" + ").as_str() {
-            "mean" => Ok(Self::Mean),
-            "cls" => Ok(Self::Cls),
-            "lasttoken" => Ok(Self::LastToken),
-            "" if !file.contains_key("pooling_mode") => Ok(Self::Mean),
-            other => Err(unsupported(other.into())),
+        let number = tokens.saturating_sub(first);
+        let divided = |sums: Vec<f32>, by: f32| sums.into_iter().map(move |sum| sum / by.max(1e-9));
+        match self {
+            Self::Cls => out.extend_from_slice(read().next().map_or(&states[..hidden], |(_, state)| state)),
+            Self::LastToken => {
+                out.extend(states[states.len() - hidden..].iter().map(|v| if number > 0 { *v } else { 0.0 }))
+            }
+            Self::Mean => out.extend(divided(sum(&|_| 1.0), number as f32)),
+            Self::MeanSqrtLen => out.extend(divided(sum(&|_| 1.0), (number as f32).sqrt())),
+            Self::WeightedMean => {
+                let weights: usize = (first..tokens).map(|at| at + 1).sum();
+                out.extend(divided(sum(&|at| (at + 1) as f32), weights as f32));
+            }
+            Self::Max => {
+                let mut most = vec![f32::NEG_INFINITY; hidden];
+                for (_, state) in read() {
+                    most.iter_mut().zip(state).for_each(|(most, value)| *most = most.max(*value));
+                }
+                out.extend(most.into_iter().map(|v| if number > 0 { v } else { 0.0 }));
+            }
         }
     }
 }

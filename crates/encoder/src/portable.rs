@@ -1,8 +1,9 @@
 use crate::checkpoint::{Checkpoint, SCALE};
 use crate::layout::Layout;
+use crate::modules::{Kind, Named};
 use crate::prompts;
-use crate::{Error, Pooling, Result, TextEncoder};
-use manyview_core::{Encoder, Progress};
+use crate::{Error, Result, TextEncoder};
+use manyview_core::Progress;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::{Map, Value, json};
@@ -29,10 +30,15 @@ pub fn portable(encoder: &TextEncoder, to: &Path, progress: &dyn Progress) -> Re
 
 /// All of it but the weights.
 pub(crate) fn small_files(encoder: &TextEncoder, to: &Path) -> Result<()> {
+    if encoder.is_truncated() {
+        let problem = "expected all values of a vector, found that its end is cut: sentence-transformers does so when it \
+                       loads a model, and not by a file";
+        return Err(Error::Setting { setting: "truncate_dim", problem: problem.into() });
+    }
     let layout = Layout::read(encoder.path())?;
     std::fs::create_dir_all(to).map_err(Error::io(to))?;
     let small = TOKENIZER.iter().map(|name| (layout.transformer.join(name), *name));
-    let prompts = layout.pooling.map(|_| (layout.root.join(prompts::NAME), prompts::NAME)); // read beside modules.json alone
+    let prompts = layout.pooling.as_ref().map(|_| (layout.root.join(prompts::NAME), prompts::NAME)); // read beside modules.json alone
     for (from, name) in small.chain(prompts) {
         if from.is_file() {
             std::fs::copy(&from, to.join(name)).map_err(Error::io(&from))?;
@@ -48,28 +54,27 @@ pub(crate) fn small_files(encoder: &TextEncoder, to: &Path) -> Result<()> {
     write(&to.join(SENTENCE_BERT), &reading)?;
     let pooling = to.join("1_Pooling");
     std::fs::create_dir_all(&pooling).map_err(Error::io(&pooling))?;
-    write(&pooling.join("config.json"), &pooling_config(encoder))?;
-    write(&to.join("modules.json"), &modules())
+    write(&pooling.join("config.json"), &encoder.pooling_config().to_json(encoder.hidden()))?;
+    write(&to.join("modules.json"), &modules(&layout, to)?)
 }
 
-fn modules() -> Value {
-    let module = |idx: usize, path: &str, kind: &str| json!({"idx": idx, "name": idx.to_string(), "path": path, "type": format!("sentence_transformers.models.{kind}")});
-    let modules = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")];
-    modules.iter().enumerate().map(|(idx, (path, kind))| module(idx, path, kind)).collect()
-}
-
-fn pooling_config(encoder: &TextEncoder) -> Value {
-    let is = |pooling: Pooling| encoder.pooling() == pooling;
-    json!({
-        "word_embedding_dimension": encoder.dim(),
-        "pooling_mode_cls_token": is(Pooling::Cls),
-        "pooling_mode_mean_tokens": is(Pooling::Mean),
-        "pooling_mode_max_tokens": false,
-        "pooling_mode_mean_sqrt_len_tokens": false,
-        "pooling_mode_weightedmean_tokens": false,
-        "pooling_mode_lasttoken": is(Pooling::LastToken),
-        "include_prompt": true,
-    })
+/// The list of modules. Those behind the pooling are copied as they are, and a normalisation is the last.
+fn modules(layout: &Layout, to: &Path) -> Result<Value> {
+    let mut named = vec![(String::new(), "Transformer"), ("1_Pooling".into(), "Pooling")];
+    for Named { kind, dir } in layout.modules.iter().filter(|named| named.kind != Kind::Normalize) {
+        let name = format!("{}_{}", named.len(), kind.as_str());
+        let copy = to.join(&name);
+        std::fs::create_dir_all(&copy).map_err(Error::io(&copy))?;
+        for file in ["config.json", "model.safetensors"].map(|file| (dir.join(file), copy.join(file))) {
+            if file.0.is_file() {
+                std::fs::copy(&file.0, &file.1).map_err(Error::io(&file.0))?;
+            }
+        }
+        named.push((name, kind.as_str()));
+    }
+    named.push((format!("{}_Normalize", named.len()), "Normalize"));
+    let module = |(idx, (path, kind)): (usize, &(String, &str))| json!({"idx": idx, "name": idx.to_string(), "path": path, "type": format!("sentence_transformers.models.{kind}")});
+    Ok(named.iter().enumerate().map(module).collect())
 }
 
 /// The weights, as they are where everyone reads them, and otherwise as one file of `f32`.

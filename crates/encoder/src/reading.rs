@@ -2,8 +2,9 @@
 use crate::architecture::{self, Summary};
 use crate::checkpoint::Checkpoint;
 use crate::layout::Layout;
+use crate::pooling_config::PoolingConfig;
 use crate::tokenizer::{Settings, TextTokenizer};
-use crate::{EncoderConfig, Error, Pooling, Result};
+use crate::{EncoderConfig, Error, Result};
 use manyview_core::Fingerprint;
 
 /// Tokens read of each text: what the caller says, else what the files say, as sentence-transformers reads them. Its
@@ -47,14 +48,14 @@ pub(crate) fn fingerprint(
     checkpoint: &Checkpoint,
     tokenizer: &TextTokenizer,
     layout: &Layout,
-    (pooling, max_length, dtype): (Pooling, usize, &str),
+    (pooling, max_length, dtype): (&PoolingConfig, usize, &str),
 ) -> Result<Fingerprint> {
     let config = layout.config_path();
     let config = std::fs::read(&config).map_err(Error::io(&config))?;
     let mut builder = Fingerprint::builder("encoder/1")
         .field("config", &config)
         .field("tokenizer", tokenizer.bytes())
-        .field("pooling", pooling.as_str().as_bytes())
+        .field("pooling", pooling.describe().as_bytes())
         .field("prompt", layout.prompts.default.as_deref().unwrap_or_default().as_bytes())
         .field("max_length", &(max_length as u64).to_le_bytes())
         .field("numbers", dtype.as_bytes());

@@ -1,3 +1,4 @@
+use crate::pooling_config::PoolingConfig;
 use crate::{Pooling, Result, native};
 
 /// States of the tokens a batch keeps, `[rows, hidden]`, where the engine has them.
@@ -17,6 +18,11 @@ impl States {
             #[cfg(feature = "train")]
             (Pooling::Mean, Self::Tensor(states)) => {
                 Self::Tensor(crate::model::means(states, lengths)).into_vec()
+            }
+            (Pooling::Max | Pooling::MeanSqrtLen | Pooling::WeightedMean, states) => {
+                let states = states.into_vec()?;
+                let hidden = states.len() / lengths.iter().sum::<usize>();
+                Ok(PoolingConfig::from(pooling).pool(&states, hidden, lengths, 0))
             }
         }
     }

@@ -1,23 +1,19 @@
 use crate::architecture::{self, Summary};
-use crate::batch::{Batch, Keep};
-use crate::batches::{batches, windows};
 use crate::checkpoint::Checkpoint;
 use crate::engine::{self, Engine, Loaded, Weights};
-use crate::kv_cache::KvCache;
 use crate::layout::Layout;
-use crate::long_texts::{self, LongTexts};
-use crate::prefix_cache::{PrefixKvCache, common, shared};
-use crate::states::States;
+use crate::long_texts::LongTexts;
+use crate::modules::Modules;
+use crate::pooling_config::PoolingConfig;
+use crate::prefix_cache::PrefixKvCache;
 use crate::tokenizer::{Settings, TextTokenizer, TokenIds};
-use crate::{Device, Error, Pooling, Result, lookahead, reading, streams};
-use manyview_core::{Embeddings, Encoded, Encoder, Fingerprint, Instruction};
+use crate::{Device, Error, Result, reading};
+#[cfg(feature = "train")]
+use crate::{Pooling, batch::Keep};
+use manyview_core::{Fingerprint, Instruction};
 use rayon::prelude::*;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
-
-/// Batches whose texts are read together, while those before are computed.
-const WINDOW: usize = 4;
 
 /// How texts are read and batched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +29,8 @@ pub struct EncoderConfig {
     pub engine: Engine,
     /// What becomes of longer texts.
     pub long: LongTexts,
+    /// Values of a vector that are kept, the first ones: of models that were trained so (Matryoshka). All without it.
+    pub truncate_dim: Option<usize>,
     /// What the model's matrices are held as. Vectors depend on it, so it is part of the fingerprint.
     pub weights: Weights,
 }
@@ -45,6 +43,7 @@ impl Default for EncoderConfig {
             streams: rayon::current_num_threads(),
             engine: Engine::default(),
             long: LongTexts::default(),
+            truncate_dim: None,
             weights: Weights::default(),
         }
     }
@@ -52,15 +51,17 @@ impl Default for EncoderConfig {
 
 /// A frozen text encoder: tokenizer, model and pooling of one directory.
 pub struct TextEncoder {
-    loaded: Loaded,
-    summary: Summary,
-    tokenizer: TextTokenizer,
-    pooling: Pooling,
-    layout: Layout,
-    max_length: usize,
-    config: EncoderConfig,
-    fingerprint: Fingerprint,
-    prefixes: PrefixKvCache,
+    pub(crate) loaded: Loaded,
+    pub(crate) summary: Summary,
+    pub(crate) tokenizer: TextTokenizer,
+    pub(crate) pooling: PoolingConfig,
+    pub(crate) modules: Modules,
+    pub(crate) layout: Layout,
+    pub(crate) max_length: usize,
+    pub(crate) config: EncoderConfig,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) dim: usize,
+    pub(crate) prefixes: PrefixKvCache,
 }
 
 impl TextEncoder {
@@ -84,20 +85,19 @@ impl TextEncoder {
                            change type_id in its post_processor to 0";
             return Err(Error::file(&layout.transformer.join("tokenizer.json"), problem));
         }
-        let pooling = match layout.pooling {
-            Some(pooling) => pooling,
-            None => architecture::default_pooling(&layout)?,
+        let pooling = match &layout.pooling {
+            Some(pooling) => pooling.clone(),
+            None => architecture::default_pooling(&layout)?.into(),
         };
+        let modules = Modules::load(&layout.modules, pooling.modes.len() * summary.hidden)?;
+        let dim = truncated_dim(config.truncate_dim, modules.dim())?;
         let loaded = engine::load(&layout, &checkpoint, (config.engine, config.weights), device)?;
-        let identity = (pooling, max_length, loaded.dtype);
+        let identity = (&pooling, max_length, loaded.dtype);
         let fingerprint = reading::fingerprint(&checkpoint, &tokenizer, &layout, identity)?;
         Ok(Self {
-            fingerprint: match config.long {
-                LongTexts::Cut => fingerprint,
-                LongTexts::Windows => Fingerprint::builder("windows/1")
-                    .field("encoder", fingerprint.as_str().as_bytes())
-                    .finish(),
-            },
+            fingerprint: with_steps_behind(fingerprint, config, &modules),
+            dim,
+            modules,
             loaded,
             summary,
             tokenizer,
@@ -114,9 +114,47 @@ impl TextEncoder {
         self.max_length
     }
 
-    /// How token states become one vector.
-    pub fn pooling(&self) -> Pooling {
-        self.pooling
+    /// How token states become one vector: `mean`, `cls`, `cls+max` and so on.
+    pub fn pooling(&self) -> String {
+        self.pooling.describe()
+    }
+
+    /// How token states become one vector, and what becomes of it.
+    pub(crate) fn pooling_config(&self) -> &PoolingConfig {
+        &self.pooling
+    }
+
+    /// Whether vectors are cut to their first values.
+    pub(crate) fn is_truncated(&self) -> bool {
+        self.dim < self.modules.dim()
+    }
+
+    /// The length of token states.
+    pub(crate) fn hidden(&self) -> usize {
+        self.summary.hidden
+    }
+
+    /// The tokens of a text whose mean is its vector, where it is one: what fine-tuning computes.
+    #[cfg(feature = "train")]
+    pub(crate) fn tokens_of_mean(&self) -> Result<Keep> {
+        let pooled =
+            self.pooling.only().filter(|_| self.modules.identity().is_empty() && self.dim == self.hidden());
+        match pooled {
+            Some(Pooling::Mean) => Ok(Keep::All),
+            Some(Pooling::Cls) => Ok(Keep::First),
+            Some(Pooling::LastToken) => Ok(Keep::Last),
+            _ => Err(Error::Setting {
+                setting: "model",
+                problem: format!(
+                    "expected an encoder that pools by mean, cls or lasttoken alone to fine-tune, found {} with {} \
+                     modules behind it and {} of {} dimensions",
+                    self.pooling.describe(),
+                    self.modules.identity().len(),
+                    self.dim,
+                    self.modules.dim()
+                ),
+            }),
+        }
     }
 
     /// A prompt of `config_sentence_transformers.json`, by name.
@@ -167,7 +205,7 @@ impl TextEncoder {
         Ok((Checkpoint::open(&self.layout.transformer, &self.summary)?, &self.layout))
     }
 
-    fn ids(&self, texts: &[&str], prefix: Option<&str>) -> Result<Vec<TokenIds>> {
+    pub(crate) fn ids(&self, texts: &[&str], prefix: Option<&str>) -> Result<Vec<TokenIds>> {
         match prefix {
             None => self.tokenizer.ids(texts),
             Some(p) => self.tokenizer.ids(&texts.iter().map(|text| format!("{p}{text}")).collect::<Vec<_>>()),
@@ -188,223 +226,39 @@ impl TextEncoder {
         }
         Ok(found)
     }
+}
 
-    /// Which texts are read together: all, or some batches of them on a device that computes meanwhile.
-    fn windows(&self, texts: &[&str]) -> Vec<Vec<usize>> {
-        match self.loaded.reads_ahead {
-            false => vec![(0..texts.len()).collect()],
-            true => {
-                let tokens = self.config.batch_tokens.saturating_mul(WINDOW * self.config.streams.max(1));
-                windows(texts, self.max_length, tokens)
-            }
-        }
-    }
-
-    /// The ids of the texts of a window.
-    fn read(&self, texts: &[&str], window: &[usize], prefix: Option<&str>) -> Result<Vec<TokenIds>> {
-        let own: Vec<&str> = window.iter().map(|&i| texts[i]).collect();
-        self.ids(&own, prefix).map_err(|e| match e {
-            Error::Text { index, problem } => Error::Text { index: window[index], problem },
-            other => other,
-        })
-    }
-
-    /// Pooled states, `[texts, dim]`, and what was read of each text.
-    fn pooled(&self, texts: &[&str], prefix: Option<&str>) -> Result<(Vec<f32>, Vec<Read>)> {
-        let (n, dim) = (texts.len(), self.dim());
-        let (mut vectors, mut seen) = (vec![0f32; n * dim], vec![Read::default(); n]);
-        let windows = self.windows(texts);
-        let read = |w: usize| self.read(texts, &windows[w], prefix);
-        lookahead::run(windows.len(), read, |w, ids| {
-            let rows = self.compute(&ids, prefix)?;
-            for ((&i, row), text) in windows[w].iter().zip(rows.chunks_exact(dim)).zip(&ids) {
-                vectors[i * dim..(i + 1) * dim].copy_from_slice(row);
-                seen[i] = Read { tokens: text.ids.len(), truncated: text.truncated };
-            }
-            Ok(())
-        })?;
-        Ok((vectors, seen))
-    }
-
-    /// Pooled states, `[texts, dim]`, of whole texts: those of their windows, weighted by tokens.
-    fn pooled_windows(&self, texts: &[&str], prefix: Option<&str>) -> Result<Vec<f32>> {
-        let around = self.around(prefix);
-        let room = self.max_length.saturating_sub(around);
-        let of_text = |(i, text): (usize, &&str)| {
-            let windows = long_texts::windows(&self.tokenizer.offsets(i, text)?, room);
-            Ok(match windows.len() {
-                0 | 1 => vec![0..text.len()],
-                _ => windows,
-            })
-        };
-        let windows: Vec<Vec<Range<usize>>> =
-            texts.par_iter().enumerate().map(of_text).collect::<Result<_>>()?;
-        let owned = windows.iter().enumerate().flat_map(|(i, all)| all.iter().map(move |range| (i, range)));
-        let (owners, parts): (Vec<usize>, Vec<&str>) =
-            owned.map(|(i, range)| (i, long_texts::part(texts[i], range))).unzip();
-        let (rows, read) = self.pooled(&parts, prefix).map_err(|e| match e {
-            Error::Text { index, problem } => Error::Text { index: owners[index], problem },
-            other => other,
-        })?;
-        let tokens: Vec<usize> = read.iter().map(|part| part.tokens.saturating_sub(around).max(1)).collect();
-        Ok(long_texts::weighted_means(&rows, self.dim(), &owners, &tokens, texts.len()))
-    }
-
-    /// How many tokens stand around each text: special ones, and those of a prompt.
-    fn around(&self, prefix: Option<&str>) -> usize {
-        self.tokenizer.ids(&[prefix.unwrap_or_default()]).map_or(0, |ids| ids[0].ids.len())
-    }
-
-    /// Pooled states, `[texts, dim]`, in the order of the texts.
-    fn compute(&self, ids: &[TokenIds], prefix: Option<&str>) -> Result<Vec<f32>> {
-        let prefix = self.shared_prefix(prefix, ids)?;
-        let pool = |states: States, lengths: &[usize]| states.pooled(self.pooling, lengths);
-        let batches = self.run(ids, prefix.as_ref(), Keep::of(self.pooling), pool)?;
-        let dim = self.dim();
-        let mut rows = vec![0f32; ids.len() * dim];
-        for (batch, found) in batches {
-            for (&i, row) in batch.iter().zip(found.chunks_exact(dim)) {
-                rows[i * dim..(i + 1) * dim].copy_from_slice(row);
-            }
-        }
-        Ok(rows)
-    }
-
-    /// Runs texts through the model in batches, and what it gives for each through `finish`, with the tokens of each
-    /// text.
-    pub(crate) fn run(
-        &self,
-        ids: &[TokenIds],
-        prefix: Option<&Prefix>,
-        keep: Keep,
-        finish: impl Fn(States, &[usize]) -> Result<Vec<f32>> + Sync,
-    ) -> Result<Vec<(Vec<usize>, Vec<f32>)>> {
-        let known = |text: &TokenIds| prefix.map_or(0, |prefix| prefix.begins(text));
-        let known: Vec<usize> = ids.iter().map(known).collect();
-        let own: Vec<&[u32]> = ids.iter().zip(&known).map(|(text, &known)| &text.ids[known..]).collect();
-        let lengths: Vec<usize> = own.iter().map(|ids| ids.len()).collect();
-        let streams = self.config.streams;
-        let share = lengths.iter().sum::<usize>().div_ceil(streams.max(1)); // few texts: some for every stream
-        let batches = batches(&lengths, &known, self.config.batch_tokens.min(share), streams);
-        let found = streams::run(batches.len(), streams, |i| {
-            let batch = &batches[i];
-            let lengths: Vec<usize> = batch.iter().map(|&i| lengths[i]).collect();
-            let packed: Vec<u32> = batch.iter().flat_map(|&i| own[i]).copied().collect();
-            let prefix = prefix.filter(|_| known[batch[0]] > 0).map(|prefix| &*prefix.cache);
-            let packed = Batch { ids: &packed, lengths: &lengths, prefix, keep };
-            finish(self.loaded.model.states(&packed, None)?, &lengths)
-        })?;
-        Ok(batches.into_iter().zip(found).collect())
-    }
-
-    /// What stands before a text.
-    fn prefix(&self, instruction: Option<&Instruction>) -> Option<String> {
-        instruction.map(Instruction::prefix).or_else(|| self.layout.prompts.default.clone())
-    }
-
-    /// What stands before most of the texts, where the model can compute it once.
-    fn shared_prefix(&self, prefix: Option<&str>, texts: &[TokenIds]) -> Result<Option<Prefix>> {
-        let shareable = self.summary.causal && self.pooling == Pooling::LastToken;
-        let Some(prefix) = prefix.filter(|_| shareable) else { return Ok(None) };
-        let mut ids: Vec<u32> = self.tokenizer.ids(&[prefix])?.into_iter().flat_map(|i| i.ids).collect();
-        ids.truncate(shared(&ids, texts));
-        if ids.is_empty() {
-            return Ok(None);
-        }
-        let cache = self.prefixes.get(&ids, |ids| {
-            let mut cache = KvCache::default();
-            let batch = Batch { ids, lengths: &[ids.len()], prefix: None, keep: Keep::Last };
-            self.loaded.model.states(&batch, Some(&mut cache))?;
-            Ok(cache)
-        })?;
-        Ok(Some(Prefix { ids, cache }))
+/// How many values of a vector are kept.
+fn truncated_dim(asked: Option<usize>, dim: usize) -> Result<usize> {
+    match asked {
+        None => Ok(dim),
+        Some(n) if (1..=dim).contains(&n) => Ok(n),
+        Some(n) => Err(Error::Setting {
+            setting: "truncate_dim",
+            problem: format!("expected 1 to {dim}, the length of the model's vectors, found {n}"),
+        }),
     }
 }
 
-/// What was read of a text.
-#[derive(Clone, Copy, Default)]
-struct Read {
-    tokens: usize,
-    truncated: bool,
-}
-
-/// Tokens that stand before texts, and what the model computed of them.
-pub(crate) struct Prefix {
-    ids: Vec<u32>,
-    cache: Arc<KvCache>,
-}
-
-impl Prefix {
-    /// How many tokens of a text are those of the prefix: all of them, or none.
-    fn begins(&self, text: &TokenIds) -> usize {
-        if common(&self.ids, &text.ids) == self.ids.len() { self.ids.len() } else { 0 }
+/// The identity of an encoder with the steps behind the pooling, where there are any.
+fn with_steps_behind(encoder: Fingerprint, config: &EncoderConfig, modules: &Modules) -> Fingerprint {
+    let mut found = encoder;
+    if !modules.identity().is_empty() {
+        let builder = Fingerprint::builder("modules/1").field("encoder", found.as_str().as_bytes());
+        found = modules
+            .identity()
+            .iter()
+            .fold(builder, |builder, module| builder.field("module", module))
+            .finish();
     }
-}
-
-impl Encoder for TextEncoder {
-    fn dim(&self) -> usize {
-        self.summary.hidden
+    let step = |found: Fingerprint, name: &str, value: &[u8]| {
+        Fingerprint::builder(name).field("encoder", found.as_str().as_bytes()).field("value", value).finish()
+    };
+    if let Some(dim) = config.truncate_dim.filter(|&dim| dim < modules.dim()) {
+        found = step(found, "truncate_dim/1", &(dim as u64).to_le_bytes());
     }
-
-    fn fingerprint(&self) -> Fingerprint {
-        self.fingerprint.clone()
-    }
-
-    fn encode(&self, texts: &[&str], instruction: Option<&Instruction>) -> manyview_core::Result<Encoded> {
-        if texts.is_empty() {
-            return Err(manyview_core::Error::Empty { what: "texts to encode".into() });
-        }
-        let prefix = self.prefix(instruction);
-        let (vectors, truncated) = match self.config.long {
-            LongTexts::Cut => {
-                let (vectors, read) = self.pooled(texts, prefix.as_deref())?;
-                (vectors, read.iter().map(|text| text.truncated).collect())
-            }
-            LongTexts::Windows => (self.pooled_windows(texts, prefix.as_deref())?, vec![false; texts.len()]),
-        };
-        let vectors = Embeddings::new(vectors, self.dim())?;
-        let norms = vectors.rows().map(|row| row.iter().map(|v| v * v).sum::<f32>().sqrt()).collect();
-        Ok(Encoded { vectors: vectors.normalized()?, norms, truncated })
-    }
-}
-
-#[cfg(all(test, feature = "train"))]
-mod tests {
-    use super::*;
-    use crate::engine::Model;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    /// A model that counts the prefixes it computes.
-    struct Counting {
-        model: Box<dyn Model>,
-        prefixes: Arc<AtomicUsize>,
-    }
-
-    impl Model for Counting {
-        fn states(&self, batch: &Batch<'_>, cache: Option<&mut KvCache>) -> Result<States> {
-            self.prefixes.fetch_add(usize::from(cache.is_some()), Ordering::SeqCst);
-            self.model.states(batch, cache)
-        }
-    }
-
-    #[test]
-    fn several_instructions_in_turn_are_each_computed_once() {
-        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/models/qwen3-grouped");
-        for engine in [Engine::Own, Engine::Burn] {
-            let config = EncoderConfig { engine, ..EncoderConfig::default() };
-            let mut encoder = TextEncoder::load(&golden, &config, &Device::flex()).unwrap();
-            let prefixes = Arc::new(AtomicUsize::new(0));
-            let Loaded { model, dtype, reads_ahead } = encoder.loaded;
-            let model = Box::new(Counting { model, prefixes: prefixes.clone() });
-            encoder.loaded = Loaded { model, dtype, reads_ahead };
-            let tasks = ["topic", "place", "mood"].map(|task| Instruction::new(format!("Find the {task}")));
-            let texts = ["rain fell over old Kent", "nobody came to ask", "a warm stone"];
-            let encode = |task| encoder.encode(&texts, Some(task)).unwrap().vectors.into_vec();
-            let first: Vec<Vec<f32>> = tasks.iter().map(encode).collect();
-            for _ in 0..3 {
-                assert!(tasks.iter().map(encode).eq(first.iter().cloned()), "{engine:?}: other vectors");
-            }
-            assert_eq!(prefixes.load(Ordering::SeqCst), tasks.len(), "{engine:?}");
-        }
+    match config.long {
+        LongTexts::Cut => found,
+        LongTexts::Windows => step(found, "long/1", config.long.as_str().as_bytes()),
     }
 }

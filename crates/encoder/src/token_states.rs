@@ -1,7 +1,7 @@
 use crate::batch::Keep;
 use crate::states::States;
 use crate::{Result, TextEncoder};
-use manyview_core::{Embeddings, Encoder, Instruction};
+use manyview_core::{Embeddings, Instruction};
 use std::ops::Range;
 
 /// The last states of one text's tokens, before pooling.
@@ -28,12 +28,13 @@ impl TextEncoder {
         instruction: Option<&Instruction>,
     ) -> Result<Vec<TokenStates>> {
         let (ids, offsets): (Vec<_>, Vec<_>) = self.ids_and_offsets(texts, instruction)?.into_iter().unzip();
+        let dim = self.hidden();
         let whole = |states: States, _: &[usize]| states.into_vec();
         let mut rows: Vec<Vec<f32>> = vec![Vec::new(); texts.len()];
         for (batch, found) in self.run(&ids, None, Keep::All, whole)? {
             let mut rest = found.as_slice();
             for i in batch {
-                let (own, others) = rest.split_at(ids[i].ids.len() * self.dim());
+                let (own, others) = rest.split_at(ids[i].ids.len() * dim);
                 rows[i] = own.to_vec();
                 rest = others;
             }
@@ -41,7 +42,7 @@ impl TextEncoder {
         let texts = ids.into_iter().zip(offsets).zip(rows);
         texts
             .map(|((ids, offsets), rows)| {
-                let states = Embeddings::new(rows, self.dim())?;
+                let states = Embeddings::new(rows, dim)?;
                 Ok(TokenStates { ids: ids.ids, offsets, states, truncated: ids.truncated })
             })
             .collect()

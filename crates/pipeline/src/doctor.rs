@@ -77,7 +77,7 @@ fn encoder_loads(
     let dir = fetch_encoder(&experiment.encoder, &environment.sources, progress)?;
     machine::fits(&dir)?;
     let encoder = load_encoder(&experiment.encoder, &environment.sources, progress)?;
-    let (dim, length, pooling) = (encoder.dim(), encoder.max_length(), encoder.pooling().as_str());
+    let (dim, length, pooling) = (encoder.dim(), encoder.max_length(), encoder.pooling());
     let model = &experiment.encoder.model;
     Ok(format!(
         "{model}: {dim} dimensions, {pooling} pooling, up to {length} tokens, {}",

@@ -7,9 +7,9 @@ use rten_gemm::PackedBMatrix;
 
 /// Where weights come from, and as what they are held.
 #[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
-    pub(super) checkpoint: &'a Checkpoint,
-    pub(super) weights: Weights,
+pub(crate) struct Source<'a> {
+    pub(crate) checkpoint: &'a Checkpoint,
+    pub(crate) weights: Weights,
 }
 
 /// What keeps int8 close to `f32`.
@@ -22,7 +22,7 @@ pub(super) struct QuantHints<'a> {
 }
 
 /// `x W + b`, the weight packed once as products read it.
-pub(super) struct Dense {
+pub(crate) struct Dense {
     weight: PackedWeight,
     bias: Vec<f32>, // zeros where there is none
     dim_in: usize,
@@ -69,17 +69,17 @@ impl Dense {
     }
 
     /// A single layer.
-    pub(super) fn load(source: &Source<'_>, name: &str, dim_in: usize, dim_out: usize) -> Result<Self> {
+    pub(crate) fn load(source: &Source<'_>, name: &str, dim_in: usize, dim_out: usize) -> Result<Self> {
         Self::fused(source, &[(name.into(), dim_out)], dim_in, QuantHints::default())
     }
 
     /// Rows of `x`, `[rows, dim_in]` and `stride` values apart, to rows of `out`, `[rows, dim_out]`.
-    pub(super) fn forward(&self, x: &[f32], stride: usize, out: &mut [f32]) -> Result<()> {
+    pub(crate) fn forward(&self, x: &[f32], stride: usize, out: &mut [f32]) -> Result<()> {
         self.multiply(x, stride, false, out)
     }
 
     /// The same, added to `out`.
-    pub(super) fn add(&self, x: &[f32], stride: usize, out: &mut [f32]) -> Result<()> {
+    pub(crate) fn add(&self, x: &[f32], stride: usize, out: &mut [f32]) -> Result<()> {
         self.multiply(x, stride, true, out)
     }
 

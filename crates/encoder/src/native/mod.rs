@@ -21,7 +21,10 @@ mod token_embeddings;
 mod weight_quant;
 
 pub(crate) use bert::Bert;
+pub(crate) use dense::{Dense, Source};
+pub(crate) use gelu::gelu;
 pub(crate) use mpnet::MpNet;
+pub(crate) use norm::LayerNorm;
 pub(crate) use qwen3::Qwen3;
 
 /// The mean state of each text, `[texts, hidden]`, of packed states `[tokens, hidden]`.

@@ -4,14 +4,14 @@ use rten_simd::SimdOp;
 use rten_vecmath::{Normalize, NormalizeOptions, Sum, SumSquare, SumSquareSub};
 
 /// Layer normalisation with a scale and a shift, over the last dimension.
-pub(super) struct LayerNorm {
+pub(crate) struct LayerNorm {
     gamma: Vec<f32>,
     beta: Vec<f32>,
     epsilon: f32,
 }
 
 impl LayerNorm {
-    pub(super) fn load(checkpoint: &Checkpoint, name: &str, dim: usize, epsilon: f64) -> Result<Self> {
+    pub(crate) fn load(checkpoint: &Checkpoint, name: &str, dim: usize, epsilon: f64) -> Result<Self> {
         let gamma = checkpoint.values(&format!("{name}.weight"), &[dim])?;
         let beta = checkpoint.values(&format!("{name}.bias"), &[dim])?;
         Ok(Self { gamma, beta, epsilon: epsilon as f32 })
@@ -23,7 +23,7 @@ impl LayerNorm {
     }
 
     /// Normalises the rows of `x`, `[rows, dim]`, in place.
-    pub(super) fn apply(&self, x: &mut [f32]) {
+    pub(crate) fn apply(&self, x: &mut [f32]) {
         let n = self.gamma.len() as f32;
         for row in x.chunks_exact_mut(self.gamma.len()) {
             let mean = Sum::new(row).dispatch() / n;

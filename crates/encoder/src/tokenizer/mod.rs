@@ -125,6 +125,14 @@ impl TextTokenizer {
         texts.par_iter().enumerate().map(one).collect()
     }
 
+    /// How many tokens of a text that begins with `prompt` are those of the prompt, as sentence-transformers counts them:
+    /// all of the prompt's by itself, but for a special one at the end.
+    pub(crate) fn prompt_length(&self, prompt: &str) -> Result<usize> {
+        let (ids, encoding) = self.encode(0, || self.tokenizer.encode(prompt, true))?;
+        let ends_special = encoding.get_special_tokens_mask().last() == Some(&1);
+        Ok(ids.ids.len() - usize::from(ends_special))
+    }
+
     /// The bytes that each token of a text stands for, those behind the limit included; none for special tokens.
     pub(crate) fn offsets(&self, index: usize, text: &str) -> Result<Vec<Range<usize>>> {
         let (_, encoding) = self.encode(index, || self.tokenizer.encode(text, true))?;

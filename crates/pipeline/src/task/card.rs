@@ -26,6 +26,7 @@ pub(super) fn settings(encoder: &Encoder, dataset: &str, record: &FitRecord) -> 
         settings.insert("long".into(), encoder.long.as_str().into());
     }
     settings.extend(encoder.max_length.map(|n| ("max_length".to_string(), n.into())));
+    settings.extend(encoder.truncate_dim.map(|n| ("truncate_dim".to_string(), n.into())));
     settings
 }
 

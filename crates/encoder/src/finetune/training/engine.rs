@@ -4,6 +4,7 @@ use super::lora::LowRank;
 use super::tokenized::TokenizedTexts;
 use super::{FineTuneConfig, Method, TrainingData, network, own};
 use crate::architecture::{Description, Visitor, accept, bert};
+use crate::batch::Keep;
 use crate::engine::on_own_cpu;
 use crate::{Device, Engine, Error, Result, TextEncoder};
 use manyview_core::Fingerprint;
@@ -18,6 +19,8 @@ pub(super) struct Job<'a> {
     pub(super) device: &'a Device,
     pub(super) data: &'a TrainingData<'a>,
     pub(super) texts: TokenizedTexts,
+    /// The tokens whose mean is the vector of a text.
+    pub(super) keep: Keep,
     /// Identity of everything the result depends on.
     pub(super) key: Fingerprint,
     pub(super) work: &'a Path,

@@ -85,7 +85,16 @@ pub(super) fn with_job(
     let texts = TokenizedTexts::read(&base, &data).unwrap();
     let work = tempfile::tempdir().unwrap();
     let key = Fingerprint::builder("test").finish();
-    run(&Job { base: &base, config, device, data: &data, texts, key, work: work.path() });
+    run(&Job {
+        base: &base,
+        config,
+        device,
+        data: &data,
+        texts,
+        keep: base.tokens_of_mean().unwrap(),
+        key,
+        work: work.path(),
+    });
 }
 
 /// The objective of the golden values of pairs.

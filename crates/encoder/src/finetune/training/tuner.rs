@@ -39,12 +39,13 @@ impl FineTuner {
         to: &Path,
     ) -> Result<FineTuned> {
         self.config.check()?;
+        let keep = base.tokens_of_mean()?;
         let texts = TokenizedTexts::read(base, data)?;
         let key = self.key(base, data, &texts)?;
         if let Some(earlier) = FineTuned::earlier(&key, work, to) {
             return Ok(earlier);
         }
-        let job = Job { base, config: &self.config, device: &self.device, data, texts, key, work };
+        let job = Job { base, config: &self.config, device: &self.device, data, texts, keep, key, work };
         let trained = engine::train(&job)?;
         let lora = match &self.config.method {
             Method::Full => None,

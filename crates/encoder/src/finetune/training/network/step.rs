@@ -3,7 +3,7 @@ use crate::finetune::training::engine::Job;
 use crate::finetune::training::journal::Journal;
 use crate::finetune::{EmbeddedBatch, StepMetrics};
 use crate::model::{Network, indices, means};
-use crate::{Device, Pooling, Result};
+use crate::{Device, Result};
 use burn::tensor::Tensor;
 use manyview_train::{Batch, BatchLoss, TrainConfig, TrainStep};
 use std::marker::PhantomData;
@@ -18,7 +18,7 @@ static RANDOM: Mutex<()> = Mutex::new(());
 /// What a network is trained on.
 pub(super) struct Step<'a, B> {
     job: &'a Job<'a>,
-    pooling: Pooling,
+    keep: Keep,
     device: Device,
     journal: Mutex<Journal>,
     network: PhantomData<fn() -> B>,
@@ -28,7 +28,7 @@ impl<'a, B: Network> Step<'a, B> {
     pub(super) fn new(job: &'a Job<'a>) -> Self {
         Self {
             job,
-            pooling: job.base.pooling(),
+            keep: job.keep,
             device: job.device.clone(),
             journal: Mutex::new(job.journal(job.steps() * job.config.epochs)),
             network: PhantomData,
@@ -46,7 +46,7 @@ impl<'a, B: Network> Step<'a, B> {
         order.sort_by_key(|&i| texts[i].len());
         let ids: Vec<u32> = order.iter().flat_map(|&i| texts[i]).copied().collect();
         let lengths: Vec<usize> = order.iter().map(|&i| texts[i].len()).collect();
-        let tokens = Tokens { ids: &ids, lengths: &lengths, prefix: None, keep: Keep::of(self.pooling) };
+        let tokens = Tokens { ids: &ids, lengths: &lengths, prefix: None, keep: self.keep };
         let states = {
             let _random = self.job.config.drops().then(|| {
                 let guard = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,9 +55,9 @@ impl<'a, B: Network> Step<'a, B> {
             });
             network.forward(&tokens, None)?
         };
-        let pooled = match self.pooling {
-            Pooling::Mean => means(states, &lengths),
-            Pooling::Cls | Pooling::LastToken => states,
+        let pooled = match self.keep {
+            Keep::All => means(states, &lengths),
+            Keep::First | Keep::Last => states,
         };
         let mut place = vec![0; order.len()];
         order.iter().enumerate().for_each(|(at, &text)| place[text] = at);

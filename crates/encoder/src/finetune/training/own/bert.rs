@@ -2,9 +2,10 @@ use super::dropout::{Dropout, Site};
 use super::layer::{Activations, Layer, Memory, PackedLayer, ROWS, TrainedMatrices};
 use super::norm::{LayerNorm, Normed};
 use super::parameters::ParameterLayout;
+use crate::Result;
 use crate::architecture::bert::Config;
+use crate::batch::Keep;
 use crate::checkpoint::Checkpoint;
-use crate::{Pooling, Result};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -14,7 +15,8 @@ pub(super) struct Bert {
     pub(super) layout: ParameterLayout,
     /// All its values, as the layout lays them out.
     pub(super) values: Vec<f32>,
-    pooling: Pooling,
+    /// The tokens whose mean is the vector of a text.
+    keep: Keep,
     packed: Vec<PackedLayer>,
     /// Which matrices of each layer are trained, and whether anything else is.
     trains: Vec<TrainedMatrices>,
@@ -34,7 +36,7 @@ pub(super) struct Pass {
 }
 
 impl Bert {
-    pub(super) fn load(config: &Config, checkpoint: &Checkpoint, pooling: Pooling) -> Result<Self> {
+    pub(super) fn load(config: &Config, checkpoint: &Checkpoint, keep: Keep) -> Result<Self> {
         let layout = ParameterLayout::new(config);
         let mut values = Vec::with_capacity(layout.len());
         for tensor in &layout.tensors {
@@ -46,7 +48,7 @@ impl Bert {
             all: true,
             layout,
             values,
-            pooling,
+            keep,
             packed: Vec::new(),
         };
         bert.pack()?;
@@ -110,10 +112,10 @@ impl Bert {
 
     /// Which rows of a text its vector is the sum of, and the share of each.
     fn pooled(&self, span: &Range<usize>) -> (Range<usize>, f32) {
-        match self.pooling {
-            Pooling::Mean => (span.clone(), 1.0 / span.len() as f32),
-            Pooling::Cls => (span.start..span.start + 1, 1.0),
-            Pooling::LastToken => (span.end - 1..span.end, 1.0),
+        match self.keep {
+            Keep::All => (span.clone(), 1.0 / span.len() as f32),
+            Keep::First => (span.start..span.start + 1, 1.0),
+            Keep::Last => (span.end - 1..span.end, 1.0),
         }
     }
 

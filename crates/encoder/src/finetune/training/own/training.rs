@@ -62,7 +62,7 @@ pub(super) struct Training<'a> {
 impl<'a> Training<'a> {
     pub(super) fn new(job: &'a Job<'a>, description: &Config) -> Result<Self> {
         let config = job.config;
-        let mut bert = Bert::load(description, &job.base.source()?.0, job.base.pooling())?;
+        let mut bert = Bert::load(description, &job.base.source()?.0, job.keep)?;
         let mut adapters = match &config.method {
             Method::Full => None,
             Method::Lora(lora) => Some(Adapters::new(lora, &bert.layout, &bert.values, config.seed)?),
