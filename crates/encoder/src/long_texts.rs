@@ -33,7 +33,7 @@ pub(crate) fn windows(tokens: &[Range<usize>], room: usize) -> Vec<Range<usize>>
     let n = tokens.len().saturating_sub(overlap).div_ceil(room - overlap).max(1);
     let size = (tokens.len() + (n - 1) * overlap).div_ceil(n);
     let window = |i: usize| {
-        let first = i * (size - overlap);
+        let first = i * size.saturating_sub(overlap);
         let last = (first + size).min(tokens.len());
         Some(tokens.get(first)?.start..tokens.get(last.checked_sub(1)?)?.end)
     };
