@@ -15,8 +15,6 @@ use std::path::{Path, PathBuf};
 
 /// What a file begins and ends with.
 const FILE: &[u8; 6] = b"ARROW1";
-/// Where its stream begins.
-const STREAM: u64 = 8;
 
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
 
@@ -29,10 +27,10 @@ pub(super) fn open(path: &Path, wanted: &[&str]) -> Result<Started> {
             check_end(&mut file)?;
         }
         // A file is a stream between two marks, and what is behind its end says where its batches are.
-        let start = SeekFrom::Start(if is_file { STREAM } else { 0 });
-        file.seek(start)?;
+        let start = if is_file { stream_start(&mut file)? } else { 0 };
+        file.seek(SeekFrom::Start(start))?;
         arrow_messages::check(&mut file)?;
-        file.seek(start)?;
+        file.seek(SeekFrom::Start(start))?;
         let reader = StreamReader::try_new(file, None)?;
         Ok((reader.schema().as_ref().clone(), Box::new(reader)))
     })?;
@@ -56,6 +54,21 @@ impl Source for Strings {
         let batch = contained(&self.path, || batch.project(&self.places))?;
         add(&self.path, &batch, &self.classes, &mut self.at, columns)?;
         Ok(true)
+    }
+}
+
+/// Where the stream of a file begins: behind its first mark and the zeros that writers align it with.
+fn stream_start(file: &mut BufReader<File>) -> Result<u64, ArrowError> {
+    const ALIGNMENT: u64 = 8;
+    let mut start = ALIGNMENT;
+    loop {
+        let mut next = [0; ALIGNMENT as usize];
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(&mut next)?;
+        if next != [0; ALIGNMENT as usize] {
+            return Ok(start);
+        }
+        start += ALIGNMENT;
     }
 }
 
