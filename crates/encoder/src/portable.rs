@@ -61,7 +61,8 @@ pub(crate) fn small_files(encoder: &TextEncoder, to: &Path) -> Result<()> {
 /// The list of modules. Those behind the pooling are copied as they are, and a normalisation is the last.
 fn modules(layout: &Layout, to: &Path) -> Result<Value> {
     let mut named = vec![(String::new(), "Transformer"), ("1_Pooling".into(), "Pooling")];
-    for Named { kind, dir } in layout.modules.iter().filter(|named| named.kind != Kind::Normalize) {
+    let last = layout.modules.iter().rposition(|named| named.kind != Kind::Normalize);
+    for Named { kind, dir } in layout.modules.iter().take(last.map_or(0, |last| last + 1)) {
         let name = format!("{}_{}", named.len(), kind.as_str());
         let copy = to.join(&name);
         std::fs::create_dir_all(&copy).map_err(Error::io(&copy))?;

@@ -30,7 +30,7 @@ fn pooled(encoder: &TextEncoder, text: &str, instruction: Option<&Instruction>) 
 fn a_long_text_is_the_mean_of_its_windows_weighted_by_tokens() {
     let task = Instruction::new("Find the weather");
     for name in MODELS {
-        let text = long_text(&Golden::read(name), 180);
+        let text = long_text(&Golden::read(name), 150);
         let (cut, windows) =
             (load(name, LongTexts::Cut, Some(LIMIT)), load(name, LongTexts::Windows, Some(LIMIT)));
         for instruction in [None, Some(&task)] {

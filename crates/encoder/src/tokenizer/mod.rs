@@ -13,6 +13,7 @@ use rayon::prelude::*;
 pub(crate) use settings::Settings;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use tokenizers::normalizers::{Lowercase, Sequence};
 use tokenizers::{
     Encoding, NormalizerWrapper, PostProcessor, Tokenizer, TruncationDirection, TruncationParams,
@@ -24,6 +25,8 @@ const LARGEST: u64 = 128 << 20;
 /// The tokenizer of a model: texts to ids, cut at a maximum length that counts the special tokens.
 pub(crate) struct TextTokenizer {
     tokenizer: Tokenizer,
+    /// The same without a limit, made when it is first asked for.
+    whole: OnceLock<Option<Tokenizer>>,
     vocabulary: usize,
     bytes: Vec<u8>,
     changed: Option<String>,
@@ -89,7 +92,7 @@ impl TextTokenizer {
                 Some(after.describe(serde_json::json!([settings.class_and_unknown(), same_model, side])))
             }
         };
-        Ok(Self { tokenizer, vocabulary, bytes, changed })
+        Ok(Self { tokenizer, whole: OnceLock::new(), vocabulary, bytes, changed })
     }
 
     /// The file it was read from, for the fingerprint.
@@ -135,15 +138,16 @@ impl TextTokenizer {
 
     /// The bytes that each token of a text stands for, those behind the limit included; none for special tokens.
     pub(crate) fn offsets(&self, index: usize, text: &str) -> Result<Vec<Range<usize>>> {
-        let (_, encoding) = self.encode(index, || self.tokenizer.encode(text, true))?;
-        let all = std::iter::once(&encoding).chain(encoding.get_overflowing());
-        let mut found: Vec<Range<usize>> = all
-            .flat_map(|part| part.get_offsets())
-            .filter(|(start, end)| start < end)
-            .map(|&(start, end)| start..end)
-            .collect();
-        found.sort_by_key(|range| (range.start, range.end)); // where beginnings are cut, the rest comes last
-        Ok(found)
+        let whole = self.whole.get_or_init(|| {
+            let mut whole = self.tokenizer.clone();
+            let without_limit = whole.with_truncation(None).is_ok();
+            without_limit.then_some(whole)
+        });
+        let whole = whole.as_ref().unwrap_or(&self.tokenizer);
+        let encoding = contained(|| whole.encode(text, false)).ok_or_else(|| gave_up(index))?;
+        let encoding = encoding.map_err(|e| Error::Text { index, problem: e.to_string() })?;
+        let of_text = encoding.get_offsets().iter().filter(|(start, end)| start < end);
+        Ok(of_text.map(|&(start, end)| start..end).collect())
     }
 
     fn encode(
@@ -152,8 +156,7 @@ impl TextTokenizer {
         encode: impl FnOnce() -> tokenizers::Result<Encoding>,
     ) -> Result<(TokenIds, Encoding)> {
         let bad = |problem: String| Error::Text { index, problem };
-        let gave_up = || bad("the tokenizer gave up on it; is tokenizer.json damaged?".into());
-        let encoding = contained(encode).ok_or_else(gave_up)?.map_err(|e| bad(e.to_string()))?;
+        let encoding = contained(encode).ok_or_else(|| gave_up(index))?.map_err(|e| bad(e.to_string()))?;
         let ids = encoding.get_ids();
         if ids.is_empty() {
             return Err(bad(
@@ -170,6 +173,10 @@ impl TextTokenizer {
             }
         }
     }
+}
+
+fn gave_up(index: usize) -> Error {
+    Error::Text { index, problem: "the tokenizer gave up on it; is tokenizer.json damaged?".into() }
 }
 
 /// The file of the fast tokenizer, and the one of a vocabulary by itself.
