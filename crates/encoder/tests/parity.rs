@@ -32,7 +32,10 @@ fn single_texts_equal_the_reference() {
         check(name, "instructed", &singles(Some(&task)), &golden.instructed, &golden);
         tried += 2 * golden.lengths.len();
     }
-    println!("reliability: D1 tried={tried} vectors of four models, with and without an instruction");
+    println!(
+        "reliability: D1 tried={tried} vectors of {} models, with and without an instruction",
+        MODELS.len()
+    );
 }
 
 #[test]

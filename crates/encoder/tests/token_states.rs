@@ -12,8 +12,10 @@ use std::ops::Range;
 const BOUND: f32 = 1e-5;
 /// The texts that states are kept of: every so many.
 const STEP: usize = 10;
-/// Texts of single models beside them: MPNet does not count the padding token inside a text as a position.
-const EXTRA: &[(&str, &str)] = &[("mpnet-tiny", "rain <pad> fell <mask> over <pad> Kent")];
+/// A text of some models beside them: MPNet and RoBERTa do not count the padding token inside a text as a position.
+const PADDED: &str = "rain <pad> fell <mask> over <pad> Kent";
+const EXTRA: &[(&str, &str)] =
+    &[("mpnet-tiny", PADDED), ("xlm-roberta-tiny", PADDED), ("roberta-tiny", PADDED)];
 
 /// What the reference gave for the tokens of all texts, one text after the other.
 struct Reference {

@@ -1,11 +1,9 @@
+use super::learnt_positions::{LearntPositions, TOKEN_EMBEDDINGS};
 use super::post_norm::{Activation, LayerNames, PostNorm, check_heads, heads};
-use super::{Description, Heads, Summary, keys, supported, tensors};
+use super::{Description, Heads, Summary, keys, supported};
 use crate::Result;
 use crate::layout::Layout;
 use serde::Deserialize;
-
-/// The tensor of token embeddings.
-pub(crate) const TOKEN_EMBEDDINGS: &str = "embeddings.word_embeddings.weight";
 
 /// The keys of `config.json` that are read.
 const KEYS: &[&str] = &[
@@ -74,7 +72,7 @@ impl Description for Config {
         let mut config: Self = layout.config()?;
         let position_type = config.position_embedding_type.as_deref().unwrap_or("absolute");
         supported(layout, "position_embedding_type", position_type, position_type == "absolute", "absolute")?;
-        config.activation = Activation::read(layout, &config.hidden_act)?;
+        config.activation = Activation::read(layout, "hidden_act", &config.hidden_act)?;
         check_heads(layout, config.hidden_size, config.num_attention_heads)?;
         Ok(config)
     }
@@ -93,17 +91,26 @@ impl Description for Config {
     }
 
     fn tensors(&self) -> Vec<String> {
-        let embeddings =
-            ["position_embeddings", "token_type_embeddings"].map(|of| format!("embeddings.{of}.weight"));
-        let norm = tensors::linear("embeddings.LayerNorm", true);
-        let layers = self.layers();
-        embeddings.into_iter().chain([TOKEN_EMBEDDINGS.into()]).chain(norm).chain(layers.tensors()).collect()
+        self.embeddings().tensors().chain(self.layers().tensors()).collect()
     }
 }
 
 impl Config {
     pub(crate) fn heads(&self) -> Heads {
         heads(self.hidden_size, self.num_attention_heads)
+    }
+
+    /// What its embeddings are.
+    pub(crate) fn embeddings(&self) -> LearntPositions {
+        LearntPositions {
+            vocabulary: self.vocab_size,
+            hidden: self.hidden_size,
+            rows: self.max_position_embeddings,
+            types: Some(self.type_vocab_size),
+            padding: None,
+            epsilon: self.layer_norm_eps,
+            dropout: self.hidden_dropout_prob,
+        }
     }
 
     /// What its layers are.
@@ -117,17 +124,7 @@ impl Config {
             activation: self.activation,
             dropout: self.hidden_dropout_prob,
             attention_dropout: self.attention_probs_dropout_prob,
-            names: |i| {
-                let at = |name: &str| format!("encoder.layer.{i}.{name}");
-                LayerNames {
-                    qkv: ["query", "key", "value"].map(|part| at(&format!("attention.self.{part}"))),
-                    out: at("attention.output.dense"),
-                    attention_norm: at("attention.output.LayerNorm"),
-                    up: at("intermediate.dense"),
-                    down: at("output.dense"),
-                    output_norm: at("output.LayerNorm"),
-                }
-            },
+            names: LayerNames::bert,
         }
     }
 }

@@ -2,9 +2,11 @@
 
 pub(crate) mod bert;
 mod keys;
+pub(crate) mod learnt_positions;
 pub(crate) mod mpnet;
 pub(crate) mod post_norm;
 pub(crate) mod qwen3;
+pub(crate) mod roberta;
 pub(crate) mod tensors;
 
 use crate::checkpoint::Checkpoint;
@@ -18,8 +20,11 @@ use serde::Deserialize;
 fn table<V: Visitor>() -> Vec<(&'static str, Visit<V>)> {
     vec![
         ("bert", visit::<V, bert::Config>),
+        ("camembert", visit::<V, roberta::Config>),
         ("mpnet", visit::<V, mpnet::Config>),
         ("qwen3", visit::<V, qwen3::Config>),
+        ("roberta", visit::<V, roberta::Config>),
+        ("xlm-roberta", visit::<V, roberta::Config>),
     ]
 }
 

@@ -1,15 +1,10 @@
+use super::learnt_positions::{LearntPositions, TOKEN_EMBEDDINGS};
 use super::post_norm::{Activation, LayerNames, PostNorm, check_heads, heads};
-use super::{Description, Summary, keys, sound, supported, tensors};
+use super::{Description, Summary, keys, sound, supported};
 use crate::Result;
 use crate::layout::Layout;
 use serde::Deserialize;
 
-/// The tensor of token embeddings.
-pub(crate) const TOKEN_EMBEDDINGS: &str = "embeddings.word_embeddings.weight";
-/// The tensor of position embeddings.
-pub(crate) const POSITION_EMBEDDINGS: &str = "embeddings.position_embeddings.weight";
-/// Scale and shift of the normalisation of embeddings.
-pub(crate) const EMBEDDINGS_NORM: &str = "embeddings.LayerNorm";
 /// The tensor of attention biases, `[buckets, heads]`.
 pub(crate) const ATTENTION_BIAS: &str = "encoder.relative_attention_bias.weight";
 
@@ -39,15 +34,15 @@ const KEYS: &[&str] = &[
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub(crate) struct Config {
-    pub(crate) vocab_size: usize,
-    pub(crate) hidden_size: usize,
+    vocab_size: usize,
+    hidden_size: usize,
     num_hidden_layers: usize,
     pub(crate) num_attention_heads: usize,
     intermediate_size: usize,
-    pub(crate) max_position_embeddings: usize,
+    max_position_embeddings: usize,
     pub(crate) relative_attention_num_buckets: usize,
-    pub(crate) layer_norm_eps: f64,
-    pub(crate) hidden_dropout_prob: f64,
+    layer_norm_eps: f64,
+    hidden_dropout_prob: f64,
     attention_probs_dropout_prob: f64,
     hidden_act: String,
     /// What `hidden_act` names.
@@ -82,7 +77,7 @@ impl Description for Config {
     fn read(layout: &Layout) -> Result<Self> {
         keys::check(layout, KEYS)?;
         let mut config: Self = layout.config()?;
-        config.activation = Activation::read(layout, &config.hidden_act)?;
+        config.activation = Activation::read(layout, "hidden_act", &config.hidden_act)?;
         check_heads(layout, config.hidden_size, config.num_attention_heads)?;
         let buckets = config.relative_attention_num_buckets;
         supported(layout, "relative_attention_num_buckets", &buckets.to_string(), buckets == BUCKETS, "32")?;
@@ -95,23 +90,35 @@ impl Description for Config {
         Summary {
             hidden: self.hidden_size,
             vocabulary: self.vocab_size,
-            max_tokens: self.max_position_embeddings - PADDING as usize - 1,
+            max_tokens: self.embeddings().max_tokens(),
             causal: false,
             token_embeddings: TOKEN_EMBEDDINGS,
             prefix: "mpnet.",
             token_types: false,
-            longest: Some(self.max_position_embeddings - PADDING as usize - 1),
+            longest: Some(self.embeddings().max_tokens()),
         }
     }
 
     fn tensors(&self) -> Vec<String> {
-        let embeddings = [TOKEN_EMBEDDINGS, POSITION_EMBEDDINGS, ATTENTION_BIAS].map(str::to_string);
-        let norm = tensors::linear(EMBEDDINGS_NORM, true);
-        embeddings.into_iter().chain(norm).chain(self.layers().tensors()).collect()
+        let bias = [ATTENTION_BIAS.to_string()];
+        self.embeddings().tensors().chain(bias).chain(self.layers().tensors()).collect()
     }
 }
 
 impl Config {
+    /// What its embeddings are.
+    pub(crate) fn embeddings(&self) -> LearntPositions {
+        LearntPositions {
+            vocabulary: self.vocab_size,
+            hidden: self.hidden_size,
+            rows: self.max_position_embeddings,
+            types: None,
+            padding: Some(PADDING),
+            epsilon: self.layer_norm_eps,
+            dropout: self.hidden_dropout_prob,
+        }
+    }
+
     /// What its layers are.
     pub(crate) fn layers(&self) -> PostNorm {
         PostNorm {
@@ -149,22 +156,6 @@ impl Config {
         let share = (distance as f32 / exact as f32).ln() / (FARTHEST / exact as f32).ln();
         after + (exact + (share * (half - exact) as f32) as usize).min(half - 1)
     }
-}
-
-/// The position of every token of packed texts: counted from the one after the padding token's, which keeps its own.
-pub(crate) fn positions(ids: &[u32], lengths: &[usize]) -> Vec<usize> {
-    let mut positions = Vec::with_capacity(ids.len());
-    let mut rest = ids;
-    for &n in lengths {
-        let (text, others) = rest.split_at(n);
-        let mut last = PADDING as usize;
-        positions.extend(text.iter().map(|&id| {
-            last += usize::from(id != PADDING);
-            if id == PADDING { PADDING as usize } else { last }
-        }));
-        rest = others;
-    }
-    positions
 }
 
 #[cfg(test)]
@@ -215,10 +206,5 @@ mod tests {
             let expected = STARTS.iter().rev().find(|(start, _)| *start <= distance).unwrap().1;
             assert_eq!(config.bucket(distance), expected, "{distance}");
         }
-    }
-
-    #[test]
-    fn padding_inside_a_text_is_not_counted() {
-        assert_eq!(positions(&[0, 5, 1, 6, 2, 0, 2], &[5, 2]), [2, 3, 1, 4, 5, 2, 3]);
     }
 }

@@ -43,6 +43,21 @@ pub(crate) struct LayerNames {
     pub(crate) output_norm: String,
 }
 
+impl LayerNames {
+    /// As BERT calls them, and RoBERTa.
+    pub(super) fn bert(layer: usize) -> Self {
+        let at = |name: &str| format!("encoder.layer.{layer}.{name}");
+        Self {
+            qkv: ["query", "key", "value"].map(|part| at(&format!("attention.self.{part}"))),
+            out: at("attention.output.dense"),
+            attention_norm: at("attention.output.LayerNorm"),
+            up: at("intermediate.dense"),
+            down: at("output.dense"),
+            output_norm: at("output.LayerNorm"),
+        }
+    }
+}
+
 impl PostNorm {
     /// The names of the tensors of all layers.
     pub(super) fn tensors(&self) -> impl Iterator<Item = String> {
@@ -56,15 +71,15 @@ impl PostNorm {
 }
 
 impl Activation {
-    /// By its name in `config.json`.
-    pub(super) fn read(layout: &Layout, name: &str) -> Result<Self> {
+    /// By its name under `key` in `config.json`.
+    pub(super) fn read(layout: &Layout, key: &'static str, name: &str) -> Result<Self> {
         match name {
             "gelu" => Ok(Self::Gelu),
             "gelu_new" | "gelu_pytorch_tanh" => Ok(Self::GeluTanh),
             "relu" => Ok(Self::Relu),
             other => Err(Error::Unsupported {
                 path: layout.config_path(),
-                what: "hidden_act",
+                what: key,
                 found: other.into(),
                 supported: "gelu, gelu_new, gelu_pytorch_tanh, relu".into(),
             }),

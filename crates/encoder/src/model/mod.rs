@@ -3,6 +3,7 @@
 
 mod attention;
 mod bert;
+mod learnt_positions;
 mod length_groups;
 mod linear;
 mod loader;
@@ -11,6 +12,7 @@ mod mpnet;
 mod post_norm;
 mod qwen3;
 mod rms_norm;
+mod roberta;
 
 use crate::Result;
 use crate::batch::Batch;
@@ -25,6 +27,7 @@ pub(crate) use loader::{Loader, Stored, indices, transpose};
 pub(crate) use mean::means;
 pub(crate) use mpnet::MpNet;
 pub(crate) use qwen3::Qwen3;
+pub(crate) use roberta::Roberta;
 
 /// A transformer on burn. Nothing in it is detached from the gradient: on a device with autodiff it is trained.
 pub(crate) trait Network: Module + Sync + 'static {
@@ -47,7 +50,7 @@ impl<N: Network> Model for N {
 #[cfg(all(test, feature = "train"))]
 #[allow(clippy::unwrap_used)] // what sets a scene is part of a test
 mod tests {
-    use super::{Bert, Loader, MpNet, Network, Qwen3};
+    use super::{Bert, Loader, MpNet, Network, Qwen3, Roberta};
     use crate::Device;
     use crate::architecture::Description;
     use crate::batch::{Batch, Keep};
@@ -97,5 +100,6 @@ mod tests {
         check::<Bert>("bert-tiny");
         check::<MpNet>("mpnet-tiny");
         check::<Qwen3>("qwen3-tiny");
+        check::<Roberta>("xlm-roberta-tiny");
     }
 }

@@ -1,25 +1,20 @@
 use super::Network;
+use super::learnt_positions::LearntEmbeddings;
 use super::length_groups::Groups;
 use super::loader::{Loader, indices};
 use super::post_norm::PostNormLayer;
 use crate::Result;
-use crate::architecture::mpnet::{
-    ATTENTION_BIAS, Config, EMBEDDINGS_NORM, POSITION_EMBEDDINGS, TOKEN_EMBEDDINGS, positions,
-};
+use crate::architecture::mpnet::{ATTENTION_BIAS, Config};
 use crate::batch::Batch;
 use crate::kv_cache::{KvCache, before};
 use burn::module::{Module, Param};
-use burn::nn::{Dropout, LayerNorm};
 use burn::tensor::Tensor;
 
 /// MPNet (Song et al., 2020): BERT's layers, with a bias of attention by position that all of them share.
 #[derive(Module, Debug)]
 pub(crate) struct MpNet {
-    token_embeddings: Param<Tensor<2>>,    // [vocabulary, hidden]
-    position_embeddings: Param<Tensor<2>>, // [positions, hidden]
-    attention_bias: Param<Tensor<2>>,      // [buckets, heads]
-    norm: LayerNorm,
-    dropout: Dropout,
+    embeddings: LearntEmbeddings,
+    attention_bias: Param<Tensor<2>>, // [buckets, heads]
     layers: Vec<PostNormLayer>,
     #[module(skip)]
     config: Config,
@@ -29,15 +24,10 @@ impl Network for MpNet {
     type Config = Config;
 
     fn load(config: &Config, loader: &Loader<'_>) -> Result<Self> {
-        let (hidden, heads) = (config.hidden_size, config.num_attention_heads);
-        let positions = [config.max_position_embeddings, hidden];
-        let buckets = [config.relative_attention_num_buckets, heads];
+        let buckets = [config.relative_attention_num_buckets, config.num_attention_heads];
         Ok(Self {
-            token_embeddings: loader.param(TOKEN_EMBEDDINGS, [config.vocab_size, hidden])?,
-            position_embeddings: loader.param(POSITION_EMBEDDINGS, positions)?,
+            embeddings: LearntEmbeddings::load(config.embeddings(), loader)?,
             attention_bias: loader.param(ATTENTION_BIAS, buckets)?,
-            norm: loader.layer_norm(EMBEDDINGS_NORM, hidden, config.layer_norm_eps)?,
-            dropout: loader.dropout(config.hidden_dropout_prob),
             layers: PostNormLayer::load_all(&config.layers(), loader)?,
             config: config.clone(),
         })
@@ -45,12 +35,8 @@ impl Network for MpNet {
 
     fn forward(&self, batch: &Batch<'_>, cache: Option<&mut KvCache>) -> Result<Tensor<2>> {
         before(batch, cache.as_deref(), false)?; // there are none
-        let embeddings = self.token_embeddings.val();
-        let device = embeddings.device();
-        let tokens = embeddings.select(0, indices(batch.ids.iter().map(|&id| id as usize), &device));
-        let positions = indices(positions(batch.ids, batch.lengths), &device);
-        let positions = self.position_embeddings.val().select(0, positions);
-        let mut x = self.dropout.forward(self.norm.forward(tokens + positions)); // [tokens, hidden]
+        let mut x = self.embeddings.forward(batch); // [tokens, hidden]
+        let device = x.device();
         let groups = Groups::of(batch.lengths, false, &device);
         let biases: Vec<Tensor<4>> = groups.0.iter().map(|group| self.bias(group.length)).collect();
         for layer in &self.layers {

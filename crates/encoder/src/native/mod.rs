@@ -10,6 +10,7 @@ mod gelu;
 mod int8;
 mod int8_tiles;
 mod layers;
+mod learnt_positions;
 mod mpnet;
 mod norm;
 mod position_bias;

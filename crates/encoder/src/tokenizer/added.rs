@@ -120,10 +120,15 @@ pub(super) fn named(
     Ok(found)
 }
 
-/// Special tokens without a role.
-pub(super) fn extra(path: &Path, values: &Map<String, Value>) -> Result<Vec<AddedToken>> {
+/// Special tokens without a role: those of the settings, else those the class has by default.
+pub(super) fn extra(path: &Path, values: &Map<String, Value>, class: Class) -> Result<Vec<AddedToken>> {
     let key = "extra_special_tokens";
     let list = |key: &str| values.get(key).and_then(Value::as_array).filter(|list| !list.is_empty());
+    let told = |key: &str| values.get(key).is_some_and(|value| !value.is_object());
+    if !told(key) && !told("additional_special_tokens") {
+        let default = class.default_extra().iter();
+        return Ok(default.map(|&content| AddedToken::from(content, true)).collect());
+    }
     let list = list(key).or_else(|| list("additional_special_tokens"));
     list.into_iter().flatten().map(|value| one(path, key, value, false)).collect()
 }

@@ -26,14 +26,18 @@ pub(crate) enum Class {
     MpNet,
     /// BPE over bytes.
     Qwen2,
+    /// The same with the special tokens of RoBERTa around a text.
+    Roberta,
     /// Unigram with the normalisation of its SentencePiece model.
     XlmRoberta,
+    /// The same with more special tokens.
+    Camembert,
 }
 
 impl Class {
     /// The names that `tokenizer_class` may have.
-    pub(super) const NAMES: &str =
-        "BertTokenizer, MPNetTokenizer, Qwen2Tokenizer, XLMRobertaTokenizer and PreTrainedTokenizerFast";
+    pub(super) const NAMES: &str = "BertTokenizer, DistilBertTokenizer, MPNetTokenizer, Qwen2Tokenizer, \
+         RobertaTokenizer, XLMRobertaTokenizer, CamembertTokenizer and PreTrainedTokenizerFast";
 
     /// By its name in a configuration.
     pub(super) fn of_name(name: &str) -> Option<Self> {
@@ -41,12 +45,15 @@ impl Class {
             "PreTrainedTokenizer" | "TokenizersBackend" | "PythonBackend" => Some(Self::Whole),
             "BertTokenizer"
             | "ConvBertTokenizer"
+            | "DistilBertTokenizer"
             | "ElectraTokenizer"
             | "LxmertTokenizer"
             | "MobileBertTokenizer" => Some(Self::Bert),
             "MPNetTokenizer" => Some(Self::MpNet),
             "Qwen2Tokenizer" => Some(Self::Qwen2),
+            "RobertaTokenizer" => Some(Self::Roberta),
             "XLMRobertaTokenizer" => Some(Self::XlmRoberta),
+            "CamembertTokenizer" => Some(Self::Camembert),
             _ => None,
         }
     }
@@ -54,9 +61,12 @@ impl Class {
     /// The class of an architecture whose files name none.
     pub(super) fn of_architecture(model_type: &str) -> Self {
         match model_type {
-            "bert" => Self::Bert,
+            "bert" | "distilbert" | "nomic_bert" => Self::Bert,
             "mpnet" => Self::MpNet,
             "qwen3" => Self::Qwen2,
+            "roberta" => Self::Roberta,
+            "xlm-roberta" => Self::XlmRoberta,
+            "camembert" => Self::Camembert,
             _ => Self::Whole,
         }
     }
@@ -68,7 +78,9 @@ impl Class {
             Self::Bert => "BertTokenizer",
             Self::MpNet => "MPNetTokenizer",
             Self::Qwen2 => "Qwen2Tokenizer",
+            Self::Roberta => "RobertaTokenizer",
             Self::XlmRoberta => "XLMRobertaTokenizer",
+            Self::Camembert => "CamembertTokenizer",
         }
     }
 
@@ -80,11 +92,14 @@ impl Class {
             (Self::Bert, "pad_token") => "[PAD]",
             (Self::Bert, "cls_token") => "[CLS]",
             (Self::Bert, "mask_token") => "[MASK]",
-            (Self::MpNet | Self::XlmRoberta, "bos_token" | "cls_token") => "<s>",
-            (Self::MpNet | Self::XlmRoberta, "eos_token" | "sep_token") => "</s>",
-            (Self::MpNet | Self::XlmRoberta, "pad_token") => "<pad>",
-            (Self::MpNet | Self::XlmRoberta, "mask_token") => "<mask>",
-            (Self::XlmRoberta, "unk_token") => "<unk>",
+            (Self::Roberta | Self::XlmRoberta | Self::Camembert, "unk_token") => "<unk>",
+            (Self::MpNet | Self::Roberta | Self::XlmRoberta | Self::Camembert, role) => match role {
+                "bos_token" | "cls_token" => "<s>",
+                "eos_token" | "sep_token" => "</s>",
+                "pad_token" => "<pad>",
+                "mask_token" => "<mask>",
+                _ => return None,
+            },
             (Self::Qwen2, "unk_token" | "eos_token" | "pad_token") => "<|endoftext|>",
             _ => return None,
         };
@@ -93,7 +108,15 @@ impl Class {
 
     /// Whether a token with a role takes the white space before it.
     pub(super) fn strips_before(self, role: &str) -> bool {
-        self == Self::MpNet && role == "mask_token"
+        matches!(self, Self::MpNet | Self::Camembert) && role == "mask_token"
+    }
+
+    /// Special tokens without a role where the files name none.
+    pub(super) fn default_extra(self) -> &'static [&'static str] {
+        match self {
+            Self::Camembert => &["<s>NOTUSED", "</s>NOTUSED", "<unk>NOTUSED"],
+            _ => &[],
+        }
     }
 
     /// The tokenizer of a vocabulary alone, where the class needs no more.
@@ -163,7 +186,14 @@ impl Class {
                 let vocabulary = pieces.iter().map(|(piece, score)| (piece.clone(), *score)).collect();
                 Ok(Unigram::from(vocabulary, Some(3), false).map_err(other)?.into())
             }
-            (Self::Qwen2, ModelWrapper::BPE(pairs)) => {
+            (Self::Camembert, ModelWrapper::Unigram(pieces)) => {
+                let unknown = &settings.token("unk_token")?.content;
+                let vocabulary: Vec<_> =
+                    pieces.iter().map(|(piece, score)| (piece.clone(), *score)).collect();
+                let id = vocabulary.iter().position(|(piece, _)| piece == unknown).unwrap_or(0);
+                Ok(Unigram::from(vocabulary, Some(id), false).map_err(other)?.into())
+            }
+            (Self::Qwen2 | Self::Roberta, ModelWrapper::BPE(pairs)) => {
                 let affixes = [&pairs.continuing_subword_prefix, &pairs.end_of_word_suffix];
                 if affixes.into_iter().flatten().any(|affix| !affix.is_empty()) {
                     return Err(self.mismatch(settings, "BPE with a prefix or a suffix of words"));
@@ -196,7 +226,8 @@ impl Class {
         match self {
             Self::Whole => Ok(read.get_normalizer().cloned()),
             Self::Qwen2 => part(settings, json!({"type": "NFC"})).map(Some),
-            Self::XlmRoberta => Ok(read.get_normalizer().and_then(precompiled)),
+            Self::Roberta => Ok(None),
+            Self::XlmRoberta | Self::Camembert => Ok(read.get_normalizer().and_then(precompiled)),
             Self::Bert | Self::MpNet => part(
                 settings,
                 json!({
@@ -220,7 +251,9 @@ impl Class {
                 {"type": "ByteLevel", "add_prefix_space": prefix_space.unwrap_or(false), "trim_offsets": true,
                  "use_regex": false},
             ]}),
-            Self::XlmRoberta => {
+            Self::Roberta => json!({"type": "ByteLevel", "add_prefix_space": prefix_space.unwrap_or(false),
+                "trim_offsets": true, "use_regex": true}),
+            Self::XlmRoberta | Self::Camembert => {
                 let scheme = if prefix_space.unwrap_or(true) { "always" } else { "never" };
                 json!({"type": "Sequence", "pretokenizers": [
                     {"type": "WhitespaceSplit"},
@@ -234,7 +267,7 @@ impl Class {
     /// What puts special tokens around a text.
     fn specials(self, built: &Tokenizer, settings: &Settings) -> Result<PostProcessorWrapper> {
         let (first, last) = match self {
-            Self::XlmRoberta => ("bos_token", "eos_token"),
+            Self::XlmRoberta | Self::Camembert => ("bos_token", "eos_token"),
             _ => ("cls_token", "sep_token"),
         };
         let [first, last] =
@@ -247,6 +280,19 @@ impl Class {
                 )
             })
         };
+        if self == Self::Roberta {
+            let flag = |key: &str| settings.get::<bool>(key, "true or false");
+            return part(
+                settings,
+                json!({
+                    "type": "RobertaProcessing",
+                    "cls": [first, id(&first)?],
+                    "sep": [last, id(&last)?],
+                    "trim_offsets": flag("trim_offsets")?.unwrap_or(true),
+                    "add_prefix_space": flag("add_prefix_space")?.unwrap_or(false),
+                }),
+            );
+        }
         let special = |content: &String| {
             Ok::<_, Error>(json!({"id": content, "ids": [id(content)?], "tokens": [content]}))
         };

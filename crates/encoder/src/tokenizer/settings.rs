@@ -57,7 +57,7 @@ impl Settings {
         };
         let known = |content: &str| added.iter().find(|token| token.content == content).cloned();
         let named = added::named(&path, &values, class, known)?;
-        let extra = added::extra(&path, &values)?;
+        let extra = added::extra(&path, &values, class)?;
         Ok(Self { path, values, class, named, added, extra })
     }
 

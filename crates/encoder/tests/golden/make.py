@@ -10,6 +10,7 @@ The MiniLM vectors are those of the weights in data/minilm, int8 with a scale fo
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,8 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.models import Normalize, Pooling, Transformer
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (BertConfig, BertModel, MPNetConfig, MPNetModel, PreTrainedTokenizerFast, Qwen3Config,
-                          Qwen3Model)
+                          Qwen3Model, RobertaConfig, RobertaModel, RobertaTokenizer, XLMRobertaConfig, XLMRobertaModel,
+                          XLMRobertaTokenizer)
 
 HERE = Path(__file__).parent
 DATA = HERE.parents[3] / "data"
@@ -96,13 +98,67 @@ def mpnet(name, corpus, size, **shape):
     return saved(HERE / "models" / name, MPNetModel(config).eval(), fast, "mean_tokens", "10MB")
 
 
+def shaken(model):
+    """With scales and shifts that are not ones and zeros, so that a tensor taken for another is seen."""
+    for value in model.parameters():
+        if value.dim() == 1:
+            value.data += 0.2 * torch.randn_like(value)
+    return model.eval()
+
+
+def unigram(corpus, size):
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    tokenizer.train_from_iterator(corpus, trainers.UnigramTrainer(vocab_size=size, special_tokens=special,
+                                                                  unk_token="<unk>", show_progress=False))
+    tokenizer.decoder = decoders.Metaspace()
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>",
+                                                             special_tokens=[("<s>", 0), ("</s>", 2)])
+    return tokenizer
+
+
+def xlm_roberta(name, corpus, size, **shape):
+    torch.manual_seed(13)
+    fast = XLMRobertaTokenizer.from_pretrained(written(unigram(corpus, size)), model_max_length=MAX)
+    config = XLMRobertaConfig(vocab_size=len(fast), max_position_embeddings=82, type_vocab_size=1, layer_norm_eps=1e-5,
+                              initializer_range=0.2, **shape)
+    return saved(HERE / "models" / name, shaken(XLMRobertaModel(config)), fast, "mean_tokens", "10MB")
+
+
+def roberta_bpe(corpus, size):
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    tokenizer.train_from_iterator(corpus, trainers.BpeTrainer(vocab_size=size, special_tokens=special, show_progress=False,
+                                                              initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
+    return tokenizer
+
+
+def roberta(name, corpus, size, **shape):
+    torch.manual_seed(17)
+    fast = RobertaTokenizer.from_pretrained(written(roberta_bpe(corpus, size)), model_max_length=MAX)
+    config = RobertaConfig(vocab_size=len(fast), max_position_embeddings=MAX + 2, type_vocab_size=1, layer_norm_eps=1e-5,
+                           initializer_range=0.2, **shape)
+    return saved(HERE / "models" / name, shaken(RobertaModel(config)), fast, "cls_token", "10MB")
+
+
+def written(tokenizer):
+    """A directory with nothing but the tokenizer, from which transformers builds its own class."""
+    folder = tempfile.mkdtemp()
+    tokenizer.save(f"{folder}/tokenizer.json")
+    return folder
+
+
 def saved(folder, model, tokenizer, pooling, shard):
     (folder / "1_Pooling").mkdir(parents=True, exist_ok=True)
     model.save_pretrained(folder, max_shard_size=shard)
     tokenizer.save_pretrained(folder)
     write = lambda path, value: (folder / path).write_text(json.dumps(value, indent=1) + "\n")
     write("sentence_bert_config.json", {"max_seq_length": MAX})
-    modes = {f"pooling_mode_{mode}": mode == pooling for mode in ("lasttoken", "mean_tokens")}
+    modes = {f"pooling_mode_{mode}": mode == pooling for mode in ("lasttoken", "mean_tokens", pooling)}
     write("1_Pooling/config.json", {"word_embedding_dimension": model.config.hidden_size, **modes, "include_prompt": True})
     kinds = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")]
     write("modules.json", [{"idx": i, "name": str(i), "path": p, "type": f"sentence_transformers.models.{k}"}
@@ -151,6 +207,10 @@ if __name__ == "__main__":
                                        intermediate_size=160, rope_theta=1_000_000.0),
         "mpnet-tiny": lambda: mpnet("mpnet-tiny", corpus, 400, hidden_size=48, num_hidden_layers=3,
                                     num_attention_heads=4, intermediate_size=96),
+        "xlm-roberta-tiny": lambda: xlm_roberta("xlm-roberta-tiny", corpus, 300, hidden_size=32, num_hidden_layers=2,
+                                                num_attention_heads=4, intermediate_size=64),
+        "roberta-tiny": lambda: roberta("roberta-tiny", corpus, 400, hidden_size=32, num_hidden_layers=2,
+                                        num_attention_heads=2, intermediate_size=64),
     }
     for name in sys.argv[1:] or make:
         golden(name, make[name](), corpus)

@@ -26,7 +26,8 @@ pub(crate) struct Golden {
     pub(crate) lengths: Vec<usize>,
 }
 
-pub(crate) const MODELS: &[&str] = &["minilm", "mpnet-tiny", "qwen3-tiny", "qwen3-grouped"];
+pub(crate) const MODELS: &[&str] =
+    &["minilm", "mpnet-tiny", "qwen3-tiny", "qwen3-grouped", "xlm-roberta-tiny", "roberta-tiny"];
 
 /// The device the tests of a model run on: the one `MANYVIEW_TEST_DEVICE` names, `flex` without it.
 pub(crate) fn device() -> Device {

@@ -1,13 +1,15 @@
 """Makes the golden token states of tests/token_states.rs with transformers, one text at a time, in f32.
 
     pip install torch transformers sentence-transformers tokenizers safetensors numpy
-    python states.py
+    python states.py            # all of it, or
+    python states.py mpnet-tiny # one model
 
 For each model, of every tenth text of texts.json (and EXTRA), one after the other: `ids`, `offsets` (first and last byte of each
 token in the text, both 0 for special tokens), `states` (the last hidden state), and `lengths`, the tokens of each text.
 """
 
 import json
+import sys
 
 import numpy as np
 import torch
@@ -16,8 +18,9 @@ from safetensors.numpy import save_file
 from sentence_transformers import SentenceTransformer
 
 STEP = 10
-# The padding token inside a text: MPNet does not count it as a position.
-EXTRA = {"mpnet-tiny": ["rain <pad> fell <mask> over <pad> Kent"]}
+# The padding token inside a text: MPNet and RoBERTa do not count it as a position.
+PADDED = "rain <pad> fell <mask> over <pad> Kent"
+EXTRA = {name: [PADDED] for name in ("mpnet-tiny", "xlm-roberta-tiny", "roberta-tiny")}
 
 
 def model(name):
@@ -51,5 +54,6 @@ def states(name, corpus):
 if __name__ == "__main__":
     texts = json.loads((HERE / "texts.json").read_text())["texts"][::STEP]
     (HERE / "states").mkdir(exist_ok=True)
-    for name in ("minilm", "qwen3-tiny", "qwen3-grouped", "mpnet-tiny"):
+    every = ("minilm", "qwen3-tiny", "qwen3-grouped", "mpnet-tiny", "xlm-roberta-tiny", "roberta-tiny")
+    for name in sys.argv[1:] or every:
         states(name, texts + EXTRA.get(name, []))

@@ -1,4 +1,5 @@
-use crate::architecture::bert::{Config, TOKEN_EMBEDDINGS};
+use crate::architecture::bert::Config;
+use crate::architecture::learnt_positions::TOKEN_EMBEDDINGS;
 use std::ops::Range;
 
 /// Where each tensor of a BERT lies among all its values, side by side: optimiser, clipping and checkpoints then see one
