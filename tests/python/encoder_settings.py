@@ -3,7 +3,8 @@
 Needs Python with torch, transformers and sentence-transformers. No network.
 
     cargo build --release --workspace --features train --examples
-    python tests/python/encoder_settings.py [--rounds 300] [--seed 0] [--program target/release/examples/throughput]
+    python tests/python/encoder_settings.py [--rounds 300] [--seed 0] [--kinds roberta ...]
+        [--program target/release/examples/throughput]
 
 Each must be equal to 1e-5 in every component, or refused with the name of what is not computed. What
 sentence-transformers itself cannot load or run may be refused or not. A failure prints its seed; `--rounds 1 --seed N`
@@ -65,13 +66,29 @@ transformers.utils.logging.disable_progress_bar()
 torch.set_num_threads(1)
 
 
+# Of each kind of encoder: its tokenizer, the class of that, and the classes of the model and of the model with heads.
+FAMILIES = {
+    "bert": (settings.word_piece, "BertTokenizer", "Bert"),
+    "mpnet": (settings.mpnet_word_piece, "MPNetTokenizer", "MPNet"),
+    "qwen3": (settings.qwen, "Qwen2Tokenizer", "Qwen3"),
+    "multilingual": (settings.unigram, "XLMRobertaTokenizer", "Bert"),
+    "roberta": (settings.roberta_bpe, "RobertaTokenizer", "Roberta"),
+    "xlm-roberta": (settings.unigram, "XLMRobertaTokenizer", "XLMRoberta"),
+    "camembert": (settings.unigram, "CamembertTokenizer", "Camembert"),
+    "distilbert": (settings.word_piece, "DistilBertTokenizer", "DistilBert"),
+    "modernbert": (settings.word_piece, "PreTrainedTokenizerFast", "ModernBert"),
+    "nomic_bert": (settings.word_piece, "BertTokenizer", "NomicBert"),
+}
+ROBERTA = ("roberta", "xlm-roberta", "camembert")
+
+
 class Case:
     """One encoder in a directory, from one seed."""
 
-    def __init__(self, seed, folder):
+    def __init__(self, seed, folder, kinds):
         self.random, self.folder, self.said = random.Random(seed), folder, []
         torch.manual_seed(seed)
-        self.kind = self.random.choice(["bert", "bert", "mpnet", "qwen3", "qwen3", "multilingual"])
+        self.kind = self.random.choice(kinds)
         self.tokenizer()
         self.model()
         self.config()
@@ -93,13 +110,9 @@ class Case:
         target.write_text(value if isinstance(value, str) else json.dumps(value))
 
     def tokenizer(self):
-        make = {
-            "bert": settings.word_piece,
-            "mpnet": settings.mpnet_word_piece,
-            "qwen3": settings.qwen,
-            "multilingual": settings.unigram,
-        }
-        made = json.loads(CACHE.setdefault(self.kind, make[self.kind]().to_str() if self.kind not in CACHE else ""))
+        if self.kind not in CACHE:
+            CACHE[self.kind] = FAMILIES[self.kind][0]().to_str()
+        made = json.loads(CACHE[self.kind])
         if made["normalizer"] and made["normalizer"]["type"] == "BertNormalizer":
             made["normalizer"] |= self.some(
                 lowercase=[True, False], strip_accents=[None, True, False], handle_chinese_chars=[True, False]
@@ -120,7 +133,7 @@ class Case:
             }
         self.words = made["model"]["vocab"]
         self.write("tokenizer.json", made)
-        if self.kind in ("bert", "mpnet") and self.chance(0.2):
+        if self.kind in ("bert", "mpnet", "distilbert", "nomic_bert") and self.chance(0.2):
             self.write(
                 "vocab.txt", "".join(f"{word}\n" for word, _ in sorted(self.words.items(), key=lambda item: item[1]))
             )
@@ -131,7 +144,8 @@ class Case:
         pick = self.random.choice
         ids = max(i for i in Tokenizer.from_str(CACHE[self.kind]).get_vocab().values()) + 1 + pick([0, 0, 3])
         heads, dim = pick([1, 2, 4]), pick([2, 4, 8])
-        self.positions = pick([18, 24, 40, 64])
+        # sentence-transformers fails where a text has more tokens than RoBERTa has positions for
+        self.positions = pick([40, 100, 150] if self.kind in ROBERTA else [18, 24, 40, 64])
         common = {
             "vocab_size": ids,
             "num_hidden_layers": pick([1, 2, 3]),
@@ -151,17 +165,73 @@ class Case:
                 **common,
             )
             classes = [transformers.Qwen3Model, transformers.Qwen3ForCausalLM]
+        elif self.kind == "distilbert":
+            config = transformers.DistilBertConfig(
+                vocab_size=ids,
+                dim=heads * dim,
+                n_heads=heads,
+                n_layers=common["num_hidden_layers"],
+                hidden_dim=common["intermediate_size"],
+                initializer_range=common["initializer_range"],
+                max_position_embeddings=self.positions,
+                activation=pick(["gelu", "gelu", "relu", "silu"]),
+                sinusoidal_pos_embds=self.chance(0.2),
+            )
+            classes = self.classes()
+        elif self.kind == "modernbert":
+            config = transformers.ModernBertConfig(
+                hidden_size=2 * heads * dim,
+                max_position_embeddings=self.positions,
+                hidden_activation=pick(["gelu", "gelu", "relu", "silu", "gelu_pytorch_tanh"]),
+                norm_eps=pick([1e-5, 1e-6]),
+                norm_bias=self.chance(0.3),
+                attention_bias=self.chance(0.3),
+                mlp_bias=self.chance(0.3),
+                local_attention=pick([1, 2, 5, 8, 128]),
+                layer_types=pick([None, [pick(LAYERS) for _ in range(common["num_hidden_layers"])]]),
+                rope_parameters=pick(
+                    [
+                        None,
+                        {kind: {"rope_type": "default", "rope_theta": pick([50.0, 1e3, 1e5])} for kind in LAYERS},
+                    ]
+                ),
+                **dict.fromkeys(["pad_token_id", "bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id"], 0),
+                **common,
+            )
+            classes = self.classes()
+        elif self.kind == "nomic_bert":
+            config = transformers.NomicBertConfig(
+                hidden_size=2 * heads * dim,
+                head_dim=pick([None, None, 4, 8]),
+                max_position_embeddings=self.positions,
+                type_vocab_size=pick([1, 2]),
+                layer_norm_eps=pick([1e-12, 1e-5]),
+                hidden_act=pick(["silu", "silu", "gelu"]),
+                rope_parameters={"rope_type": "default", "rope_theta": pick([100.0, 1e3, 1e4])},
+                **common | {"initializer_range": pick([0.1, 0.3])},  # sharper attention multiplies rounding errors
+            )
+            classes = self.classes()
         else:
             more = {
                 "hidden_size": heads * dim,
                 "hidden_act": pick(
-                    ["gelu", "gelu", "relu", "gelu_new", "gelu_pytorch_tanh"] + ["silu"] * self.chance(0.2)
+                    ["gelu", "gelu", "relu", "gelu_new", "gelu_pytorch_tanh", "silu"] + ["mish"] * self.chance(0.2)
                 ),
                 "layer_norm_eps": pick([1e-12, 1e-12, 1e-5]),
             }
             if self.kind == "mpnet":
                 config = transformers.MPNetConfig(max_position_embeddings=self.positions + 2, **more, **common)
                 classes = [transformers.MPNetModel, transformers.MPNetForMaskedLM]
+            elif self.kind in ROBERTA:
+                padding = pick([1, 1, 1, 4])
+                config = getattr(transformers, f"{FAMILIES[self.kind][2]}Config")(
+                    max_position_embeddings=self.positions + padding + 1,
+                    pad_token_id=padding,
+                    type_vocab_size=pick([1, 1, 2]),
+                    **more,
+                    **common,
+                )
+                classes = self.classes()
             else:
                 config = transformers.BertConfig(
                     max_position_embeddings=self.positions, type_vocab_size=pick([1, 2, 3]), **more, **common
@@ -185,6 +255,31 @@ class Case:
             settings.save_file(tensors, weights, metadata={"format": "pt"})
             self.said.append("gamma and beta")
 
+    def classes(self):
+        name = FAMILIES[self.kind][2]
+        return [
+            getattr(transformers, f"{name}{kind}") for kind in ("Model", "ForMaskedLM", "ForSequenceClassification")
+        ]
+
+    def old_rope(self, config):
+        """The rotary positions of ModernBERT as older files say them."""
+        ropes = config.get("rope_parameters") or {}
+        theta = lambda kind, other: (ropes.get(kind) or {}).get("rope_theta", other)
+        forms = [
+            {},
+            {"global_rope_theta": theta(LAYERS[0], 160000.0), "local_rope_theta": theta(LAYERS[1], 10000.0)},
+            {"rope_scaling": {"rope_theta": 70.0}},
+            {"rope_scaling": {"rope_type": "linear", "factor": 2.0}},
+            {"rope_scaling": None},
+            {"layer_norm_eps": 0.1, "position_embedding_type": "absolute"},
+        ]
+        form = self.random.choice(forms)
+        if "global_rope_theta" in form and self.chance(0.7):
+            config.pop("rope_parameters", None)
+        if self.chance(0.3) and config.pop("layer_types", None):
+            config |= self.some(global_attn_every_n_layers=[1, 2, 3])
+        config |= form
+
     def config(self):
         path = self.folder / "config.json"
         config = json.loads(path.read_text())
@@ -202,7 +297,12 @@ class Case:
             chunk_size_feed_forward=[0, 1],
             tie_word_embeddings=[True, False],
         )
-        if self.kind == "qwen3":
+        if self.kind == "modernbert":
+            self.old_rope(config)
+        if self.kind == "distilbert" and self.chance(0.2):
+            renamed = {"dim": "hidden_size", "n_heads": "num_attention_heads", "n_layers": "num_hidden_layers"}
+            config = {renamed.get(key, key): value for key, value in config.items()}
+        if self.kind in ("qwen3", "nomic_bert"):
             rope = config.pop("rope_parameters", {"rope_theta": 1e4})
             forms = [
                 {"rope_parameters": rope},
@@ -213,9 +313,9 @@ class Case:
                 {"rope_scaling": None, "rope_parameters": rope},
             ]
             config |= self.random.choice(forms)
-            if self.chance(0.3):
+            if self.kind == "qwen3" and self.chance(0.3):
                 config["is_causal"] = self.random.choice([True, False])
-            if self.chance(0.1):
+            if self.kind == "qwen3" and self.chance(0.1):
                 config |= {"use_sliding_window": True, "sliding_window": 4, "max_window_layers": 0}
                 config.pop("layer_types", None)
         elif self.chance(0.15):
@@ -226,17 +326,12 @@ class Case:
         path.write_text(json.dumps(config))
 
     def settings(self):
-        own = {
-            "bert": "BertTokenizer",
-            "mpnet": "MPNetTokenizer",
-            "qwen3": "Qwen2Tokenizer",
-            "multilingual": "XLMRobertaTokenizer",
-        }[self.kind]
-        pad = {"bert": "[PAD]", "qwen3": "<|endoftext|>"}.get(self.kind, "<pad>")
+        make, own, _ = FAMILIES[self.kind]
+        pad = {settings.word_piece: "[PAD]", settings.qwen: "<|endoftext|>"}.get(make, "<pad>")
         kinds = [
             own,
             own,
-            own + "Fast",
+            own.removesuffix("Fast") + "Fast",
             "PreTrainedTokenizerFast",
             "TokenizersBackend",
             "BertTokenizer",
@@ -261,6 +356,7 @@ class Case:
             truncation_side=["left", "right"],
             model_max_length=[6, 9, 30, None, 10**30],
             add_prefix_space=[True, False],
+            trim_offsets=[True, False],
             split_special_tokens=[True, False],
             mask_token=[self.random.choice(words)],
             clean_text=[False],
@@ -315,6 +411,7 @@ class Case:
 
 
 CACHE = {}
+LAYERS = ["full_attention", "sliding_attention"]
 
 
 def reference(folder, texts):
@@ -336,6 +433,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kinds", nargs="+", default=list(FAMILIES), choices=list(FAMILIES))
     parser.add_argument("--program", default=ROOT / "target/release/examples/throughput")
     options = parser.parse_args()
     count, reasons, wrong = collections.Counter(), collections.Counter(), []
@@ -343,7 +441,7 @@ def main():
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / "model"
             folder.mkdir()
-            case = Case(seed, folder)
+            case = Case(seed, folder, options.kinds)
             texts = case.texts()
             try:
                 expected = reference(folder, texts)

@@ -1,11 +1,11 @@
-//! Text encoders: BERT, MPNet and Qwen3, loaded from any directory in the Hugging Face or sentence-transformers
-//! layout.
+//! Text encoders: BERT and its relatives, ModernBERT, NomicBERT and Qwen3, loaded from any directory in the Hugging Face
+//! or sentence-transformers layout.
 //!
 //! The first type to know is [`TextEncoder`]: a directory in, unit vectors out, in the order of the texts.
 //!
 //! One decision: a batch is one matrix of the tokens of all its texts, `[tokens, hidden]`, without padding; attention
-//! runs within each text, or over texts of equal length. So no text pays for a longer neighbour, and no mask is ever built: a
-//! wrong one could not be seen in the result.
+//! runs within each text, or over texts of equal length. So no text pays for a longer neighbour, and no mask of padding
+//! is ever built: a wrong one could not be seen in the result.
 #![forbid(unsafe_code)]
 
 mod architecture;

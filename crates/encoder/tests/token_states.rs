@@ -80,7 +80,13 @@ fn offsets_after_an_instruction_are_those_of_the_text_alone() {
         let [after] = encoder.token_states(&[text], Some(&task)).unwrap().try_into().unwrap();
         let [joined] = encoder.token_states(&[&whole], None).unwrap().try_into().unwrap();
         assert_eq!((&after.ids, &after.states), (&joined.ids, &joined.states), "{name}");
-        let pieces: String = after.offsets.iter().map(|offset| text[offset.clone()].trim()).collect();
+        let mut read = 0; // XLM-RoBERTa's mark before a word stands for the word's first letter, as the next token may
+        let piece = |offset: &Range<usize>| {
+            let start = read.max(offset.start);
+            read = read.max(offset.end);
+            text[start..read].trim()
+        };
+        let pieces: String = after.offsets.iter().map(piece).collect();
         assert_eq!(pieces, text.replace(' ', ""), "{name}");
     }
 }

@@ -1,12 +1,16 @@
 //! What `config.json` says of a model, one file for each architecture, and the table that names their engines.
 
 pub(crate) mod bert;
+pub(crate) mod distilbert;
 mod keys;
 pub(crate) mod learnt_positions;
+pub(crate) mod modernbert;
 pub(crate) mod mpnet;
+pub(crate) mod nomic_bert;
 pub(crate) mod post_norm;
 pub(crate) mod qwen3;
 pub(crate) mod roberta;
+pub(crate) mod rotary;
 pub(crate) mod tensors;
 
 use crate::checkpoint::Checkpoint;
@@ -21,7 +25,10 @@ fn table<V: Visitor>() -> Vec<(&'static str, Visit<V>)> {
     vec![
         ("bert", visit::<V, bert::Config>),
         ("camembert", visit::<V, roberta::Config>),
+        ("distilbert", visit::<V, distilbert::Config>),
+        ("modernbert", visit::<V, modernbert::Config>),
         ("mpnet", visit::<V, mpnet::Config>),
+        ("nomic_bert", visit::<V, nomic_bert::Config>),
         ("qwen3", visit::<V, qwen3::Config>),
         ("roberta", visit::<V, roberta::Config>),
         ("xlm-roberta", visit::<V, roberta::Config>),

@@ -30,6 +30,7 @@ pub(crate) enum Activation {
     Gelu,
     GeluTanh,
     Relu,
+    Silu,
 }
 
 /// What the parts of one layer are called in a checkpoint.
@@ -77,11 +78,12 @@ impl Activation {
             "gelu" => Ok(Self::Gelu),
             "gelu_new" | "gelu_pytorch_tanh" => Ok(Self::GeluTanh),
             "relu" => Ok(Self::Relu),
+            "silu" | "swish" => Ok(Self::Silu),
             other => Err(Error::Unsupported {
                 path: layout.config_path(),
                 what: key,
                 found: other.into(),
-                supported: "gelu, gelu_new, gelu_pytorch_tanh, relu".into(),
+                supported: "gelu, gelu_new, gelu_pytorch_tanh, relu, silu".into(),
             }),
         }
     }

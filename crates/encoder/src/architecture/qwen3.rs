@@ -1,8 +1,8 @@
+use super::rotary::{self, Rope};
 use super::{Description, Heads, Summary, keys, sound, supported, tensors};
 use crate::Result;
 use crate::layout::Layout;
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
 /// The tensor of token embeddings.
 pub(crate) const TOKEN_EMBEDDINGS: &str = "embed_tokens.weight";
@@ -69,26 +69,6 @@ pub(crate) struct Config {
     use_bidirectional_attention: Option<bool>,
 }
 
-/// Rotary positions; older files say `type` for `rope_type`, and some say both.
-#[derive(Clone, Debug, Deserialize)]
-struct Rope {
-    rope_theta: Option<f32>,
-    rope_type: Option<String>,
-    #[serde(rename = "type")]
-    old_type: Option<String>,
-    #[serde(flatten)]
-    others: Map<String, Value>,
-}
-
-impl Rope {
-    fn is_empty(&self) -> bool {
-        self.rope_theta.is_none()
-            && self.rope_type.is_none()
-            && self.old_type.is_none()
-            && self.others.is_empty()
-    }
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -131,25 +111,14 @@ impl Description for Config {
         let layers = config.layer_types.as_ref().is_none_or(|kinds| kinds.len() == config.num_hidden_layers);
         sound(layout, "layer_types with one for each of num_hidden_layers", layers)?;
         for rope in [&config.rope_parameters, &config.rope_scaling].into_iter().flatten() {
-            let kind = rope.rope_type.as_deref().or(rope.old_type.as_deref()).unwrap_or("default");
-            supported(layout, "rope_type", kind, kind == "default", "default")?;
-            if let Some((key, value)) = rope.others.iter().find(|(_, value)| !value.is_null()) {
-                supported(
-                    layout,
-                    "rotary position",
-                    &format!("{key}: {value}"),
-                    false,
-                    "rope_theta, rope_type",
-                )?;
-            }
+            rope.check(layout)?;
         }
         let both = (config.is_causal, config.use_bidirectional_attention) == (Some(true), Some(true));
         sound(layout, "either is_causal or use_bidirectional_attention", !both)?;
         let (hidden, query, key) = (config.hidden_size, config.num_attention_heads, config.key_heads());
         let groups = query > 0 && key > 0 && query % key == 0 && hidden > 0;
         sound(layout, "num_attention_heads as a multiple of num_key_value_heads", groups)?;
-        let dim = config.heads().dim;
-        sound(layout, "an even head_dim above 0", dim > 0 && dim.is_multiple_of(2))?;
+        rotary::check_dim(layout, config.heads().dim)?;
         Ok(config)
     }
 
@@ -203,22 +172,13 @@ impl Config {
         self.is_causal.unwrap_or(true) && !self.use_bidirectional_attention.unwrap_or(false)
     }
 
-    /// The base of rotary positions: `rope_scaling`, if there is any, counts more than `rope_parameters`, and the
-    /// base in either more than the one beside them.
+    /// The base of rotary positions.
     fn theta(&self) -> f32 {
-        let rope =
-            self.rope_scaling.as_ref().filter(|rope| !rope.is_empty()).or(self.rope_parameters.as_ref());
-        rope.and_then(|rope| rope.rope_theta).or(self.rope_theta).unwrap_or(THETA)
+        rotary::theta(self.rope_scaling.as_ref(), self.rope_parameters.as_ref(), self.rope_theta, THETA)
     }
 
     /// Cosines and sines of the angles of positions `0..longest`, `[longest, head_dim / 2]` each.
     pub(crate) fn angles(&self, longest: usize) -> (Vec<f32>, Vec<f32>) {
-        let theta = self.theta();
-        let dim = self.heads().dim;
-        let speeds: Vec<f32> = (0..dim / 2).map(|i| 1.0 / theta.powf((2 * i) as f32 / dim as f32)).collect();
-        let table = |f: fn(f32) -> f32| {
-            (0..longest).flat_map(|p| speeds.iter().map(move |s| f(p as f32 * s))).collect()
-        };
-        (table(f32::cos), table(f32::sin))
+        rotary::angles(self.theta(), self.head_dim, longest)
     }
 }

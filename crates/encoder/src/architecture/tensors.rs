@@ -16,10 +16,18 @@ const UNREAD: [(&str, &str); 6] = [
 
 /// Heads on top of a model, which transformers leaves out where it loads the model alone, by the beginning of their
 /// names.
-const HEADS: [(&str, &str); 6] = [
+const HEADS: [(&str, &str); 14] = [
     ("cls.", "BERT's heads for masked tokens and next sentences"),
     ("lm_head.", "a head for masked or next tokens"),
     ("classifier.", "a head for classes"),
+    ("pre_classifier.", "DistilBERT's head for classes"),
+    ("vocab_transform.", "DistilBERT's head for masked tokens"),
+    ("vocab_layer_norm.", "DistilBERT's head for masked tokens"),
+    ("vocab_projector.", "DistilBERT's head for masked tokens"),
+    ("head.dense.", "ModernBERT's heads"),
+    ("head.norm.", "ModernBERT's heads"),
+    ("decoder.weight", "ModernBERT's head for masked tokens"),
+    ("decoder.bias", "ModernBERT's head for masked tokens"),
     ("score.", "a head for classes"),
     ("qa_outputs.", "a head for answers"),
     ("dropout.", "training"),

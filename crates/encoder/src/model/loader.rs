@@ -66,11 +66,12 @@ impl<'a> Loader<'a> {
         Ok(Linear { weight: self.transposed(&rows, dims, weight), bias, lora })
     }
 
-    /// Layer normalisation with a scale and a shift.
+    /// Layer normalisation with a scale and, where the file has one, a shift.
     pub(super) fn layer_norm(&self, name: &str, dim: usize, epsilon: f64) -> Result<LayerNorm> {
         let mut norm = LayerNormConfig::new(dim).with_epsilon(epsilon).init(self.device);
         norm.gamma = self.param(&format!("{name}.weight"), [dim])?;
-        norm.beta = Some(self.param(&format!("{name}.bias"), [dim])?);
+        let shift = format!("{name}.bias");
+        norm.beta = self.checkpoint.has(&shift).then(|| self.param(&shift, [dim])).transpose()?;
         Ok(norm)
     }
 

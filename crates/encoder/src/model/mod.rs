@@ -1,18 +1,24 @@
 //! The models on burn, on any of its devices, one file for each architecture. Each is a burn [`Module`], so the models
 //! that encode are also those that are fine-tuned.
 
+mod activation;
 mod attention;
 mod bert;
+mod distilbert;
 mod learnt_positions;
 mod length_groups;
 mod linear;
 mod loader;
 mod mean;
+mod modernbert;
 mod mpnet;
+mod nomic_bert;
 mod post_norm;
 mod qwen3;
 mod rms_norm;
 mod roberta;
+mod rotary;
+mod window;
 
 use crate::Result;
 use crate::batch::Batch;
@@ -22,10 +28,13 @@ use crate::states::States;
 pub(crate) use bert::Bert;
 use burn::module::Module;
 use burn::tensor::Tensor;
+pub(crate) use distilbert::DistilBert;
 pub(crate) use linear::LoraStart;
 pub(crate) use loader::{Loader, Stored, indices, transpose};
 pub(crate) use mean::means;
+pub(crate) use modernbert::ModernBert;
 pub(crate) use mpnet::MpNet;
+pub(crate) use nomic_bert::NomicBert;
 pub(crate) use qwen3::Qwen3;
 pub(crate) use roberta::Roberta;
 
@@ -50,7 +59,7 @@ impl<N: Network> Model for N {
 #[cfg(all(test, feature = "train"))]
 #[allow(clippy::unwrap_used)] // what sets a scene is part of a test
 mod tests {
-    use super::{Bert, Loader, MpNet, Network, Qwen3, Roberta};
+    use super::{Bert, DistilBert, Loader, ModernBert, MpNet, Network, NomicBert, Qwen3, Roberta};
     use crate::Device;
     use crate::architecture::Description;
     use crate::batch::{Batch, Keep};
@@ -98,7 +107,10 @@ mod tests {
     #[test]
     fn every_parameter_has_a_gradient() {
         check::<Bert>("bert-tiny");
+        check::<DistilBert>("distilbert-tiny");
+        check::<ModernBert>("modernbert-tiny");
         check::<MpNet>("mpnet-tiny");
+        check::<NomicBert>("nomic-bert-tiny");
         check::<Qwen3>("qwen3-tiny");
         check::<Roberta>("xlm-roberta-tiny");
     }

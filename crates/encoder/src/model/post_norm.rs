@@ -1,4 +1,5 @@
 use super::Loader;
+use super::activation::activate;
 use super::attention::Attention;
 use super::length_groups::Groups;
 use super::linear::Linear;
@@ -8,7 +9,6 @@ use crate::architecture::post_norm::{Activation, PostNorm};
 use burn::module::Module;
 use burn::nn::{Dropout, LayerNorm};
 use burn::tensor::Tensor;
-use burn::tensor::activation::{gelu, gelu_approximate, relu};
 
 /// A layer of BERT and its descendants; see [`PostNorm`].
 #[derive(Module, Debug)]
@@ -64,13 +64,5 @@ impl PostNormLayer {
         let x = self.attention_norm.forward(x + self.dropout.forward(self.out.forward(attended)));
         let inner = activate(self.activation, self.up.forward(x.clone())); // [tokens, intermediate]
         self.output_norm.forward(x + self.dropout.forward(self.down.forward(inner)))
-    }
-}
-
-fn activate(activation: Activation, x: Tensor<2>) -> Tensor<2> {
-    match activation {
-        Activation::Gelu => gelu(x),
-        Activation::GeluTanh => gelu_approximate(x),
-        Activation::Relu => relu(x),
     }
 }

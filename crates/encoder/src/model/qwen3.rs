@@ -4,14 +4,15 @@ use super::length_groups::Groups;
 use super::linear::Linear;
 use super::loader::{Loader, indices};
 use super::rms_norm::RmsNorm;
+use super::rotary::Angles;
 use crate::Result;
 use crate::architecture::Heads;
 use crate::architecture::qwen3::{Config, TOKEN_EMBEDDINGS};
 use crate::batch::Batch;
 use crate::kv_cache::{KvCache, before};
 use burn::module::{Module, Param};
+use burn::tensor::Tensor;
 use burn::tensor::activation::silu;
-use burn::tensor::{Tensor, TensorData};
 
 /// Qwen3 (Yang et al., 2025): causal or in both directions, grouped heads, normalised queries and keys, rotary
 /// positions, SwiGLU.
@@ -41,12 +42,6 @@ struct Layer {
     heads: Heads,
 }
 
-/// Cosines and sines of the angle of each packed token, `[tokens, 1, head_dim / 2]`.
-struct Angles {
-    cos: Tensor<3>,
-    sin: Tensor<3>,
-}
-
 impl Network for Qwen3 {
     type Config = Config;
 
@@ -66,7 +61,8 @@ impl Network for Qwen3 {
         let before = before(batch, cache.as_deref(), causal)?;
         let embeddings = self.token_embeddings.val();
         let device = embeddings.device();
-        let angles = Angles::of(&self.config, batch, before, &embeddings);
+        let table = self.config.angles(before + batch.longest());
+        let angles = Angles::of(table, self.config.heads().dim, batch, before, &embeddings);
         let mut x = embeddings.select(0, indices(batch.ids.iter().map(|&id| id as usize), &device)); // [tokens, hidden]
         let groups = &Groups::of(batch.lengths, causal, &device);
         for (i, layer) in self.layers.iter().enumerate() {
@@ -132,29 +128,5 @@ impl Layer {
         let normed = self.inner_norm.forward(x.clone());
         let gated = silu(self.gate.forward(normed.clone())) * self.up.forward(normed); // [tokens, intermediate]
         x + self.down.forward(gated)
-    }
-}
-
-impl Angles {
-    /// Of a batch whose texts start at position `first`, in the type and on the device of `like`.
-    fn of(config: &Config, batch: &Batch<'_>, first: usize, like: &Tensor<2>) -> Self {
-        let (longest, half) = (first + batch.longest(), config.heads().dim / 2);
-        let device = like.device();
-        let rows = |table: Vec<f32>| {
-            let table = TensorData::new(table, [longest, half]);
-            let table = Tensor::<2>::from_data(table, (&device, like.dtype()));
-            table.select(0, indices(batch.positions(first), &device)).unsqueeze_dim::<3>(1) // [tokens, 1, half]
-        };
-        let (cos, sin) = config.angles(longest);
-        Self { cos: rows(cos), sin: rows(sin) }
-    }
-
-    /// Rotates the two halves of each head against each other, `[tokens, heads, dim]`; not neighbouring pairs.
-    fn rotate(&self, x: Tensor<3>) -> Tensor<3> {
-        let half = x.dims()[2] / 2;
-        let (a, b) = (x.clone().narrow(2, 0, half), x.narrow(2, half, half));
-        let (cos, sin) = (&self.cos, &self.sin);
-        let first = a.clone() * cos.clone() - b.clone() * sin.clone();
-        Tensor::cat(vec![first, b * cos.clone() + a * sin.clone()], 2)
     }
 }

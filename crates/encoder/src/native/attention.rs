@@ -38,6 +38,8 @@ pub(super) struct Attention<'a> {
     pub(super) cached: CachedKeysValues<'a>,
     /// Added to the scores, by how far a key is from its query.
     pub(super) bias: Option<&'a PositionBias>,
+    /// The farthest token that a token sees; none where it sees all.
+    pub(super) window: Option<usize>,
 }
 
 impl Attention<'_> {
@@ -58,6 +60,13 @@ impl Attention<'_> {
         tasks.into_par_iter().try_for_each_init(Scratch::default, |scratch, (span, key, part)| {
             self.group(qkv, span, key, scratch, part)
         })
+    }
+
+    /// What a token sees of `length` tokens.
+    fn visible(&self, token: usize, length: usize) -> Range<usize> {
+        let first = self.window.map_or(0, |window| token.saturating_sub(window));
+        let end = self.window.map_or(length, |window| (token + window + 1).min(length));
+        first..if self.heads.causal { token + 1 } else { end }
     }
 
     /// The query heads that share one key head: `[query / key, queries, dim]`.
@@ -100,18 +109,23 @@ impl Attention<'_> {
             let blocks = span.queries.clone().step_by(BLOCK).zip(out.chunks_mut(BLOCK * dim));
             for (first, out) in blocks {
                 let rows = out.len() / dim;
-                let seen = before + if heads.causal { first + rows } else { span.length };
+                let range = self.visible(before + first, before + span.length).start
+                    ..self.visible(before + first + rows - 1, before + span.length).end;
+                let (from, seen) = (range.start, range.len());
+                let (keys, values) = (&keys[from * stride..], &values[from * stride..]);
                 let queries = matrix(head(first, key * group + query), rows, dim, width)?;
                 scores.resize(rows * seen, 0.0);
                 multiply(scores, queries, matrix(keys, seen, dim, stride)?.transposed(), scale)?;
                 shares.clear();
                 for (i, row) in scores.chunks_exact_mut(seen).enumerate() {
                     if let Some(bias) = self.bias {
-                        bias.add(key * group + query, first + i, row);
+                        bias.add(key * group + query, first + i - from, row);
                     }
-                    let visible = if heads.causal { before + first + i + 1 } else { seen };
-                    let (visible, future) = row.split_at_mut(visible);
+                    let visible = self.visible(before + first + i, before + span.length);
+                    let (past, others) = row.split_at_mut(visible.start - from);
+                    let (visible, future) = others.split_at_mut(visible.len());
                     shares.push(Exponentials(visible).dispatch());
+                    past.fill(0.0);
                     future.fill(0.0);
                 }
                 multiply(out, matrix(scores, rows, seen, seen)?, matrix(values, seen, dim, stride)?, 1.0)?;

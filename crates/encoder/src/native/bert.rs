@@ -4,7 +4,7 @@ use super::learnt_positions::LearntEmbeddings;
 use super::post_norm::PostNormLayers;
 use crate::architecture::learnt_positions::LearntPositions;
 use crate::architecture::post_norm::PostNorm;
-use crate::architecture::{Own, bert, roberta};
+use crate::architecture::{Own, bert, distilbert, roberta};
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
 use crate::engine::Model;
@@ -36,6 +36,12 @@ impl Own<bert::Config> for Bert {
 
 impl Own<roberta::Config> for Bert {
     fn load(config: &roberta::Config, checkpoint: &Checkpoint, weights: Weights) -> Result<Self> {
+        Self::of(config.embeddings(), &config.layers(), &Source { checkpoint, weights })
+    }
+}
+
+impl Own<distilbert::Config> for Bert {
+    fn load(config: &distilbert::Config, checkpoint: &Checkpoint, weights: Weights) -> Result<Self> {
         Self::of(config.embeddings(), &config.layers(), &Source { checkpoint, weights })
     }
 }

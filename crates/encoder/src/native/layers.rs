@@ -21,6 +21,10 @@ pub(super) trait Layers: Sync {
     fn bias(&self) -> Option<&PositionBias> {
         None
     }
+    /// The farthest token that a token of a layer sees; none where it sees all.
+    fn window(&self, _layer: usize) -> Option<usize> {
+        None
+    }
     /// Queries, keys and values side by side, `[rows, width]`, of states `[rows, hidden]` before a layer; `first` is
     /// the packed token of the first row.
     fn project(&self, layer: usize, states: &[f32], first: usize, qkv: &mut [f32]) -> Result<()>;
@@ -63,7 +67,8 @@ pub(super) fn run(
             (None, Some(prefix)) => CachedKeysValues::Prefix(prefix.heads(layer)?),
             (None, None) => CachedKeysValues::Prefix(&[]),
         };
-        Attention { heads, cached, bias: layers.bias() }.forward(&qkv, &spans, &mut found)?;
+        let attention = Attention { heads, cached, bias: layers.bias(), window: layers.window(layer) };
+        attention.forward(&qkv, &spans, &mut found)?;
         let strides = head_strides(&spans, heads);
         let parts = states.par_chunks_mut(rows * hidden).zip(qkv.par_chunks_mut(rows * width)).enumerate();
         parts.try_for_each_init(Default::default, |(attended, spare), (i, (states, qkv))| {

@@ -1,6 +1,7 @@
 //! The models on plain slices, for the CPU: weights packed once as products read them, few passes over memory between
 //! two products, and threads over rows. One file for each architecture.
 
+mod activation;
 mod activation_quant;
 mod attention;
 mod bert;
@@ -11,12 +12,15 @@ mod int8;
 mod int8_tiles;
 mod layers;
 mod learnt_positions;
+mod modernbert;
 mod mpnet;
+mod nomic_bert;
 mod norm;
 mod position_bias;
 mod post_norm;
 pub(crate) mod product;
 mod qwen3;
+mod rotary;
 mod softmax;
 mod token_embeddings;
 mod weight_quant;
@@ -24,7 +28,9 @@ mod weight_quant;
 pub(crate) use bert::Bert;
 pub(crate) use dense::{Dense, Source};
 pub(crate) use gelu::gelu;
+pub(crate) use modernbert::ModernBert;
 pub(crate) use mpnet::MpNet;
+pub(crate) use nomic_bert::NomicBert;
 pub(crate) use norm::LayerNorm;
 pub(crate) use qwen3::Qwen3;
 

@@ -3,7 +3,7 @@ use crate::checkpoint::Checkpoint;
 use rten_simd::SimdOp;
 use rten_vecmath::{Normalize, NormalizeOptions, Sum, SumSquare, SumSquareSub};
 
-/// Layer normalisation with a scale and a shift, over the last dimension.
+/// Layer normalisation with a scale and, where the file has one, a shift, over the last dimension.
 pub(crate) struct LayerNorm {
     gamma: Vec<f32>,
     beta: Vec<f32>,
@@ -13,7 +13,11 @@ pub(crate) struct LayerNorm {
 impl LayerNorm {
     pub(crate) fn load(checkpoint: &Checkpoint, name: &str, dim: usize, epsilon: f64) -> Result<Self> {
         let gamma = checkpoint.values(&format!("{name}.weight"), &[dim])?;
-        let beta = checkpoint.values(&format!("{name}.bias"), &[dim])?;
+        let shift = format!("{name}.bias");
+        let beta = match checkpoint.has(&shift) {
+            true => checkpoint.values(&shift, &[dim])?,
+            false => vec![0.0; dim],
+        };
         Ok(Self { gamma, beta, epsilon: epsilon as f32 })
     }
 

@@ -1,12 +1,10 @@
+use super::activation;
 use super::dense::{Dense, QuantHints, Source};
-use super::gelu::Gelu;
 use super::layers::Layers;
 use super::norm::LayerNorm;
 use crate::Result;
 use crate::architecture::Heads;
 use crate::architecture::post_norm::{Activation, PostNorm};
-use rten_simd::SimdUnaryOp;
-use rten_vecmath::ApproxGelu;
 
 /// The layers of BERT and its descendants; see [`PostNorm`].
 pub(super) struct PostNormLayers {
@@ -64,11 +62,7 @@ impl Layers for PostNormLayers {
         layer.attention_norm.apply(states);
         inner.resize(states.len() / n * self.intermediate, 0.0);
         layer.up.forward(states, n, inner)?;
-        match self.activation {
-            Activation::Gelu => Gelu.map_mut(inner),
-            Activation::GeluTanh => ApproxGelu {}.map_mut(inner),
-            Activation::Relu => inner.iter_mut().for_each(|v| *v = v.max(0.0)),
-        }
+        activation::apply(self.activation, inner);
         layer.down.add(inner, self.intermediate, states)?;
         layer.output_norm.apply(states);
         Ok(())

@@ -1,7 +1,10 @@
+use super::activation;
 use super::dense::{Dense, QuantHints, Source};
 use super::layers::{self, Layers};
 use super::norm::RmsNorm;
+use super::rotary::Rotary;
 use super::token_embeddings::TokenEmbeddings;
+use crate::architecture::post_norm::Activation;
 use crate::architecture::qwen3::{Config, TOKEN_EMBEDDINGS};
 use crate::architecture::{Heads, Own};
 use crate::batch::Batch;
@@ -10,8 +13,6 @@ use crate::engine::Model;
 use crate::kv_cache::{KvCache, before};
 use crate::states::States;
 use crate::{Result, Weights};
-use rten_simd::SimdUnaryOp;
-use rten_vecmath::Silu;
 
 /// Qwen3 (Yang et al., 2025): causal or in both directions, grouped heads, normalised queries and keys, rotary
 /// positions, SwiGLU.
@@ -38,8 +39,7 @@ struct Layer {
 struct Pass<'a> {
     model: &'a Qwen3,
     positions: Vec<usize>,
-    cos: Vec<f32>, // [positions, dim / 2]
-    sin: Vec<f32>,
+    rotary: Rotary,
 }
 
 impl Own<Config> for Qwen3 {
@@ -63,8 +63,8 @@ impl Model for Qwen3 {
         let n = self.dim();
         let mut states = vec![0f32; batch.ids.len() * n];
         states.chunks_exact_mut(n).zip(batch.ids).for_each(|(row, &id)| self.token_embeddings.copy(id, row));
-        let (cos, sin) = self.config.angles(first + batch.longest());
-        let pass = Pass { model: self, positions: batch.positions(first).collect(), cos, sin };
+        let rotary = Rotary::new(self.config.angles(first + batch.longest()), self.heads.dim);
+        let pass = Pass { model: self, positions: batch.positions(first).collect(), rotary };
         let mut states = layers::run(&pass, states, batch, cache)?;
         self.norm.apply(&mut states);
         Ok(States::Slice(states))
@@ -96,8 +96,8 @@ impl Layers for Pass<'_> {
             let keys = &mut rest[..heads.key * heads.dim];
             layer.query_norm.apply(queries);
             layer.key_norm.apply(keys);
-            self.rotate(queries, position);
-            self.rotate(keys, position);
+            self.rotary.rotate(queries, position);
+            self.rotary.rotate(keys, position);
         }
         Ok(())
     }
@@ -116,26 +116,8 @@ impl Layers for Pass<'_> {
         layer.inner_norm.apply(&mut normed);
         gate_up.resize(states.len() / n * 2 * inner, 0.0);
         layer.gate_up.forward(&normed, n, gate_up)?;
-        for row in gate_up.chunks_exact_mut(2 * inner) {
-            let (gate, up) = row.split_at_mut(inner);
-            Silu {}.map_mut(gate);
-            gate.iter_mut().zip(up).for_each(|(gate, up)| *gate *= *up);
-        }
+        activation::gate(Activation::Silu, gate_up, inner);
         layer.down.add(gate_up, 2 * inner, states)
-    }
-}
-
-impl Pass<'_> {
-    /// Rotates the two halves of each head against each other, `[heads, dim]`; not neighbouring pairs.
-    fn rotate(&self, x: &mut [f32], position: usize) {
-        let half = self.model.heads.dim / 2;
-        let (cos, sin) = (&self.cos[position * half..][..half], &self.sin[position * half..][..half]);
-        for head in x.chunks_exact_mut(2 * half) {
-            let (first, second) = head.split_at_mut(half);
-            for (((a, b), cos), sin) in first.iter_mut().zip(second).zip(cos).zip(sin) {
-                (*a, *b) = (*a * cos - *b * sin, *b * cos + *a * sin);
-            }
-        }
     }
 }
 

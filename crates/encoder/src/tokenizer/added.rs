@@ -130,7 +130,11 @@ pub(super) fn extra(path: &Path, values: &Map<String, Value>, class: Class) -> R
         return Ok(default.map(|&content| AddedToken::from(content, true)).collect());
     }
     let list = list(key).or_else(|| list("additional_special_tokens"));
-    list.into_iter().flatten().map(|value| one(path, key, value, false)).collect()
+    let each = list.into_iter().flatten().map(|value| {
+        let special = value.get("special").and_then(Value::as_bool).unwrap_or(true);
+        Ok(AddedToken { special, ..one(path, key, value, false)? })
+    });
+    each.collect()
 }
 
 fn one(path: &Path, key: &str, value: &Value, lstrip: bool) -> Result<AddedToken> {

@@ -21,9 +21,10 @@ from safetensors.torch import save_file as save_torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.models import Normalize, Pooling, Transformer
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import (BertConfig, BertModel, MPNetConfig, MPNetModel, PreTrainedTokenizerFast, Qwen3Config,
-                          Qwen3Model, RobertaConfig, RobertaModel, RobertaTokenizer, XLMRobertaConfig, XLMRobertaModel,
-                          XLMRobertaTokenizer)
+from transformers import (BertConfig, BertModel, BertTokenizer, DistilBertConfig, DistilBertModel, DistilBertTokenizer,
+                          ModernBertConfig, ModernBertModel, MPNetConfig, MPNetModel, NomicBertConfig, NomicBertModel,
+                          PreTrainedTokenizerFast, Qwen3Config, Qwen3Model, RobertaConfig, RobertaModel,
+                          RobertaTokenizer, XLMRobertaConfig, XLMRobertaModel, XLMRobertaTokenizer)
 
 HERE = Path(__file__).parent
 DATA = HERE.parents[3] / "data"
@@ -152,6 +153,43 @@ def written(tokenizer):
     return folder
 
 
+def bert_word_piece(corpus, size):
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=special, show_progress=False)
+    tokenizer.train_from_iterator(corpus, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]",
+                                                             special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    return tokenizer
+
+
+def distilbert(name, corpus, size, **shape):
+    torch.manual_seed(19)
+    fast = DistilBertTokenizer.from_pretrained(written(bert_word_piece(corpus, size)), model_max_length=MAX)
+    config = DistilBertConfig(vocab_size=len(fast), max_position_embeddings=MAX, initializer_range=0.2, **shape)
+    return saved(HERE / "models" / name, shaken(DistilBertModel(config)), fast, "mean_tokens", "10MB")
+
+
+def modernbert(name, corpus, size, **shape):
+    torch.manual_seed(23)
+    tokenizer = bert_word_piece(corpus, size)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]",
+                                   sep_token="[SEP]", mask_token="[MASK]", model_max_length=MAX)
+    config = ModernBertConfig(vocab_size=len(fast), max_position_embeddings=128, initializer_range=0.2, pad_token_id=0,
+                              bos_token_id=2, cls_token_id=2, eos_token_id=3, sep_token_id=3, local_attention=16, **shape)
+    return saved(HERE / "models" / name, shaken(ModernBertModel(config)), fast, "mean_tokens", "10MB")
+
+
+def nomic_bert(name, corpus, size, **shape):
+    torch.manual_seed(29)
+    fast = BertTokenizer.from_pretrained(written(bert_word_piece(corpus, size)), model_max_length=MAX)
+    config = NomicBertConfig(vocab_size=len(fast), max_position_embeddings=128, initializer_range=0.2, **shape)
+    return saved(HERE / "models" / name, shaken(NomicBertModel(config)), fast, "mean_tokens", "10MB")
+
+
 def saved(folder, model, tokenizer, pooling, shard):
     (folder / "1_Pooling").mkdir(parents=True, exist_ok=True)
     model.save_pretrained(folder, max_shard_size=shard)
@@ -211,6 +249,12 @@ if __name__ == "__main__":
                                                 num_attention_heads=4, intermediate_size=64),
         "roberta-tiny": lambda: roberta("roberta-tiny", corpus, 400, hidden_size=32, num_hidden_layers=2,
                                         num_attention_heads=2, intermediate_size=64),
+        "distilbert-tiny": lambda: distilbert("distilbert-tiny", corpus, 400, dim=32, n_layers=2, n_heads=4,
+                                              hidden_dim=64),
+        "modernbert-tiny": lambda: modernbert("modernbert-tiny", corpus, 300, hidden_size=32, num_hidden_layers=5,
+                                              num_attention_heads=4, intermediate_size=24),
+        "nomic-bert-tiny": lambda: nomic_bert("nomic-bert-tiny", corpus, 300, hidden_size=32, num_hidden_layers=2,
+                                              num_attention_heads=4, intermediate_size=48),
     }
     for name in sys.argv[1:] or make:
         golden(name, make[name](), corpus)

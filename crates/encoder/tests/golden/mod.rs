@@ -26,8 +26,17 @@ pub(crate) struct Golden {
     pub(crate) lengths: Vec<usize>,
 }
 
-pub(crate) const MODELS: &[&str] =
-    &["minilm", "mpnet-tiny", "qwen3-tiny", "qwen3-grouped", "xlm-roberta-tiny", "roberta-tiny"];
+pub(crate) const MODELS: &[&str] = &[
+    "minilm",
+    "mpnet-tiny",
+    "qwen3-tiny",
+    "qwen3-grouped",
+    "xlm-roberta-tiny",
+    "roberta-tiny",
+    "distilbert-tiny",
+    "modernbert-tiny",
+    "nomic-bert-tiny",
+];
 
 /// The device the tests of a model run on: the one `MANYVIEW_TEST_DEVICE` names, `flex` without it.
 pub(crate) fn device() -> Device {

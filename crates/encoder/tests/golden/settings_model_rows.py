@@ -138,7 +138,7 @@ def configs():
         ("bert", "add_cross_attention", True),
         ("bert", "position_embedding_type", "relative_key"),
         ("bert", "pruned_heads", {"0": [1]}),
-        ("bert", "hidden_act", "silu"),
+        ("bert", "hidden_act", "mish"),
         ("bert", "embedding_size", 8),
         ("bert", "is_causal", True),
         ("bert", "quantization_config", {"bits": 4}),

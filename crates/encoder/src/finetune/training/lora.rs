@@ -4,7 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Ends of the names of the layers that change where no target is named: queries and values.
-const USUAL: &[&str] = &["query", "value", "q_proj", "v_proj", "attn.q", "attn.v"];
+const USUAL: &[&str] = &["query", "value", "q_proj", "v_proj", "attn.q", "attn.v", "q_lin", "v_lin", "Wqkv"];
 /// The target that is every linear layer.
 const ALL: &str = "all-linear";
 

@@ -1,6 +1,6 @@
 use crate::architecture::post_norm::Activation;
 use rten_simd::SimdUnaryOp;
-use rten_vecmath::{ApproxGelu, Erf, Exp, Gelu, Tanh};
+use rten_vecmath::{ApproxGelu, Erf, Exp, Gelu, Sigmoid, Silu, Tanh};
 use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 /// √(2 / π) and the cube's share in the approximation of GELU by a hyperbolic tangent.
@@ -13,6 +13,7 @@ pub(super) fn forward(activation: Activation, x: &mut [f32]) {
         Activation::Gelu => Gelu {}.map_mut(x),
         Activation::GeluTanh => ApproxGelu {}.map_mut(x),
         Activation::Relu => x.iter_mut().for_each(|v| *v = v.max(0.0)),
+        Activation::Silu => Silu {}.map_mut(x),
     }
 }
 
@@ -46,6 +47,15 @@ pub(super) fn backward(activation: Activation, x: &[f32], out: &mut [f32], gradi
                 *d = if *x > 0.0 { *d } else { 0.0 };
             }
         }
+        Activation::Silu => {
+            each.for_each(|(x, out)| *out = *x);
+            Sigmoid {}.map_mut(out);
+            for ((x, out), d) in x.iter().zip(out).zip(gradient) {
+                let share = *out;
+                *d *= share + x * share * (1.0 - share);
+                *out = x * share;
+            }
+        }
     }
 }
 
@@ -56,7 +66,7 @@ mod tests {
     #[test]
     fn derivatives_are_those_of_the_function() {
         let x: Vec<f32> = (-40..=40).map(|i| i as f32 / 8.0 + 0.01).collect();
-        for activation in [Activation::Gelu, Activation::GeluTanh, Activation::Relu] {
+        for activation in [Activation::Gelu, Activation::GeluTanh, Activation::Relu, Activation::Silu] {
             let (mut out, mut derivatives) = (vec![0.0; x.len()], vec![1.0; x.len()]);
             backward(activation, &x, &mut out, &mut derivatives);
             let value = |shift: f32| {
