@@ -151,7 +151,7 @@ class Case:
             "num_hidden_layers": pick([1, 2, 3]),
             "num_attention_heads": heads,
             "intermediate_size": pick([3, 8, 24, 33]),
-            "initializer_range": pick([0.1, 0.3, 0.6]),
+            "initializer_range": pick([0.1, 0.3, 0.6] if self.kind in ("bert", "mpnet", "qwen3") else [0.1, 0.3]),
         }
         if self.kind == "qwen3":
             config = transformers.Qwen3Config(
@@ -208,7 +208,7 @@ class Case:
                 layer_norm_eps=pick([1e-12, 1e-5]),
                 hidden_act=pick(["silu", "silu", "gelu"]),
                 rope_parameters={"rope_type": "default", "rope_theta": pick([100.0, 1e3, 1e4])},
-                **common | {"initializer_range": pick([0.1, 0.3])},  # sharper attention multiplies rounding errors
+                **common,
             )
             classes = self.classes()
         else:
@@ -223,7 +223,7 @@ class Case:
                 config = transformers.MPNetConfig(max_position_embeddings=self.positions + 2, **more, **common)
                 classes = [transformers.MPNetModel, transformers.MPNetForMaskedLM]
             elif self.kind in ROBERTA:
-                padding = pick([1, 1, 1, 4])
+                padding = pick([1, 1, 1, ids - 1])
                 config = getattr(transformers, f"{FAMILIES[self.kind][2]}Config")(
                     max_position_embeddings=self.positions + padding + 1,
                     pad_token_id=padding,

@@ -1,7 +1,8 @@
 """Makes settings/: small models, and a table of what sentence-transformers makes of them when files say something else.
 
     pip install torch transformers sentence-transformers tokenizers safetensors numpy
-    python settings.py
+    python settings.py            # all of it, or
+    python settings.py modernbert # the rows of one model
 
 A row of settings/table.json names a model below settings/models, the files that differ (null for one that is not
 there), the tensors that are renamed or added (zeros), and the vectors of settings/texts.json, or a part of the message
@@ -19,7 +20,22 @@ import torch
 from safetensors.torch import load_file, save_file
 from sentence_transformers import SentenceTransformer
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel, Qwen3Config, Qwen3Model
+from transformers import (
+    BertConfig,
+    BertModel,
+    DistilBertConfig,
+    DistilBertModel,
+    ModernBertConfig,
+    ModernBertModel,
+    MPNetConfig,
+    MPNetModel,
+    NomicBertConfig,
+    NomicBertModel,
+    Qwen3Config,
+    Qwen3Model,
+    RobertaConfig,
+    RobertaModel,
+)
 
 HERE = Path(__file__).parent / "settings"
 torch.set_num_threads(1)
@@ -191,6 +207,29 @@ def base(name):
                 vocab_size=304, max_position_embeddings=POSITIONS, head_dim=8, num_key_value_heads=1, **SHAPE
             )
             model = Qwen3Model(config)
+        case "roberta":
+            tokenizer, settings = roberta_bpe(), settings | {
+                "tokenizer_class": "RobertaTokenizer",
+                "pad_token": "<pad>",
+            }
+            model = RobertaModel(
+                RobertaConfig(vocab_size=330, max_position_embeddings=POSITIONS + 2, type_vocab_size=1, **SHAPE)
+            )
+        case "distilbert":
+            tokenizer, settings = word_piece(), BERT_SETTINGS | {"tokenizer_class": "DistilBertTokenizer"}
+            shape = {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 24, "initializer_range": 0.3}
+            model = DistilBertModel(
+                DistilBertConfig(vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=POSITIONS, **shape)
+            )
+        case "modernbert":
+            tokenizer, settings = word_piece(), settings | {"pad_token": "[PAD]"}
+            ids = dict.fromkeys(["pad_token_id", "bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id"], 0)
+            size = {"vocab_size": tokenizer.get_vocab_size(), "max_position_embeddings": POSITIONS}
+            model = ModernBertModel(ModernBertConfig(local_attention=6, **size, **ids, **SHAPE))
+        case "nomic_bert":
+            tokenizer, settings = word_piece(), BERT_SETTINGS
+            size = {"vocab_size": tokenizer.get_vocab_size(), "max_position_embeddings": POSITIONS}
+            model = NomicBertModel(NomicBertConfig(**size, **SHAPE))
     folder = HERE / "models" / name
     (folder / "1_Pooling").mkdir(parents=True, exist_ok=True)
     shaken(model).save_pretrained(folder)
@@ -239,11 +278,18 @@ def vectors(folder):
 if __name__ == "__main__":
     from settings_rows import rows
 
-    for name in ("bert", "multilingual", "mpnet", "qwen3"):
+    every = ["bert", "multilingual", "mpnet", "qwen3", "roberta", "distilbert", "modernbert", "nomic_bert"]
+    made = sys.argv[1:] or every
+    table = HERE / "table.json"
+    kept = {row["name"]: row for row in json.loads(table.read_text())} if sys.argv[1:] else {}
+    for name in made:
         base(name)
     (HERE / "texts.json").write_text(json.dumps(TEXTS, indent=1) + "\n")
     found = []
     for row in rows():
+        if row["model"] not in made:
+            found.append(kept[row["name"]])
+            continue
         if "refused" not in row:
             with tempfile.TemporaryDirectory() as scratch:
                 make(Path(scratch) / "model", row)
@@ -258,5 +304,5 @@ if __name__ == "__main__":
                 row.pop("reference", None)
         found.append(row)
     lines = ",\n".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in found)
-    (HERE / "table.json").write_text(f"[\n{lines}\n]\n")
+    table.write_text(f"[\n{lines}\n]\n")
     print(len(found), "rows,", sum("refused" in row for row in found), "of them refused")

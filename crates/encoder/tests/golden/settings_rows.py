@@ -253,6 +253,7 @@ def vocabularies():
 
 
 def rows():
+    from settings_family_rows import distilbert, modernbert, nomic_bert, roberta
     from settings_model_rows import configs, pooling, prompts, tensors
 
     for part in (
@@ -265,5 +266,9 @@ def rows():
         prompts,
         configs,
         tensors,
+        roberta,
+        distilbert,
+        modernbert,
+        nomic_bert,
     ):
         yield from part()
