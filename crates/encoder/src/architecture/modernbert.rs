@@ -45,6 +45,7 @@ const SLIDING: &str = "sliding_attention";
 /// `config.json` of ModernBERT (Warner et al., 2024); what it leaves out is as in transformers.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
+#[cfg_attr(not(feature = "train"), allow(dead_code))] // dropout is for training alone
 pub(crate) struct Config {
     pub(crate) vocab_size: usize,
     pub(crate) hidden_size: usize,

@@ -36,6 +36,7 @@ const THETA: f32 = 1000.0;
 /// `config.json` of NomicBERT (Nussbaum et al., 2024) as transformers has it; what it leaves out is as there.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
+#[cfg_attr(not(feature = "train"), allow(dead_code))] // dropout is for training alone
 pub(crate) struct Config {
     pub(crate) vocab_size: usize,
     pub(crate) hidden_size: usize,
