@@ -1,5 +1,5 @@
-//! Text encoders: BERT and its relatives, ModernBERT, NomicBERT and Qwen3, loaded from any directory in the Hugging Face
-//! or sentence-transformers layout.
+//! Text encoders: BERT and its relatives, ModernBERT, NomicBERT and Qwen3, loaded from any directory in the Hugging
+//! Face or sentence-transformers layout.
 //!
 //! The first type to know is [`TextEncoder`]: a directory in, unit vectors out, in the order of the texts.
 //!

@@ -40,8 +40,8 @@ impl LearntPositions {
         embeddings.map(str::to_string).chain(linear(EMBEDDINGS_NORM, true))
     }
 
-    /// The position of every token of packed texts. Where positions follow the padding token's, that token keeps its own
-    /// and is not counted.
+    /// The position of every token of packed texts. Where positions follow the padding token's, that token keeps its
+    /// own and is not counted.
     pub(crate) fn of(&self, ids: &[u32], lengths: &[usize]) -> Vec<usize> {
         let Some(padding) = self.padding else {
             return lengths.iter().flat_map(|&n| 0..n).collect();

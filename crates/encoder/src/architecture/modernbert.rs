@@ -207,8 +207,8 @@ impl Config {
         local.then_some(self.local_attention / 2)
     }
 
-    /// Cosines and sines of the angles of positions `0..longest`, `[longest, head_dim / 2]` each, in layers whose tokens
-    /// see all of a text and in those with a window.
+    /// Cosines and sines of the angles of positions `0..longest`, `[longest, head_dim / 2]` each, in layers whose
+    /// tokens see all of a text and in those with a window.
     pub(crate) fn angles(&self, longest: usize) -> [(Vec<f32>, Vec<f32>); 2] {
         let ropes = self.rope_parameters.as_ref();
         let bases = [

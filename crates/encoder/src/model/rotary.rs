@@ -9,8 +9,8 @@ pub(super) struct Angles {
 }
 
 impl Angles {
-    /// Of tables `[positions, dim / 2]`, for a batch whose texts start at position `first`, in the type and on the device
-    /// of `like`.
+    /// Of tables `[positions, dim / 2]`, for a batch whose texts start at position `first`, in the type and on the
+    /// device of `like`.
     pub(super) fn of(
         (cos, sin): (Vec<f32>, Vec<f32>),
         dim: usize,

@@ -13,7 +13,8 @@ pub(super) fn apply(activation: Activation, x: &mut [f32]) {
     }
 }
 
-/// The function of the first half of each row of `x`, `[rows, 2 * inner]`, times its second half: in place of the first.
+/// The function of the first half of each row of `x`, `[rows, 2 * inner]`, times its second half: in place of the
+/// first.
 pub(super) fn gate(activation: Activation, x: &mut [f32], inner: usize) {
     for row in x.chunks_exact_mut(2 * inner) {
         let (gate, up) = row.split_at_mut(inner);

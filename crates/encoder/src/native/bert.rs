@@ -12,8 +12,8 @@ use crate::kv_cache::{KvCache, before};
 use crate::states::States;
 use crate::{Result, Weights};
 
-/// BERT (Devlin et al., 2019), and its descendants that differ in positions and names alone: learnt positions, attention
-/// in both directions, normalisation after each block.
+/// BERT (Devlin et al., 2019), and its descendants that differ in positions and names alone: learnt positions,
+/// attention in both directions, normalisation after each block.
 pub(crate) struct Bert {
     embeddings: LearntEmbeddings,
     layers: PostNormLayers,
