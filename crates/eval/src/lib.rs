@@ -1,4 +1,4 @@
-//! Measures of a view: clusters, retrieval and regression with intervals, fidelity to a teacher, latency.
+//! Measures of a view: clusters, retrieval and regression with intervals, fidelity to a teacher, latency; and of answers.
 //!
 //! The first type to know is [`Clustering`]: it clusters several views of the same texts with k-means over several
 //! seeds and compares the clusters with known labels as a [`Comparison`].
@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod agreement;
+mod answers;
 mod bootstrap;
 mod clustering;
 mod comparison;
@@ -20,9 +21,11 @@ mod kmeans;
 mod latency;
 mod paired;
 mod retrieval;
+mod rouge;
 mod scores;
 
 pub use agreement::{VMeasure, adjusted_mutual_info, adjusted_rand_index, v_measure};
+pub use answers::{AnswerMeans, AnswerMetrics, AnswerScore, BestThreshold, normalize_answer};
 pub use clustering::Clustering;
 pub use comparison::{Comparison, ViewScores};
 pub use error::{Error, Result};
@@ -35,6 +38,7 @@ pub use retrieval::{
     Bm25, Hit, Ranking, Relevance, RetrievalMeasure, TextIndex, in_batch_accuracy, positive_similarity,
     search,
 };
+pub use rouge::Rouge;
 pub use scores::{NearestMean, RegressionMeasure, Targets, TierScore, Tiers, mean_prediction};
 
 #[cfg(doctest)]

@@ -1,5 +1,6 @@
 use manyview_core::Estimate;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 
 use crate::bootstrap::{interval, recentred, texts};
 use crate::error::{Error, Result, at_least, same_length};
@@ -57,6 +58,29 @@ impl Bootstrap {
         finite("figures of the first view", a)?;
         finite("figures of the second view", b)?;
         self.mean(&a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<_>>())
+    }
+
+    /// The mean of `figures`, `[n]`, where those of one document belong together: whole documents are resampled, so that
+    /// many questions on few documents do not look more certain than they are. `documents`, `[n]`, says which document
+    /// each figure is of, by any number.
+    ///
+    /// # Errors
+    /// As [`Bootstrap::mean`], with at least 2 documents; [`Error::Length`] unless both have one length.
+    pub fn mean_over_documents(&self, figures: &[f64], documents: &[usize]) -> Result<Estimate> {
+        same_length("documents", figures.len(), documents.len())?;
+        finite("figures", figures)?;
+        let mut sums: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
+        for (figure, document) in figures.iter().zip(documents) {
+            let (sum, count) = sums.entry(*document).or_default();
+            *sum += figure;
+            *count += 1.0;
+        }
+        let sums: Vec<(f64, f64)> = sums.into_values().collect();
+        self.estimate(sums.len(), |at| {
+            let chosen = at.iter().filter_map(|&document| sums.get(document));
+            let (sum, count) = chosen.fold((0.0, 0.0), |(sum, count), own| (sum + own.0, count + own.1));
+            Ok(sum / count)
+        })
     }
 
     /// Any figure of chosen texts out of `n`. Resamples in which it is not defined (all values the same) are left
@@ -129,6 +153,22 @@ mod tests {
         let of = |seed| Bootstrap { seed, ..Bootstrap::default() }.mean(&spread()).unwrap();
         assert_eq!(of(3), of(3));
         assert_ne!(of(3), of(4));
+    }
+
+    #[test]
+    fn questions_on_one_document_are_no_more_certain_than_the_document() {
+        let documents: Vec<usize> = (0..200).map(|i| i / 10).collect();
+        let figures: Vec<f64> = documents.iter().map(|d| f64::from(u8::from(d % 2 == 0))).collect();
+        let bootstrap = Bootstrap { resamples: 4000, seed: 1 };
+        let (grouped, apart) =
+            (bootstrap.mean_over_documents(&figures, &documents).unwrap(), bootstrap.mean(&figures).unwrap());
+        assert_eq!(grouped.value, 0.5);
+        let wider = (grouped.high - grouped.low) / (apart.high - apart.low);
+        assert!((2.8..3.5).contains(&wider), "{wider}, expected about √10");
+        let each: Vec<usize> = (0..200).collect();
+        assert_eq!(bootstrap.mean_over_documents(&figures, &each).unwrap().low, apart.low);
+        assert!(bootstrap.mean_over_documents(&figures, &[3; 200]).is_err());
+        assert!(bootstrap.mean_over_documents(&figures, &[3]).is_err());
     }
 
     #[test]
