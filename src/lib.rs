@@ -27,6 +27,7 @@ pub use manyview_core::{
 };
 
 pub use manyview_adapter as adapter;
+pub use manyview_answer as answer;
 pub use manyview_artifact as artifact;
 pub use manyview_data as data;
 pub use manyview_embedded as embedded;

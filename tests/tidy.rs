@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const SIBLINGS: &[&str] =
-    &["embedded", "data", "encoder", "store", "adapter", "eval", "report", "track", "oracle"];
+    &["embedded", "data", "encoder", "store", "adapter", "answer", "eval", "report", "track", "oracle"];
 /// Those that join siblings; neither knows the other.
 const JOINERS: &[&str] = &["labelling", "pipeline"];
 /// The siblings that train.
