@@ -28,8 +28,8 @@ pub fn in_order(text: &str, spans: &[Span], chosen: &[usize], words: usize) -> V
     kept
 }
 
-/// The spans around span `at`: neighbours of its paragraph, the better first, while they have no more than `words` words
-/// together. The whole paragraph where it is short enough.
+/// The spans around span `at`: neighbours of its paragraph, the better first, while they have no more than `words`
+/// words together. The whole paragraph where it is short enough.
 pub fn section(text: &str, spans: &[Span], scores: &[f32], at: usize, words: usize) -> Range<usize> {
     let Some(centre) = spans.get(at) else { return at..at };
     let mut left = words.saturating_sub(count(text, &centre.bytes));

@@ -17,8 +17,8 @@ pub struct Document {
 }
 
 impl Document {
-    /// Joins a text with the bytes that each of its tokens stands for, in order, and their states; special tokens have no
-    /// bytes.
+    /// Joins a text with the bytes that each of its tokens stands for, in order, and their states; special tokens have
+    /// no bytes.
     ///
     /// # Errors
     /// [`Error::Shape`] unless there is an offset for each state, [`Error::Range`] for one outside the text, and
@@ -69,7 +69,8 @@ impl Document {
         late_interaction(question, &self.states, &tokens)
     }
 
-    /// How much of the text each sentence says: the cosine of its mean state with the mean over all sentences, `[spans]`.
+    /// How much of the text each sentence says: the cosine of its mean state with the mean over all sentences,
+    /// `[spans]`.
     pub fn centrality(&self) -> Vec<f32> {
         let mut whole = vec![0f32; self.means.dim()];
         for (row, span) in self.means.rows().zip(&self.spans) {

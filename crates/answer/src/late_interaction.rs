@@ -44,8 +44,8 @@ impl Question {
     }
 }
 
-/// How well each span answers: the mean over the question's tokens of the best cosine with a token of the span, `[spans]`,
-/// between -1 and 1. Spans are ranges of tokens; special tokens belong to none.
+/// How well each span answers: the mean over the question's tokens of the best cosine with a token of the span,
+/// `[spans]`, between -1 and 1. Spans are ranges of tokens; special tokens belong to none.
 ///
 /// ```
 /// use manyview_answer::{Question, States, late_interaction};

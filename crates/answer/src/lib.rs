@@ -4,9 +4,9 @@
 //! The first type to know is [`Document`]: a text with its sentences and the states of its tokens. [`Document::scores`]
 //! says how well each sentence answers a [`Question`].
 //!
-//! One decision: nothing here is trained. A sentence's score is the mean over the question's tokens of the best cosine with
-//! one of the sentence's tokens, which on questions about paragraphs finds more answers than one vector a sentence does
-//! (docs/results/instructions.md), and works on states of one bit a dimension.
+//! One decision: nothing here is trained. A sentence's score is the mean over the question's tokens of the best cosine
+//! with one of the sentence's tokens, which on questions about paragraphs finds more answers than one vector a sentence
+//! does (docs/results/instructions.md), and works on states of one bit a dimension.
 #![forbid(unsafe_code)]
 
 mod characters;

@@ -1,8 +1,9 @@
 use crate::Sentence;
 use std::ops::Range;
 
-/// Tokens of a span at most: a longer sentence is cut.
-pub const MAX_TOKENS: usize = 60;
+/// Tokens of a span at most: a longer sentence is cut. At half of it, pieces of long sentences answer fewer questions
+/// than the sentences do (docs/results/instructions.md).
+pub const MAX_TOKENS: usize = 120;
 
 /// A sentence, or a piece of a long one, with its tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,9 +16,9 @@ pub struct Span {
     pub paragraph: usize,
 }
 
-/// The tokens of each sentence, `offsets` being the bytes of each token, in order; tokens without bytes are special ones. A
-/// sentence of more than `limit` tokens becomes several spans, cut after a comma or a word where there is one in the last
-/// third, else between two tokens. Sentences without tokens are left out.
+/// The tokens of each sentence, `offsets` being the bytes of each token, in order; tokens without bytes are special
+/// ones. A sentence of more than `limit` tokens becomes several spans, cut after a comma or a word where there is one
+/// in the last third, else between two tokens. Sentences without tokens are left out.
 pub fn spans(text: &str, sentences: &[Sentence], offsets: &[Range<usize>], limit: usize) -> Vec<Span> {
     let limit = limit.max(1);
     let mut found = Vec::with_capacity(sentences.len());

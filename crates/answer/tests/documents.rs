@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::single_range_in_vec_init)] // a test file of its own; spans are ranges
 
 use manyview_answer::{
-    CharacterOffsets, Document, Error, Extract, Extractor, Question, StateForm, States, Templates, best,
-    in_order, late_interaction, mean, section, sentences,
+    CharacterOffsets, Document, Error, Extract, Extractor, MAX_TOKENS, Question, StateForm, States,
+    Templates, best, in_order, late_interaction, mean, section, sentences,
 };
 use manyview_core::Embeddings;
 use proptest::collection::vec;
@@ -40,8 +40,9 @@ fn text() -> impl Strategy<Value = String> {
         "(",
         "\"",
     ];
-    vec(prop_oneof![3 => proptest::sample::select(parts).prop_map(String::from), 1 => any::<char>().prop_map(String::from)], 0..60)
-        .prop_map(|parts| parts.concat())
+    let known = proptest::sample::select(parts).prop_map(String::from);
+    let any = any::<char>().prop_map(String::from);
+    vec(prop_oneof![3 => known, 1 => any], 0..60).prop_map(|parts| parts.concat())
 }
 
 /// A token for each character that is no white space, with a special one before and after.
@@ -95,7 +96,7 @@ proptest! {
         let characters = CharacterOffsets::of(&text);
         let mut next = 0;
         for span in document.spans() {
-            prop_assert!(!span.tokens.is_empty() && span.tokens.len() <= 60 && span.tokens.start >= next);
+            prop_assert!(!span.tokens.is_empty() && span.tokens.len() <= MAX_TOKENS && span.tokens.start >= next);
             next = span.tokens.end;
             for token in span.tokens.clone() {
                 prop_assert!(span.bytes.start <= offsets[token].start && offsets[token].end <= span.bytes.end);
@@ -171,7 +172,8 @@ proptest! {
         for text in [&text, &any] {
             for what in [Extract::Dates, Extract::Numbers, Extract::Names] {
                 let found = rules.find(text, what);
-                prop_assert!(found.iter().all(|bytes| text.get(bytes.clone()).is_some_and(|own| !own.trim().is_empty())));
+                let own = |bytes: &Range<usize>| text.get(bytes.clone());
+                prop_assert!(found.iter().all(|bytes| own(bytes).is_some_and(|own| !own.trim().is_empty())));
                 prop_assert!(found.windows(2).all(|pair| pair[0].end <= pair[1].start));
             }
             let _ = Templates::embedded().unwrap().request(text);

@@ -55,6 +55,9 @@ pub enum Error {
     /// From the store.
     #[error(transparent)]
     Store(#[from] manyview_store::Error),
+    /// From answers to instructions.
+    #[error(transparent)]
+    Answer(#[from] manyview_answer::Error),
     /// From reading or applying an adapter.
     #[error(transparent)]
     Adapter(#[from] manyview_adapter::Error),
@@ -71,6 +74,7 @@ impl Error {
             Self::Data(e) => e.kind(),
             Self::Encoder(e) => e.kind(),
             Self::Store(e) => e.kind(),
+            Self::Answer(e) => e.kind(),
             Self::Adapter(e) => e.kind(),
         }
     }

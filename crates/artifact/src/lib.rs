@@ -8,6 +8,8 @@
 //! crate that trains it.
 #![forbid(unsafe_code)]
 
+pub mod instruct;
+
 mod applier;
 mod batch;
 mod describe;

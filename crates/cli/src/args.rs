@@ -1,5 +1,6 @@
 use crate::calibrate::Calibrate;
 use crate::infer::Infer;
+use crate::instruct::Instruct;
 use crate::label::Label;
 use crate::prepare::Prepare;
 use crate::score::Score;
@@ -89,6 +90,8 @@ pub(crate) enum Command {
     Infer(Infer),
     /// Predicts the scores of the texts of any file with a fitted head: one output line per row.
     Score(Score),
+    /// Answers instructions about a text, or about the rows of a file: questions, summaries, dates, numbers, names.
+    Instruct(Instruct),
     /// Exports a fitted adapter or head with a model card: sentence-transformers, ONNX, NumPy.
     Export(Export),
     /// Uploads an export, or the adapter or head of a run, to a hub as one commit.

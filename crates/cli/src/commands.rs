@@ -2,7 +2,7 @@ use crate::args::{Command, Experiment};
 use crate::environment::environment;
 use crate::progress::Bars;
 use crate::stdout::print_line;
-use crate::{calibrate, infer, label, prepare, print, runs, score, share, store, track};
+use crate::{calibrate, infer, instruct, label, prepare, print, runs, score, share, store, track};
 use anyhow::bail;
 use manyview_pipeline::config::Suite;
 use manyview_pipeline::{QUICKSTART, Stage, Stages};
@@ -28,6 +28,7 @@ pub(crate) fn run(command: Command, bars: &Bars) -> anyhow::Result<()> {
         Command::Prepare { command } => prepare::run(command),
         Command::Infer(infer) => infer::run(infer, bars),
         Command::Score(score) => score::run(score, bars),
+        Command::Instruct(instruct) => instruct::run(instruct, bars),
         Command::Export(export) => share::export(export, bars),
         Command::Push(push) => share::push(push, bars),
         Command::Doctor { config, overrides, deep } => doctor(config.as_deref(), &overrides, deep, bars),

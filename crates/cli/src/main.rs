@@ -8,6 +8,7 @@ mod commands;
 mod convert;
 mod environment;
 mod infer;
+mod instruct;
 mod label;
 mod limits;
 mod prepare;

@@ -18,6 +18,16 @@ pub struct TokenStates {
 }
 
 impl TextEncoder {
+    /// The bytes of each text that its tokens stand for, as in [`TokenStates::offsets`], and whether the end of the
+    /// text was cut. Only the tokenizer runs.
+    ///
+    /// # Errors
+    /// A text that cannot be tokenised.
+    pub fn token_offsets(&self, texts: &[&str]) -> Result<Vec<(Vec<Range<usize>>, bool)>> {
+        let found = self.ids_and_offsets(texts, None)?.into_iter();
+        Ok(found.map(|(ids, offsets)| (offsets, ids.truncated)).collect())
+    }
+
     /// The last states of the tokens of each text, in the order of the texts: what pooling makes one vector of.
     ///
     /// # Errors

@@ -64,6 +64,12 @@ fn states_ids_and_offsets_equal_the_reference_on_both_engines() {
             assert_eq!(ids, reference.ids, "{name}");
             let offsets: Vec<Range<usize>> = found.iter().flat_map(|text| text.offsets.clone()).collect();
             assert_eq!(offsets, reference.offsets, "{name}");
+            let alone = golden.load_on(engine, batch_tokens, 2).token_offsets(&texts).unwrap();
+            let same = found
+                .iter()
+                .zip(&alone)
+                .all(|(all, (own, cut))| (&all.offsets, all.truncated) == (own, *cut));
+            assert!(same, "{name}");
             let (gap, token) = worst(&rows(&found), &reference.states, golden.dim);
             assert!(gap <= BOUND, "{name}, {engine:?}: {gap} apart at token {token}");
         }

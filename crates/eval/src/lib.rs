@@ -1,4 +1,5 @@
-//! Measures of a view: clusters, retrieval and regression with intervals, fidelity to a teacher, latency; and of answers.
+//! Measures of a view: clusters, retrieval and regression with intervals, fidelity to a teacher, latency; and of
+//! answers.
 //!
 //! The first type to know is [`Clustering`]: it clusters several views of the same texts with k-means over several
 //! seeds and compares the clusters with known labels as a [`Comparison`].
@@ -23,6 +24,7 @@ mod paired;
 mod retrieval;
 mod rouge;
 mod scores;
+mod separation;
 
 pub use agreement::{VMeasure, adjusted_mutual_info, adjusted_rand_index, v_measure};
 pub use answers::{AnswerMeans, AnswerMetrics, AnswerScore, BestThreshold, normalize_answer};
@@ -40,6 +42,7 @@ pub use retrieval::{
 };
 pub use rouge::Rouge;
 pub use scores::{NearestMean, RegressionMeasure, Targets, TierScore, Tiers, mean_prediction};
+pub use separation::roc_auc;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

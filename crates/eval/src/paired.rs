@@ -60,9 +60,9 @@ impl Bootstrap {
         self.mean(&a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<_>>())
     }
 
-    /// The mean of `figures`, `[n]`, where those of one document belong together: whole documents are resampled, so that
-    /// many questions on few documents do not look more certain than they are. `documents`, `[n]`, says which document
-    /// each figure is of, by any number.
+    /// The mean of `figures`, `[n]`, where those of one document belong together: whole documents are resampled, so
+    /// that many questions on few documents do not look more certain than they are. `documents`, `[n]`, says which
+    /// document each figure is of, by any number.
     ///
     /// # Errors
     /// As [`Bootstrap::mean`], with at least 2 documents; [`Error::Length`] unless both have one length.
@@ -80,6 +80,26 @@ impl Bootstrap {
             let chosen = at.iter().filter_map(|&document| sums.get(document));
             let (sum, count) = chosen.fold((0.0, 0.0), |(sum, count), own| (sum + own.0, count + own.1));
             Ok(sum / count)
+        })
+    }
+
+    /// Any figure of rows, where those of one document belong together: whole documents are resampled, and `figure`
+    /// gets the rows of the chosen ones, those of a document again for each time that it was drawn. `documents`, `[n]`,
+    /// says which document each row is of.
+    ///
+    /// # Errors
+    /// [`Error::Range`] for fewer than 20 resamples or 2 documents; what `figure` returns.
+    pub fn over_documents<F>(&self, documents: &[usize], figure: F) -> Result<Estimate>
+    where
+        F: Fn(&[usize]) -> Result<f64> + Sync,
+    {
+        let mut rows: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        documents.iter().enumerate().for_each(|(row, document)| rows.entry(*document).or_default().push(row));
+        let rows: Vec<Vec<usize>> = rows.into_values().collect();
+        self.estimate(rows.len(), |at| {
+            figure(
+                &at.iter().filter_map(|&document| rows.get(document)).flatten().copied().collect::<Vec<_>>(),
+            )
         })
     }
 
@@ -167,6 +187,9 @@ mod tests {
         assert!((2.8..3.5).contains(&wider), "{wider}, expected about √10");
         let each: Vec<usize> = (0..200).collect();
         assert_eq!(bootstrap.mean_over_documents(&figures, &each).unwrap().low, apart.low);
+        let mean = |rows: &[usize]| Ok(rows.iter().map(|&row| figures[row]).sum::<f64>() / rows.len() as f64);
+        let other = bootstrap.over_documents(&documents, mean).unwrap();
+        assert!((other.low - grouped.low).abs() < 1e-12 && (other.high - grouped.high).abs() < 1e-12);
         assert!(bootstrap.mean_over_documents(&figures, &[3; 200]).is_err());
         assert!(bootstrap.mean_over_documents(&figures, &[3]).is_err());
     }

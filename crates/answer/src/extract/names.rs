@@ -52,6 +52,9 @@ pub(super) fn find(text: &str, dates: &[Range<usize>]) -> Vec<Range<usize>> {
             |first: &Capital<'_>| !first.opens || inside.contains(first.word) || is_acronym(first.word);
         let skips =
             run.first().is_some_and(|first| !is_known(first) && (run.len() == 1 || is_opener(first.word)));
+        if run.len() == 1 && run.iter().all(|only| is_opener(only.word)) {
+            return None; // the first word of quoted speech
+        }
         let (first, last) = (run.get(usize::from(skips))?, run.last()?);
         Some(first.bytes.start..last.bytes.end)
     };
@@ -87,8 +90,9 @@ mod tests {
 
     #[test]
     fn names_are_runs_of_capitals_and_openers_are_not() {
-        let text = "The Denver Broncos beat the University of Oxford. Winning is hard. Later, I met J. R. Smith and Von \
-                    Miller at NASA. Miller left; Ludwig van Beethoven stayed. Miller, Smith and Gödel agree.";
+        let text = "The Denver Broncos beat the University of Oxford. Winning is hard. Later, I met J. R. Smith \
+                    and Von Miller at NASA. Miller left: \"It is late.\" Ludwig van Beethoven stayed. Miller, \
+                    Smith and Gödel agree.";
         let found: Vec<&str> = find(text, &[]).into_iter().map(|bytes| &text[bytes]).collect();
         let expected = [
             "Denver Broncos",

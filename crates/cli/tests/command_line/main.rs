@@ -16,6 +16,7 @@ mod help;
 mod infer;
 mod infer_interruption;
 mod infer_vectors;
+mod instruct;
 mod interruption;
 mod label;
 mod numbers;
