@@ -60,10 +60,8 @@ impl TextEncoder {
         let room = self.max_length.saturating_sub(around);
         let of_text = |(i, text): (usize, &&str)| {
             let windows = long_texts::windows(&self.tokenizer.offsets(i, text)?, room);
-            Ok(match windows.len() {
-                0 | 1 => vec![0..text.len()],
-                _ => windows,
-            })
+            let whole = 0..text.len(); // with what is around its tokens
+            Ok(if windows.len() > 1 { windows } else { vec![whole] })
         };
         let windows: Vec<Vec<Range<usize>>> =
             texts.par_iter().enumerate().map(of_text).collect::<Result<_>>()?;

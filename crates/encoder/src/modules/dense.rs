@@ -18,7 +18,7 @@ pub(super) struct Dense {
 enum Residual {
     None,
     Input,
-    Projected(Layer),
+    Projected(Box<Layer>),
 }
 
 impl Dense {
@@ -48,7 +48,7 @@ impl Dense {
         let residual = match with_input {
             false => Residual::None,
             true if dim_in == dim_out => Residual::Input,
-            true => Residual::Projected(load("residual")?),
+            true => Residual::Projected(Box::new(load("residual")?)),
         };
         Ok(Self { layer: load("linear")?, activation, residual, dim_in, dim_out })
     }

@@ -57,7 +57,7 @@ impl Kind {
 }
 
 enum Module {
-    Dense(Dense),
+    Dense(Box<Dense>),
     LayerNorm(Norm),
     Normalize,
 }
@@ -77,7 +77,7 @@ impl Modules {
         let mut loaded = Self { modules: Vec::new(), dim, identity: Vec::new() };
         for Named { kind, dir } in computed.into_iter().take(last.map_or(0, |last| last + 1)) {
             let module = match kind {
-                Kind::Dense => Module::Dense(Dense::load(dir, loaded.dim)?),
+                Kind::Dense => Module::Dense(Box::new(Dense::load(dir, loaded.dim)?)),
                 Kind::LayerNorm => Module::LayerNorm(Norm::load(dir, loaded.dim)?),
                 Kind::Normalize | Kind::Dropout => Module::Normalize,
             };

@@ -19,11 +19,11 @@ def pooling():
         yield row(f"pooling: {name}", "bert", files={"1_Pooling/config.json": own | keys})
     for name, keys in {
         "two": {"pooling_mode": ["cls", "mean"]},
-        "none": {"pooling_mode": []},
         "max": {"pooling_mode": "max"},
-        "weights": {"layer_weights": [1, 2]},
         "prompt": {"include_prompt": False},
     }.items():
+        yield row(f"pooling: {name}", "bert", files={"1_Pooling/config.json": POOLING | keys})
+    for name, keys in {"none": {"pooling_mode": []}, "weights": {"layer_weights": [1, 2]}}.items():
         yield row(f"pooling: {name}", "bert", files={"1_Pooling/config.json": POOLING | keys}, refused="pooling")
     plain = {"modules.json": None, "1_Pooling/config.json": None}
     config = read("qwen3", "config.json")
