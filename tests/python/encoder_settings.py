@@ -70,6 +70,7 @@ torch.set_num_threads(1)
 FAMILIES = {
     "bert": (settings.word_piece, "BertTokenizer", "Bert"),
     "mpnet": (settings.mpnet_word_piece, "MPNetTokenizer", "MPNet"),
+    "qwen2": (settings.qwen, "Qwen2Tokenizer", "Qwen2"),
     "qwen3": (settings.qwen, "Qwen2Tokenizer", "Qwen3"),
     "multilingual": (settings.unigram, "XLMRobertaTokenizer", "Bert"),
     "roberta": (settings.roberta_bpe, "RobertaTokenizer", "Roberta"),
@@ -80,6 +81,9 @@ FAMILIES = {
     "nomic_bert": (settings.word_piece, "BertTokenizer", "NomicBert"),
 }
 ROBERTA = ("roberta", "xlm-roberta", "camembert")
+QWEN = ("qwen2", "qwen3")
+# The classes of a model that fills in words.
+MASKED = ("Model", "ForMaskedLM", "ForSequenceClassification")
 
 
 class Case:
@@ -153,18 +157,20 @@ class Case:
             "intermediate_size": pick([3, 8, 24, 33]),
             "initializer_range": pick([0.1, 0.3, 0.6] if self.kind in ("bert", "mpnet", "qwen3") else [0.1, 0.3]),
         }
-        if self.kind == "qwen3":
-            config = transformers.Qwen3Config(
+        if self.kind in QWEN:
+            own = {"head_dim": 2 * dim, "attention_bias": self.chance(0.3)}
+            if self.kind == "qwen2":
+                own = self.some(head_dim=[2 * dim])
+            config = getattr(transformers, f"{FAMILIES[self.kind][2]}Config")(
                 hidden_size=pick([8, 16, 20]),
-                head_dim=2 * dim,
                 num_key_value_heads=pick([n for n in (1, 2, 4) if heads % n == 0]),
                 max_position_embeddings=self.positions,
-                attention_bias=self.chance(0.3),
+                **own,
                 rms_norm_eps=pick([1e-6, 1e-5]),
                 rope_parameters={"rope_type": "default", "rope_theta": pick([100.0, 1e4, 1e6])},
                 **common,
             )
-            classes = [transformers.Qwen3Model, transformers.Qwen3ForCausalLM]
+            classes = self.classes("Model", "ForCausalLM", "ForSequenceClassification")
         elif self.kind == "distilbert":
             config = transformers.DistilBertConfig(
                 vocab_size=ids,
@@ -177,7 +183,7 @@ class Case:
                 activation=pick(["gelu", "gelu", "relu", "silu"]),
                 sinusoidal_pos_embds=self.chance(0.2),
             )
-            classes = self.classes()
+            classes = self.classes(*MASKED)
         elif self.kind == "modernbert":
             config = transformers.ModernBertConfig(
                 hidden_size=2 * heads * dim,
@@ -198,7 +204,7 @@ class Case:
                 **dict.fromkeys(["pad_token_id", "bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id"], 0),
                 **common,
             )
-            classes = self.classes()
+            classes = self.classes(*MASKED)
         elif self.kind == "nomic_bert":
             config = transformers.NomicBertConfig(
                 hidden_size=2 * heads * dim,
@@ -210,7 +216,7 @@ class Case:
                 rope_parameters={"rope_type": "default", "rope_theta": pick([100.0, 1e3, 1e4])},
                 **common,
             )
-            classes = self.classes()
+            classes = self.classes(*MASKED)
         else:
             more = {
                 "hidden_size": heads * dim,
@@ -231,7 +237,7 @@ class Case:
                     **more,
                     **common,
                 )
-                classes = self.classes()
+                classes = self.classes(*MASKED)
             else:
                 config = transformers.BertConfig(
                     max_position_embeddings=self.positions, type_vocab_size=pick([1, 2, 3]), **more, **common
@@ -255,11 +261,8 @@ class Case:
             settings.save_file(tensors, weights, metadata={"format": "pt"})
             self.said.append("gamma and beta")
 
-    def classes(self):
-        name = FAMILIES[self.kind][2]
-        return [
-            getattr(transformers, f"{name}{kind}") for kind in ("Model", "ForMaskedLM", "ForSequenceClassification")
-        ]
+    def classes(self, *kinds):
+        return [getattr(transformers, FAMILIES[self.kind][2] + kind) for kind in kinds]
 
     def old_rope(self, config):
         """The rotary positions of ModernBERT as older files say them."""
@@ -302,7 +305,7 @@ class Case:
         if self.kind == "distilbert" and self.chance(0.2):
             renamed = {"dim": "hidden_size", "n_heads": "num_attention_heads", "n_layers": "num_hidden_layers"}
             config = {renamed.get(key, key): value for key, value in config.items()}
-        if self.kind in ("qwen3", "nomic_bert"):
+        if self.kind in (*QWEN, "nomic_bert"):
             rope = config.pop("rope_parameters", {"rope_theta": 1e4})
             forms = [
                 {"rope_parameters": rope},

@@ -267,3 +267,45 @@ fn b9_code_that_a_configuration_names_is_refused() {
     fs::write(&path, config.to_string()).unwrap();
     assert_eq!(copied::vector(&model), copied::vector(&golden::model("qwen3-tiny")));
 }
+
+/// What would make a model another one than its configuration is read as, by a word of the refusal.
+fn others(name: &str, settings: &[(&str, Value, &str)]) {
+    let (_keep, model) = Model::of(name);
+    let path = model.join("config.json");
+    let whole: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    for (key, value, word) in settings {
+        let mut config = whole.clone();
+        config[key] = value.clone();
+        fs::write(&path, config.to_string()).unwrap();
+        let e = refusal(&model);
+        assert!(e.contains("config.json") && e.contains(word), "{name}, {key}: {e}");
+    }
+    println!("reliability: B7 tried={} settings of {name} that are not computed", settings.len());
+}
+
+#[test]
+fn b7_what_is_not_computed_of_qwen2_is_refused_by_name() {
+    others(
+        "qwen2-tiny",
+        &[
+            ("hidden_act", json!("gelu"), "hidden_act"),
+            ("use_sliding_window", json!(true), "use_sliding_window"),
+            ("layer_types", json!(["full_attention", "sliding_attention"]), "sliding_attention"),
+            ("layer_types", json!(["full_attention"]), "layer_types"),
+            ("rope_scaling", json!({"type": "yarn", "factor": 4.0}), "yarn"),
+            (
+                "rope_parameters",
+                json!({"rope_theta": 1e4, "partial_rotary_factor": 0.5}),
+                "partial_rotary_factor",
+            ),
+            ("attention_bias", json!(true), "attention_bias"),
+            ("is_causal", json!(null), "is_causal"),
+            ("num_attention_heads", json!(0), "num_attention_heads"),
+            ("num_key_value_heads", json!(3), "num_key_value_heads"),
+            ("head_dim", json!(0), "head_dim"),
+            ("head_dim", json!(7), "head_dim"),
+            ("use_mrope", json!(true), "use_mrope"),
+            ("auto_map", json!({"AutoModel": "modeling_qwen.Qwen2Model"}), "modeling_qwen.Qwen2Model"),
+        ],
+    );
+}

@@ -192,6 +192,25 @@ fn b5_a_tensor_more_changes_nothing() {
     assert_eq!(copied::vector(&model), copied::vector(&golden::model("qwen3-tiny")));
 }
 
+#[test]
+fn b5_a_bias_that_is_missing_and_a_norm_too_many_are_refused() {
+    let bias = "layers.1.self_attn.k_proj.bias";
+    let (_keep, model) = Model::of("qwen2-tiny");
+    let path = model.join("model.safetensors");
+    let mut parts = Parts::of(&fs::read(&path).unwrap());
+    let tensor = parts.header.remove(bias).unwrap();
+    parts.header.insert("other".into(), tensor);
+    fs::write(&path, parts.bytes()).unwrap();
+    assert!(refusal(&model).contains(bias));
+
+    let mut parts = Parts::of(&fs::read(golden::model("qwen2-tiny").join("model.safetensors")).unwrap());
+    let (more, end) = ("layers.0.self_attn.q_norm.weight", parts.numbers.len());
+    parts.header.insert(more.into(), json!({"dtype": "F32", "shape": [8], "data_offsets": [end, end + 32]}));
+    parts.numbers.extend([0; 32]);
+    fs::write(&path, parts.bytes()).unwrap();
+    assert!(refusal(&model).contains(more));
+}
+
 /// Bits flipped and bytes cut, in the header above all, for that is what is parsed.
 #[test]
 fn b5_random_damage_is_refused_or_harmless() {

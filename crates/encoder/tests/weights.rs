@@ -42,9 +42,12 @@ fn bf16_and_int8_stay_close_to_f32() {
 
 #[test]
 fn a_causal_model_runs_with_each() {
-    let golden = Golden::read("qwen3-grouped");
-    assert!(mean(&cosines(&golden, Weights::Bf16)) > 0.9999);
-    assert!(mean(&cosines(&golden, Weights::Int8)) > 0.99); // 32 random numbers to a state: little averages out
+    for name in ["qwen2-tiny", "qwen3-grouped"] {
+        let golden = Golden::read(name);
+        assert!(mean(&cosines(&golden, Weights::Bf16)) > 0.9999, "{name}");
+        // 32 random numbers to a state: little averages out
+        assert!(mean(&cosines(&golden, Weights::Int8)) > 0.99, "{name}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What `config.json` says of a model, one file for each architecture, and the table that names their engines.
 
 pub(crate) mod bert;
+pub(crate) mod decoder;
 pub(crate) mod distilbert;
 mod keys;
 pub(crate) mod learnt_positions;
@@ -8,6 +9,8 @@ pub(crate) mod modernbert;
 pub(crate) mod mpnet;
 pub(crate) mod nomic_bert;
 pub(crate) mod post_norm;
+mod qwen;
+pub(crate) mod qwen2;
 pub(crate) mod qwen3;
 pub(crate) mod roberta;
 pub(crate) mod rotary;
@@ -29,6 +32,7 @@ fn table<V: Visitor>() -> Vec<(&'static str, Visit<V>)> {
         ("modernbert", visit::<V, modernbert::Config>),
         ("mpnet", visit::<V, mpnet::Config>),
         ("nomic_bert", visit::<V, nomic_bert::Config>),
+        ("qwen2", visit::<V, qwen2::Config>),
         ("qwen3", visit::<V, qwen3::Config>),
         ("roberta", visit::<V, roberta::Config>),
         ("xlm-roberta", visit::<V, roberta::Config>),

@@ -4,6 +4,7 @@
 mod activation;
 mod attention;
 mod bert;
+mod decoder;
 mod distilbert;
 mod learnt_positions;
 mod length_groups;
@@ -14,7 +15,6 @@ mod modernbert;
 mod mpnet;
 mod nomic_bert;
 mod post_norm;
-mod qwen3;
 mod rms_norm;
 mod roberta;
 mod rotary;
@@ -28,6 +28,7 @@ use crate::states::States;
 pub(crate) use bert::Bert;
 use burn::module::Module;
 use burn::tensor::Tensor;
+pub(crate) use decoder::Decoder;
 pub(crate) use distilbert::DistilBert;
 pub(crate) use linear::LoraStart;
 pub(crate) use loader::{Loader, Stored, indices, transpose};
@@ -35,7 +36,6 @@ pub(crate) use mean::means;
 pub(crate) use modernbert::ModernBert;
 pub(crate) use mpnet::MpNet;
 pub(crate) use nomic_bert::NomicBert;
-pub(crate) use qwen3::Qwen3;
 pub(crate) use roberta::Roberta;
 
 /// A transformer on burn. Nothing in it is detached from the gradient: on a device with autodiff it is trained.
@@ -59,9 +59,9 @@ impl<N: Network> Model for N {
 #[cfg(all(test, feature = "train"))]
 #[allow(clippy::unwrap_used)] // what sets a scene is part of a test
 mod tests {
-    use super::{Bert, DistilBert, Loader, ModernBert, MpNet, Network, NomicBert, Qwen3, Roberta};
+    use super::{Bert, Decoder, DistilBert, Loader, ModernBert, MpNet, Network, NomicBert, Roberta};
     use crate::Device;
-    use crate::architecture::Description;
+    use crate::architecture::{Description, qwen2, qwen3};
     use crate::batch::{Batch, Keep};
     use crate::checkpoint::Checkpoint;
     use crate::layout::Layout;
@@ -111,7 +111,8 @@ mod tests {
         check::<ModernBert>("modernbert-tiny");
         check::<MpNet>("mpnet-tiny");
         check::<NomicBert>("nomic-bert-tiny");
-        check::<Qwen3>("qwen3-tiny");
         check::<Roberta>("xlm-roberta-tiny");
+        check::<Decoder<qwen2::Config>>("qwen2-tiny");
+        check::<Decoder<qwen3::Config>>("qwen3-tiny");
     }
 }

@@ -6,6 +6,7 @@ mod activation_quant;
 mod attention;
 mod bert;
 mod bf16;
+mod decoder;
 mod dense;
 mod gelu;
 mod int8;
@@ -19,20 +20,19 @@ mod norm;
 mod position_bias;
 mod post_norm;
 pub(crate) mod product;
-mod qwen3;
 mod rotary;
 mod softmax;
 mod token_embeddings;
 mod weight_quant;
 
 pub(crate) use bert::Bert;
+pub(crate) use decoder::Decoder;
 pub(crate) use dense::{Dense, Source};
 pub(crate) use gelu::gelu;
 pub(crate) use modernbert::ModernBert;
 pub(crate) use mpnet::MpNet;
 pub(crate) use nomic_bert::NomicBert;
 pub(crate) use norm::LayerNorm;
-pub(crate) use qwen3::Qwen3;
 
 /// The mean state of each text, `[texts, hidden]`, of packed states `[tokens, hidden]`.
 pub(crate) fn means(states: &[f32], lengths: &[usize]) -> Vec<f32> {

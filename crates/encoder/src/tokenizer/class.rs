@@ -63,11 +63,21 @@ impl Class {
         match model_type {
             "bert" | "distilbert" | "nomic_bert" => Self::Bert,
             "mpnet" => Self::MpNet,
-            "qwen3" => Self::Qwen2,
             "roberta" => Self::Roberta,
             "xlm-roberta" => Self::XlmRoberta,
             "camembert" => Self::Camembert,
+            "qwen2" | "qwen3" => Self::Qwen2,
             _ => Self::Whole,
+        }
+    }
+
+    /// The class that transformers takes for an architecture whatever class its files name: those of many models name
+    /// another.
+    pub(super) fn whatever_is_named(model_type: &str) -> Option<Self> {
+        match model_type {
+            "modernbert" => Some(Self::Whole),
+            "qwen2" => Some(Self::Qwen2),
+            _ => None,
         }
     }
 

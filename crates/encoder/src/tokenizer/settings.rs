@@ -130,15 +130,15 @@ impl Settings {
     }
 }
 
-/// The class of the tokenizer, by the rules of transformers: the one `tokenizer_config.json` names, else `config.json`, else the architecture's
-/// own.
+/// The class of the tokenizer: the one of an architecture whose files are not asked; else the one that
+/// `tokenizer_config.json` names, else `config.json`, else the architecture's own.
 fn class(layout: &Layout, path: &Path, values: &Map<String, Value>, architecture: &str) -> Result<Class> {
+    if let Some(class) = Class::whatever_is_named(architecture) {
+        return Ok(class);
+    }
     #[derive(serde::Deserialize)]
     struct Config {
         tokenizer_class: Option<String>,
-    }
-    if architecture == "modernbert" {
-        return Ok(Class::Whole); // whatever the files name: many name the wrong one
     }
     let named = values.get("tokenizer_class").filter(|value| !value.is_null());
     let name = match named {

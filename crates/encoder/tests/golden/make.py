@@ -23,8 +23,8 @@ from sentence_transformers.models import Normalize, Pooling, Transformer
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (BertConfig, BertModel, BertTokenizer, DistilBertConfig, DistilBertModel, DistilBertTokenizer,
                           ModernBertConfig, ModernBertModel, MPNetConfig, MPNetModel, NomicBertConfig, NomicBertModel,
-                          PreTrainedTokenizerFast, Qwen3Config, Qwen3Model, RobertaConfig, RobertaModel,
-                          RobertaTokenizer, XLMRobertaConfig, XLMRobertaModel, XLMRobertaTokenizer)
+                          PreTrainedTokenizerFast, Qwen2Config, Qwen2Model, Qwen3Config, Qwen3Model,
+                          RobertaConfig, RobertaModel, RobertaTokenizer, XLMRobertaConfig, XLMRobertaModel, XLMRobertaTokenizer)
 
 HERE = Path(__file__).parent
 DATA = HERE.parents[3] / "data"
@@ -75,6 +75,23 @@ def qwen3(name, corpus, size, dtype, shard, **shape):
                          use_cache=False, **shape)
     model = Qwen3Model(config).eval().to(dtype)
     return saved(folder, model, fast, "lasttoken", shard)
+
+
+def shaken(model):
+    """With scales and biases that are not ones and zeros, so that a tensor left out is seen."""
+    for value in model.parameters():
+        if value.dim() == 1:
+            value.data += 0.2 * torch.randn_like(value)
+    return model.eval()
+
+
+def qwen2(name, corpus, size, dtype, pooling, **shape):
+    torch.manual_seed(13)
+    tokenizer = byte_level_bpe(corpus, size)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<|endoftext|>", model_max_length=MAX)
+    config = Qwen2Config(vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=256, initializer_range=0.2,
+                         use_cache=False, **shape)
+    return saved(HERE / "models" / name, shaken(Qwen2Model(config)).to(dtype), fast, pooling, "10MB")
 
 
 def word_piece(corpus, size):
@@ -243,6 +260,12 @@ if __name__ == "__main__":
         "qwen3-grouped": lambda: qwen3("qwen3-grouped", corpus, 600, torch.bfloat16, "100KB", hidden_size=64,
                                        num_hidden_layers=5, num_attention_heads=8, num_key_value_heads=2, head_dim=16,
                                        intermediate_size=160, rope_theta=1_000_000.0),
+        "qwen2-tiny": lambda: qwen2("qwen2-tiny", corpus, 300, torch.float32, "lasttoken", hidden_size=32,
+                                    num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+                                    intermediate_size=48),
+        "qwen2-both-ways": lambda: qwen2("qwen2-both-ways", corpus, 300, torch.bfloat16, "mean_tokens", hidden_size=32,
+                                         num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=1,
+                                         intermediate_size=48, rope_theta=1_000_000.0, is_causal=False),
         "mpnet-tiny": lambda: mpnet("mpnet-tiny", corpus, 400, hidden_size=48, num_hidden_layers=3,
                                     num_attention_heads=4, intermediate_size=96),
         "xlm-roberta-tiny": lambda: xlm_roberta("xlm-roberta-tiny", corpus, 300, hidden_size=32, num_hidden_layers=2,

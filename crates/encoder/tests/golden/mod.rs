@@ -29,6 +29,8 @@ pub(crate) struct Golden {
 pub(crate) const MODELS: &[&str] = &[
     "minilm",
     "mpnet-tiny",
+    "qwen2-tiny",
+    "qwen2-both-ways",
     "qwen3-tiny",
     "qwen3-grouped",
     "xlm-roberta-tiny",

@@ -3,9 +3,10 @@ use super::load;
 use super::parameters::values;
 use super::step::Step;
 use crate::Engine;
-use crate::finetune::training::parity::{BATCH, Expected, RANKING, config, device, golden, with_job};
+use crate::architecture::{Description, qwen3};
+use crate::finetune::training::parity::{BATCH, Expected, RANKING, config, device, with_job};
 use crate::finetune::{Distillation, FineTuneConfig, Lora, Method, Objective, StepMetrics};
-use crate::model::{Bert, Network, Qwen3, Stored, transpose};
+use crate::model::{Bert, Decoder, Network, Stored, transpose};
 use burn::module::{ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 use manyview_core::Embeddings;
@@ -15,6 +16,8 @@ use std::sync::Mutex;
 
 const BERT: [&str; 4] = ["query", "value", "attention.output.dense", "intermediate.dense"];
 const QWEN3: [&str; 1] = ["all-linear"];
+
+type Qwen3 = Decoder<qwen3::Config>;
 
 /// The same in the order of the examples, as PyTorch took them.
 struct InOrder<'a, B>(Step<'a, B>, Mutex<Vec<StepMetrics>>);
@@ -56,15 +59,14 @@ fn lora(targets: &[&str]) -> Method {
 /// Gradients of the first step, losses and norms of six, and the weights after them are those of PyTorch.
 fn is_that_of_pytorch<B: Network>(case: &str, model: &str, method: Method, objective: &dyn Objective)
 where
-    B::Config: serde::de::DeserializeOwned,
+    B::Config: Description,
 {
     let device = device();
     let config = FineTuneConfig { method, engine: Engine::Burn, ..config() };
-    let description = std::fs::read(golden("models").join(model).join("config.json")).unwrap();
-    let description: B::Config = serde_json::from_slice(&description).unwrap();
     let expected = Expected::read(case);
     with_job((model, &device), (&config, objective), |job| {
-        let checkpoint = job.base.source().unwrap().0;
+        let (checkpoint, layout) = job.base.source().unwrap();
+        let description = B::Config::read(layout).unwrap();
         let start = |name: &str| expected.get(&format!("before.{name}")).to_vec();
         let (network, stored) = load::<B>(job, &description, &checkpoint, Some(&start)).unwrap();
         let data = InOrder(Step::<B>::new(job), Mutex::default());

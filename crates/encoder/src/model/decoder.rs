@@ -7,22 +7,24 @@ use super::rms_norm::RmsNorm;
 use super::rotary::Angles;
 use crate::Result;
 use crate::architecture::Heads;
-use crate::architecture::qwen3::{Config, TOKEN_EMBEDDINGS};
+use crate::architecture::decoder::{self, AsDecoder, TOKEN_EMBEDDINGS};
 use crate::batch::Batch;
 use crate::kv_cache::{KvCache, before};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::activation::silu;
+use std::marker::PhantomData;
 
-/// Qwen3 (Yang et al., 2025): causal or in both directions, grouped heads, normalised queries and keys, rotary
-/// positions, SwiGLU.
+/// A model built as decoders are, causal or in both directions; see [`decoder::Decoder`]. `C` is its `config.json`.
 #[derive(Module, Debug)]
-pub(crate) struct Qwen3 {
+pub(crate) struct Decoder<C: AsDecoder> {
     token_embeddings: Param<Tensor<2>>, // [vocabulary, hidden]
     layers: Vec<Layer>,
     norm: RmsNorm,
     #[module(skip)]
-    config: Config,
+    config: decoder::Decoder,
+    #[module(skip)]
+    described: PhantomData<C>,
 }
 
 #[derive(Module, Debug)]
@@ -31,8 +33,8 @@ struct Layer {
     query: Linear,
     key: Linear,
     value: Linear,
-    query_norm: RmsNorm,
-    key_norm: RmsNorm,
+    query_norm: Option<RmsNorm>,
+    key_norm: Option<RmsNorm>,
     out: Linear,
     inner_norm: RmsNorm,
     gate: Linear,
@@ -42,27 +44,29 @@ struct Layer {
     heads: Heads,
 }
 
-impl Network for Qwen3 {
-    type Config = Config;
+impl<C: AsDecoder> Network for Decoder<C> {
+    type Config = C;
 
-    fn load(config: &Config, loader: &Loader<'_>) -> Result<Self> {
-        let hidden = config.hidden_size;
-        let layers = (0..config.num_hidden_layers).map(|i| Layer::load(loader, config, i));
+    fn load(config: &C, loader: &Loader<'_>) -> Result<Self> {
+        let config = config.decoder();
+        let (vocabulary, hidden) = (config.vocabulary, config.hidden);
+        let layers = (0..config.layers).map(|i| Layer::load(loader, &config, i));
         Ok(Self {
-            token_embeddings: loader.param(TOKEN_EMBEDDINGS, [config.vocab_size, hidden])?,
+            token_embeddings: loader.param(TOKEN_EMBEDDINGS, [vocabulary, hidden])?,
             layers: layers.collect::<Result<_>>()?,
-            norm: RmsNorm::load(loader, "norm", hidden, config.rms_norm_eps)?,
-            config: config.clone(),
+            norm: RmsNorm::load(loader, "norm", hidden, config.epsilon)?,
+            config,
+            described: PhantomData,
         })
     }
 
     fn forward(&self, batch: &Batch<'_>, mut cache: Option<&mut KvCache>) -> Result<Tensor<2>> {
-        let causal = self.config.heads().causal;
+        let causal = self.config.heads.causal;
         let before = before(batch, cache.as_deref(), causal)?;
         let embeddings = self.token_embeddings.val();
         let device = embeddings.device();
         let table = self.config.angles(before + batch.longest());
-        let angles = Angles::of(table, self.config.heads().dim, batch, before, &embeddings);
+        let angles = Angles::of(table, self.config.heads.dim, batch, before, &embeddings);
         let mut x = embeddings.select(0, indices(batch.ids.iter().map(|&id| id as usize), &device)); // [tokens, hidden]
         let groups = &Groups::of(batch.lengths, causal, &device);
         for (i, layer) in self.layers.iter().enumerate() {
@@ -89,19 +93,20 @@ impl Network for Qwen3 {
 }
 
 impl Layer {
-    fn load(loader: &Loader<'_>, config: &Config, i: usize) -> Result<Self> {
-        let (hidden, inner, heads) = (config.hidden_size, config.intermediate_size, config.heads());
+    fn load(loader: &Loader<'_>, config: &decoder::Decoder, i: usize) -> Result<Self> {
+        let (hidden, inner, heads) = (config.hidden, config.intermediate, config.heads);
         let at = |name: &str| format!("layers.{i}.{name}");
         let linear = |name: &str, dims: [usize; 2]| loader.linear(&at(name), dims);
-        let norm = |name: &str, dim: usize| RmsNorm::load(loader, &at(name), dim, config.rms_norm_eps);
+        let norm = |name: &str, dim: usize| RmsNorm::load(loader, &at(name), dim, config.epsilon);
+        let head_norm = |name: &str| config.head_norms.then(|| norm(name, heads.dim)).transpose();
         let (queries, keys) = (heads.query * heads.dim, heads.key * heads.dim);
         Ok(Self {
             input_norm: norm("input_layernorm", hidden)?,
             query: linear("self_attn.q_proj", [hidden, queries])?,
             key: linear("self_attn.k_proj", [hidden, keys])?,
             value: linear("self_attn.v_proj", [hidden, keys])?,
-            query_norm: norm("self_attn.q_norm", heads.dim)?,
-            key_norm: norm("self_attn.k_norm", heads.dim)?,
+            query_norm: head_norm("self_attn.q_norm")?,
+            key_norm: head_norm("self_attn.k_norm")?,
             out: linear("self_attn.o_proj", [queries, hidden])?,
             inner_norm: norm("post_attention_layernorm", hidden)?,
             gate: linear("mlp.gate_proj", [hidden, inner])?,
@@ -117,8 +122,12 @@ impl Layer {
         let x = self.input_norm.forward(x.clone());
         let part =
             |layer: &Linear, count: usize| layer.forward(x.clone()).reshape([tokens, count, heads.dim]);
-        let q = angles.rotate(self.query_norm.forward(part(&self.query, heads.query)));
-        let k = angles.rotate(self.key_norm.forward(part(&self.key, heads.key)));
+        let normed = |norm: &Option<RmsNorm>, x| match norm {
+            Some(norm) => norm.forward(x),
+            None => x,
+        };
+        let q = angles.rotate(normed(&self.query_norm, part(&self.query, heads.query)));
+        let k = angles.rotate(normed(&self.key_norm, part(&self.key, heads.key)));
         [q, k, part(&self.value, heads.key)]
     }
 
