@@ -58,6 +58,14 @@ impl TextEncoder {
     fn pooled_windows(&self, texts: &[&str], prefix: Option<&str>) -> Result<Vec<f32>> {
         let around = self.around(prefix);
         let room = self.max_length.saturating_sub(around);
+        if room == 0 {
+            let problem = format!(
+                "expected room for a text beside the instruction and special tokens, found {around} of them and a limit of \
+                 {}",
+                self.max_length
+            );
+            return Err(Error::Setting { setting: "max_length", problem });
+        }
         let of_text = |(i, text): (usize, &&str)| {
             let windows = long_texts::windows(&self.tokenizer.offsets(i, text)?, room);
             let whole = 0..text.len(); // with what is around its tokens

@@ -136,7 +136,7 @@ impl TextTokenizer {
         Ok(ids.ids.len() - usize::from(ends_special))
     }
 
-    /// The bytes that each token of a text stands for, those behind the limit included; none for special tokens.
+    /// The bytes that each token of a text stands for, in order, those behind the limit included and special tokens not.
     pub(crate) fn offsets(&self, index: usize, text: &str) -> Result<Vec<Range<usize>>> {
         let whole = self.whole.get_or_init(|| {
             let mut whole = self.tokenizer.clone();
@@ -146,8 +146,12 @@ impl TextTokenizer {
         let whole = whole.as_ref().unwrap_or(&self.tokenizer);
         let encoding = contained(|| whole.encode(text, false)).ok_or_else(|| gave_up(index))?;
         let encoding = encoding.map_err(|e| Error::Text { index, problem: e.to_string() })?;
-        let of_text = encoding.get_offsets().iter().filter(|(start, end)| start < end);
-        Ok(of_text.map(|&(start, end)| start..end).collect())
+        let mut last = 0..0; // a token of white space alone may stand for no byte, wherever it is
+        let in_order = |&(start, end): &(usize, usize)| {
+            last = last.start.max(start)..last.end.max(end);
+            last.clone()
+        };
+        Ok(encoding.get_offsets().iter().map(in_order).collect())
     }
 
     fn encode(
