@@ -7,6 +7,7 @@ use crate::Result;
 use crate::task::Fit;
 use crate::task::fitted::{REENCODE, encoder_fact};
 use manyview_embedded::MINILM;
+use manyview_encoder::LongTexts;
 use manyview_report::{Fact, Map, ViewsMetrics, ViewsSection, project};
 
 /// What the report shows of one view: two-dimensional maps of some test texts, base, view, and teacher where it sees them.
@@ -82,7 +83,11 @@ pub(super) fn facts(specs: &[&Spec], corpus: &SplitCorpus, views: &[ViewsSection
     let length =
         spec.encoder.max_length.map_or("the model's own length".into(), |n| format!("{n} tokens a text"));
     let encoder = encoder_fact(&spec.encoder.model, specs.iter().any(|spec| spec.fine_tunes()));
-    fact("Encoder", format!("{encoder}, at {length}; {cut} texts were cut at their end"));
+    let read = match spec.encoder.long {
+        LongTexts::Cut => format!("at {length}; {cut} texts were cut at their end"),
+        LongTexts::Windows => format!("at {length}, longer ones in windows"),
+    };
+    fact("Encoder", format!("{encoder}, {read}"));
     let encoded: usize = views.iter().map(|v| v.metrics.encoding.encoded).sum();
     let reused: usize = views.iter().map(|v| v.metrics.encoding.reused).sum();
     fact("Encoding", format!("{encoded} vectors computed, {reused} taken from the store"));
