@@ -29,6 +29,7 @@ import numpy as np
 import torch
 import transformers
 from sentence_transformers import SentenceTransformer
+from sentence_transformers.models import Dense, Dropout, LayerNorm, Normalize, Pooling
 from tokenizers import Tokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -380,18 +381,19 @@ class Case:
     def layout(self):
         if self.chance(0.2):
             return
-        self.write("modules.json", settings.MODULES)
         pools = [
             {"pooling_mode_mean_tokens": True},
             {"pooling_mode_cls_token": True},
             {"pooling_mode_lasttoken": True},
+            {"pooling_mode_cls_token": True, "pooling_mode_max_tokens": True},
             {},
             {"pooling_mode": "lasttoken"},
-            {"pooling_mode": ["cls"]},
+            {"pooling_mode": self.random.sample(Pooling.POOLING_MODES, self.random.choice([1, 1, 2, 3]))},
         ]
-        refused = [{"pooling_mode": ["cls", "mean"]}, {"pooling_mode": "max"}]
-        pool = self.random.choice(refused if self.chance(0.05) else pools)
+        pool = self.random.choice(pools) | self.some(include_prompt=[True, True, False])
         self.write("1_Pooling/config.json", {"word_embedding_dimension": 8} | pool)
+        modes = pool.get("pooling_mode", [key for key in pool if key.startswith("pooling_mode_")] or ["mean"])
+        self.modules(1 if isinstance(modes, str) else len(modes))
         told = self.some(max_seq_length=[5, 8, 17, None], do_lower_case=[True, False])
         if self.chance(0.1):
             told["tokenizer_args"] = {"model_max_length": 7}
@@ -404,6 +406,35 @@ class Case:
             )
         self.said += [pool, told]
 
+    def modules(self, modes):
+        """What stands behind the pooling of so many modes."""
+        if self.chance(0.7):
+            self.write("modules.json", settings.MODULES)
+            return
+        config = json.loads((self.folder / "config.json").read_text())
+        dim = modes * config.get("hidden_size", config.get("dim", 8))
+        behind = []
+        for _ in range(self.random.choice([1, 1, 2, 3])):
+            kind = self.random.choice([Dense, Dense, LayerNorm, Dropout, Normalize])
+            if kind is Dense:
+                out = self.random.choice([dim, 5, 12])
+                activation = self.random.choice(ACTIVATIONS)()
+                more = {"bias": self.chance(0.7), "use_residual": self.chance(0.3)}
+                behind.append(Dense(dim, out, activation_function=activation, **more))
+                dim = out
+            else:
+                behind.append(kind(dim) if kind is LayerNorm else kind())
+        named = settings.MODULES[:2]
+        for module in behind:
+            name = type(module).__name__
+            path = f"{len(named)}_{name}"
+            (self.folder / path).mkdir()
+            module.save(str(self.folder / path))
+            number = len(named)
+            named = [*named, MODULE | {"idx": number, "name": str(number), "path": path, "type": MODULE["type"] + name}]
+        self.write("modules.json", named)
+        self.said.append([type(module).__name__ for module in behind])
+
     def texts(self):
         return [
             self.random.choice(["", " "]).join(
@@ -414,6 +445,8 @@ class Case:
 
 
 CACHE = {}
+MODULE = {"type": "sentence_transformers.models."}
+ACTIVATIONS = [torch.nn.Identity, torch.nn.Tanh, torch.nn.ReLU, torch.nn.Sigmoid, torch.nn.GELU, torch.nn.SiLU]
 LAYERS = ["full_attention", "sliding_attention"]
 
 
