@@ -429,7 +429,8 @@ class Case:
             name = type(module).__name__
             path = f"{len(named)}_{name}"
             (self.folder / path).mkdir()
-            module.save(str(self.folder / path))
+            # sentence-transformers rounds them to the type of the transformer as it loads them.
+            module.to(getattr(torch, config.get("dtype") or "float32")).float().save(str(self.folder / path))
             number = len(named)
             named = [*named, MODULE | {"idx": number, "name": str(number), "path": path, "type": MODULE["type"] + name}]
         self.write("modules.json", named)
