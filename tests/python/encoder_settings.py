@@ -34,6 +34,7 @@ from tokenizers import Tokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "crates/encoder/tests/golden"))
+import make
 import settings
 
 TOLERANCE = 1e-5
@@ -67,9 +68,15 @@ transformers.utils.logging.disable_progress_bar()
 torch.set_num_threads(1)
 
 
+
+def gemma():
+    return make.sentence_piece_bpe(settings.CORPUS, 340)
+
+
 # Of each kind of encoder: its tokenizer, the class of that, and the classes of the model and of the model with heads.
 FAMILIES = {
     "bert": (settings.word_piece, "BertTokenizer", "Bert"),
+    "gemma3": (gemma, "GemmaTokenizer", "Gemma3Text"),
     "mpnet": (settings.mpnet_word_piece, "MPNetTokenizer", "MPNet"),
     "qwen2": (settings.qwen, "Qwen2Tokenizer", "Qwen2"),
     "qwen3": (settings.qwen, "Qwen2Tokenizer", "Qwen3"),
@@ -85,6 +92,7 @@ ROBERTA = ("roberta", "xlm-roberta", "camembert")
 QWEN = ("qwen2", "qwen3")
 # The classes of a model that fills in words.
 MASKED = ("Model", "ForMaskedLM", "ForSequenceClassification")
+LAYERS = ["full_attention", "sliding_attention"]
 
 
 class Case:
@@ -218,6 +226,23 @@ class Case:
                 **common,
             )
             classes = self.classes(*MASKED)
+        elif self.kind == "gemma3":
+            config = transformers.Gemma3TextConfig(
+                hidden_size=heads * pick([4, 8, 12]),
+                head_dim=2 * dim,
+                num_key_value_heads=pick([n for n in (1, 2, 4) if heads % n == 0]),
+                max_position_embeddings=self.positions,
+                attention_bias=self.chance(0.2),
+                hidden_activation=pick(["gelu_pytorch_tanh"] * 9 + ["silu"]),
+                query_pre_attn_scalar=pick([4, 8, 24, 256]),
+                rms_norm_eps=pick([1e-6, 1e-5]),
+                sliding_window=pick([1, 2, 3, 5, 8, 64]),
+                layer_types=[pick(LAYERS) for _ in range(common["num_hidden_layers"])],
+                use_bidirectional_attention=self.chance(0.6),
+                rope_parameters={kind: {"rope_type": "default", "rope_theta": pick([50.0, 1e4, 1e6])} for kind in LAYERS},
+                **common,
+            )
+            classes = [*self.classes("Model", "ForSequenceClassification"), transformers.Gemma3ForCausalLM]
         else:
             more = {
                 "hidden_size": heads * dim,
@@ -284,6 +309,29 @@ class Case:
             config |= self.some(global_attn_every_n_layers=[1, 2, 3])
         config |= form
 
+    def old_gemma(self, config):
+        """Windows and rotary positions as older files say them, and what is refused."""
+        pick = self.random.choice
+        if self.chance(0.4):
+            ropes = config.pop("rope_parameters", {})
+            theta = lambda kind: (ropes.get(kind) or {}).get("rope_theta", 1e4)
+            forms = [
+                {},
+                {"rope_theta": theta(LAYERS[0]), "rope_local_base_freq": theta(LAYERS[1])},
+                {"rope_parameters": ropes, "rope_theta": 7.0, "rope_local_base_freq": 9.0},
+                {"rope_parameters": {LAYERS[0]: ropes.get(LAYERS[0])}, "rope_local_base_freq": 30.0},
+                {"rope_scaling": {"rope_type": "default", "rope_theta": 500.0}, "rope_theta": 50.0},
+                {"rope_scaling": {"rope_type": "default", "rope_theta": 500.0}, "rope_parameters": ropes},
+                {"rope_scaling": {"rope_type": "linear", "factor": 2.0}},
+                {"rope_scaling": None},
+            ]
+            config |= pick(forms)
+        if self.chance(0.3) and config.pop("layer_types", None):
+            config |= self.some(sliding_window_pattern=[1, 2, 3])
+        config |= self.some(sliding_window=[1, 3, 4, 7]) if self.chance(0.4) else {}
+        if self.chance(0.15):
+            config |= pick([{"is_causal": True}, {"is_causal": False}, {"attn_logit_softcapping": 5.0}])
+
     def config(self):
         path = self.folder / "config.json"
         config = json.loads(path.read_text())
@@ -301,6 +349,8 @@ class Case:
             chunk_size_feed_forward=[0, 1],
             tie_word_embeddings=[True, False],
         )
+        if self.kind == "gemma3":
+            self.old_gemma(config)
         if self.kind == "modernbert":
             self.old_rope(config)
         if self.kind == "distilbert" and self.chance(0.2):
@@ -448,11 +498,13 @@ class Case:
 CACHE = {}
 MODULE = {"type": "sentence_transformers.models."}
 ACTIVATIONS = [torch.nn.Identity, torch.nn.Tanh, torch.nn.ReLU, torch.nn.Sigmoid, torch.nn.GELU, torch.nn.SiLU]
-LAYERS = ["full_attention", "sliding_attention"]
 
 
 def reference(folder, texts):
-    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True).float()
+    # Not f32 after loading: Gemma's scale of embeddings is rounded to the type that a model is loaded in.
+    model = SentenceTransformer(
+        str(folder), device="cpu", local_files_only=True, model_kwargs={"torch_dtype": torch.float32}
+    ).float()
     return np.concatenate([model.encode([text], normalize_embeddings=True) for text in texts])
 
 

@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_sequence_fed_in_pieces_gives_what_it_gives_whole() {
         let ids: Vec<u32> = (0..150).map(|i| (i * 37 + 11) % 290).collect();
-        for name in ["qwen3-tiny", "qwen3-grouped"] {
+        for name in ["gemma3-causal", "qwen2-tiny", "qwen3-tiny", "qwen3-grouped"] {
             for engine in ENGINES {
                 let model = model(name, engine);
                 let whole = states(&*model, &ids, None).unwrap();

@@ -1,4 +1,4 @@
-//! Text encoders: BERT and its relatives, ModernBERT, NomicBERT, Qwen2 and Qwen3, loaded from any directory in the Hugging
+//! Text encoders: BERT and its relatives, ModernBERT, NomicBERT, Qwen2, Qwen3 and Gemma 3, loaded from any directory in the Hugging
 //! Face or sentence-transformers layout.
 //!
 //! The first type to know is [`TextEncoder`]: a directory in, unit vectors out, in the order of the texts.

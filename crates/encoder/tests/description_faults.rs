@@ -278,7 +278,10 @@ fn others(name: &str, settings: &[(&str, Value, &str)]) {
         config[key] = value.clone();
         fs::write(&path, config.to_string()).unwrap();
         let e = refusal(&model);
-        assert!(e.contains("config.json") && e.contains(word), "{name}, {key}: {e}");
+        assert!(
+            (e.contains("config.json") || e.contains("safetensors")) && e.contains(word),
+            "{name}, {key}: {e}"
+        );
     }
     println!("reliability: B7 tried={} settings of {name} that are not computed", settings.len());
 }
@@ -306,6 +309,35 @@ fn b7_what_is_not_computed_of_qwen2_is_refused_by_name() {
             ("head_dim", json!(7), "head_dim"),
             ("use_mrope", json!(true), "use_mrope"),
             ("auto_map", json!({"AutoModel": "modeling_qwen.Qwen2Model"}), "modeling_qwen.Qwen2Model"),
+        ],
+    );
+}
+
+#[test]
+fn b7_what_is_not_computed_of_gemma3_is_refused_by_name() {
+    let ropes = |full: Value| json!({"full_attention": full, "sliding_attention": {"rope_type": "default"}});
+    others(
+        "gemma3-tiny",
+        &[
+            ("hidden_activation", json!("silu"), "hidden_activation"),
+            ("attn_logit_softcapping", json!(50.0), "attn_logit_softcapping"),
+            ("final_logit_softcapping", json!(30.0), "final_logit_softcapping"),
+            ("layer_types", json!(["full_attention"]), "layer_types"),
+            ("layer_types", json!(["full_attention", "a", "b"]), "layer_types"),
+            ("layer_types", json!(vec!["chunked_attention"; 3]), "chunked_attention"),
+            ("rope_scaling", json!({"rope_type": "linear", "factor": 8.0}), "linear"),
+            ("rope_parameters", ropes(json!({"rope_type": "yarn", "factor": 8.0})), "yarn"),
+            ("rope_parameters", ropes(json!({"partial_rotary_factor": 0.5})), "partial_rotary_factor"),
+            ("rope_parameters", json!({"rope_type": "default", "rope_theta": 1e4}), "rope_t"),
+            ("sliding_window", json!(null), "sliding_window"),
+            ("sliding_window_pattern", json!(0), "sliding_window_pattern"),
+            ("is_causal", json!(false), "use_bidirectional_attention"),
+            ("is_causal", json!(null), "is_causal"),
+            ("query_pre_attn_scalar", json!(0), "query_pre_attn_scalar"),
+            ("num_attention_heads", json!(0), "num_attention_heads"),
+            ("head_dim", json!(7), "head_dim"),
+            ("vision_config", json!({"hidden_size": 8}), "vision_config"),
+            ("attention_bias", json!(true), "q_proj.bias"),
         ],
     );
 }

@@ -135,7 +135,7 @@ fn norms_are_those_before_normalisation() {
 
 #[test]
 fn an_instruction_run_once_gives_what_it_gives_run_with_each_text() {
-    for name in ["qwen2-tiny", "qwen3-tiny", "qwen3-grouped"] {
+    for name in ["gemma3-causal", "qwen2-tiny", "qwen3-tiny", "qwen3-grouped"] {
         let golden = Golden::read(name);
         let task = Instruction::new(golden.texts.task.clone());
         let mut texts = golden.texts();

@@ -42,7 +42,7 @@ fn bf16_and_int8_stay_close_to_f32() {
 
 #[test]
 fn a_causal_model_runs_with_each() {
-    for name in ["qwen2-tiny", "qwen3-grouped"] {
+    for name in ["gemma3-causal", "qwen2-tiny", "qwen3-grouped"] {
         let golden = Golden::read(name);
         assert!(mean(&cosines(&golden, Weights::Bf16)) > 0.9999, "{name}");
         // 32 random numbers to a state: little averages out

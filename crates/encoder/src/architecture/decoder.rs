@@ -1,5 +1,6 @@
 //! Models built as decoders are, whether they look both ways or not: normalisation before each block, grouped heads,
 //! rotary positions, a gated MLP.
+use super::post_norm::Activation;
 use super::{Heads, Summary, rotary, tensors};
 
 /// The tensor of token embeddings.
@@ -14,8 +15,6 @@ pub(crate) struct Decoder {
     pub(crate) hidden: usize,
     /// Length of the vectors inside the MLP.
     pub(crate) intermediate: usize,
-    /// Number of layers.
-    pub(crate) layers: usize,
     /// Tokens it can read of one text.
     pub(crate) max_tokens: usize,
     /// Heads of each layer.
@@ -26,8 +25,36 @@ pub(crate) struct Decoder {
     pub(crate) biases: Biases,
     /// Whether queries and keys are normalised, head by head.
     pub(crate) head_norms: bool,
+    /// Where a layer normalises its states.
+    pub(crate) norms: Norms,
+    /// What token embeddings are multiplied by.
+    pub(crate) embedding_scale: f32,
+    /// What queries are multiplied by before scores are divided by the root of the length of a head's vectors.
+    pub(crate) query_scale: f32,
+    /// Of the MLP's gate.
+    pub(crate) activation: Activation,
+    /// The ways in which layers look around.
+    pub(crate) views: Vec<View>,
+    /// Which of them each layer has.
+    pub(crate) layers: Vec<usize>,
+}
+
+/// Where a layer normalises its states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Norms {
+    /// Before attention and before the MLP.
+    BeforeBlocks,
+    /// Before and after each, as in Gemma, which stores what its scales are above 1.
+    AroundBlocks,
+}
+
+/// How the tokens of a layer look around.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct View {
     /// The base of rotary positions.
     pub(crate) theta: f32,
+    /// How far a token sees; without it, as far as it may.
+    pub(crate) window: Option<usize>,
 }
 
 /// Which products of attention have a bias.
@@ -61,7 +88,7 @@ impl Decoder {
 
     /// The names of its tensors.
     pub(super) fn tensors(&self) -> Vec<String> {
-        let layers = (0..self.layers).flat_map(|i| self.layer_tensors(i));
+        let layers = (0..self.layers.len()).flat_map(|i| self.layer_tensors(i));
         [TOKEN_EMBEDDINGS, "norm.weight"].map(str::to_string).into_iter().chain(layers).collect()
     }
 
@@ -73,18 +100,40 @@ impl Decoder {
         let attention = attention.into_iter().chain(head_norms);
         let attention = attention.map(|(name, bias)| (format!("self_attn.{name}"), bias));
         let mlp = ["gate_proj", "up_proj", "down_proj"].map(|name| (format!("mlp.{name}"), false));
-        let norms = self.norms().iter().map(|name| (name.to_string(), false));
+        let norms = self.norms.names().map(|name| (name.to_string(), false));
         let all = attention.chain(mlp).chain(norms);
         all.flat_map(|(name, bias)| tensors::linear(&format!("layers.{layer}.{name}"), bias)).collect()
     }
 
-    /// The normalisations of a layer's states.
-    fn norms(&self) -> &'static [&'static str] {
-        &["input_layernorm", "post_attention_layernorm"]
+    /// Cosines and sines of the angles of positions `0..longest` in a view, `[longest, head_dim / 2]` each.
+    pub(crate) fn angles(&self, view: &View, longest: usize) -> (Vec<f32>, Vec<f32>) {
+        rotary::angles(view.theta, self.heads.dim, longest)
+    }
+}
+
+impl Norms {
+    /// The names of those before attention and before the MLP.
+    pub(crate) fn before(self) -> [&'static str; 2] {
+        match self {
+            Self::BeforeBlocks => ["input_layernorm", "post_attention_layernorm"],
+            Self::AroundBlocks => ["input_layernorm", "pre_feedforward_layernorm"],
+        }
     }
 
-    /// Cosines and sines of the angles of positions `0..longest`, `[longest, head_dim / 2]` each.
-    pub(crate) fn angles(&self, longest: usize) -> (Vec<f32>, Vec<f32>) {
-        rotary::angles(self.theta, self.heads.dim, longest)
+    /// The names of those after attention and after the MLP, if there are any.
+    pub(crate) fn after(self) -> Option<[&'static str; 2]> {
+        (self == Self::AroundBlocks).then_some(["post_attention_layernorm", "post_feedforward_layernorm"])
+    }
+
+    fn names(self) -> impl Iterator<Item = &'static str> {
+        self.before().into_iter().chain(self.after().into_iter().flatten())
+    }
+
+    /// What is added to the scales that are stored.
+    pub(crate) fn offset(self) -> f32 {
+        match self {
+            Self::BeforeBlocks => 0.0,
+            Self::AroundBlocks => 1.0,
+        }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod bert;
 pub(crate) mod decoder;
 pub(crate) mod distilbert;
+pub(crate) mod gemma3;
 mod keys;
 pub(crate) mod learnt_positions;
 pub(crate) mod modernbert;
@@ -30,6 +31,7 @@ fn table<V: Visitor>() -> Vec<(&'static str, Visit<V>)> {
         ("camembert", visit::<V, roberta::Config>),
         ("distilbert", visit::<V, distilbert::Config>),
         ("modernbert", visit::<V, modernbert::Config>),
+        ("gemma3_text", visit::<V, gemma3::Config>),
         ("mpnet", visit::<V, mpnet::Config>),
         ("nomic_bert", visit::<V, nomic_bert::Config>),
         ("qwen2", visit::<V, qwen2::Config>),
@@ -126,17 +128,20 @@ pub(crate) fn model_type(layout: &Layout) -> Result<String> {
 }
 
 /// The pooling where a directory names none, as in sentence-transformers: the last token of a model made to continue
-/// texts from left to right, else the mean.
+/// texts from left to right, else the mean. It takes Gemma for such a model whatever `use_bidirectional_attention` says.
 pub(crate) fn default_pooling(layout: &Layout) -> Result<Pooling> {
     #[derive(Deserialize)]
     struct Config {
+        model_type: Option<String>,
         architectures: Option<Vec<String>>,
         is_causal: Option<bool>,
         use_bidirectional_attention: Option<bool>,
     }
-    let Config { architectures, is_causal, use_bidirectional_attention } = layout.config()?;
+    let Config { model_type, architectures, is_causal, use_bidirectional_attention } = layout.config()?;
+    let both_ways =
+        use_bidirectional_attention.unwrap_or(false) && model_type.as_deref() != Some("gemma3_text");
     let first = architectures.and_then(|names| names.into_iter().next()).unwrap_or_default();
-    let causal = is_causal.unwrap_or(true) && !use_bidirectional_attention.unwrap_or(false);
+    let causal = is_causal.unwrap_or(true) && !both_ways;
     Ok(if first.ends_with("ForCausalLM") && causal { Pooling::LastToken } else { Pooling::Mean })
 }
 

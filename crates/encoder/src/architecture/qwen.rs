@@ -1,5 +1,6 @@
 //! What `config.json` of Qwen2 and of Qwen3 have in common.
-use super::decoder::{Biases, Decoder};
+use super::decoder::{Biases, Decoder, Norms, View};
+use super::post_norm::Activation;
 use super::rotary::{self, Rope};
 use super::{Heads, keys, sound, supported};
 use crate::Result;
@@ -109,13 +110,17 @@ impl Common {
             vocabulary: self.vocab_size,
             hidden: self.hidden_size,
             intermediate: self.intermediate_size,
-            layers: self.num_hidden_layers,
             max_tokens: self.max_position_embeddings,
             heads: Heads { query, key, dim, causal: self.causal() },
             epsilon: self.rms_norm_eps,
             biases,
             head_norms,
-            theta: self.theta(),
+            norms: Norms::BeforeBlocks,
+            embedding_scale: 1.0,
+            query_scale: 1.0,
+            activation: Activation::Silu,
+            views: vec![View { theta: self.theta(), window: None }],
+            layers: vec![0; self.num_hidden_layers],
         }
     }
 

@@ -12,7 +12,8 @@ pub(super) struct Attention<'a> {
     pub(super) heads: Heads,
     /// Keys and values of the tokens that stand before every text, `[tokens, key heads, dim]`.
     pub(super) past: Option<[Tensor<3>; 2]>,
-    /// Added to the scores of each group, `[1, heads, length, length]`.
+    /// Added to the scores of each group, `[1, heads, length, past + length]`; it alone then says what a token does not
+    /// see.
     pub(super) bias: Option<&'a [Tensor<4>]>,
     /// Applied to the attention weights in training, if at all.
     pub(super) dropout: Option<&'a Dropout>,
@@ -50,8 +51,9 @@ impl Attention<'_> {
         }
         let past = k.dims()[2] - length;
         let options = |is_causal| AttentionModuleOptions { is_causal, ..Default::default() };
-        if past == 0 || length == 1 {
-            let causal = self.heads.causal && length > 1; // a last token sees all that stands before it
+        if past == 0 || length == 1 || bias.is_some() {
+            // A last token sees all that stands before it.
+            let causal = self.heads.causal && length > 1 && bias.is_none();
             return attention(q, k, v, None, bias, options(causal));
         }
         // Backends disagree on what causal means where there are more keys than queries, and a mask or a bias keeps

@@ -61,7 +61,7 @@ impl<N: Network> Model for N {
 mod tests {
     use super::{Bert, Decoder, DistilBert, Loader, ModernBert, MpNet, Network, NomicBert, Roberta};
     use crate::Device;
-    use crate::architecture::{Description, qwen2, qwen3};
+    use crate::architecture::{Description, gemma3, qwen2, qwen3};
     use crate::batch::{Batch, Keep};
     use crate::checkpoint::Checkpoint;
     use crate::layout::Layout;
@@ -109,6 +109,7 @@ mod tests {
         check::<Bert>("bert-tiny");
         check::<DistilBert>("distilbert-tiny");
         check::<ModernBert>("modernbert-tiny");
+        check::<Decoder<gemma3::Config>>("gemma3-tiny");
         check::<MpNet>("mpnet-tiny");
         check::<NomicBert>("nomic-bert-tiny");
         check::<Roberta>("xlm-roberta-tiny");

@@ -5,7 +5,7 @@ use super::length_groups::Groups;
 use super::linear::Linear;
 use super::loader::{Loader, indices};
 use super::rotary::Angles;
-use super::window::biases;
+use super::window::window_bias;
 use crate::Result;
 use crate::architecture::Heads;
 use crate::architecture::modernbert::{Config, EMBEDDINGS_NORM, FINAL_NORM, LayerNames, TOKEN_EMBEDDINGS};
@@ -73,7 +73,7 @@ impl Network for ModernBert {
         let mut x = self.dropout.forward(self.norm.forward(tokens)); // [tokens, hidden]
         let groups = &Groups::of(batch.lengths, false, &device);
         let window = (0..self.layers.len()).find_map(|i| self.config.window(i));
-        let biases = window.and_then(|window| biases(groups, window, heads.query, &x));
+        let biases = window_bias(groups, 0, heads, window, &x);
         for (i, layer) in self.layers.iter().enumerate() {
             x = match self.config.window(i) {
                 None => layer.forward(x, groups, &full, None),

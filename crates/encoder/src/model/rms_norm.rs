@@ -9,11 +9,20 @@ use burn::tensor::{DType, Tensor};
 pub(super) struct RmsNorm {
     gamma: Param<Tensor<1>>,
     epsilon: f64,
+    offset: f64,
 }
 
 impl RmsNorm {
-    pub(super) fn load(loader: &Loader<'_>, name: &str, dim: usize, epsilon: f64) -> Result<Self> {
-        Ok(Self { gamma: loader.param(&format!("{name}.weight"), [dim])?, epsilon })
+    /// `offset` is added to the scale that is stored.
+    pub(super) fn load(
+        loader: &Loader<'_>,
+        name: &str,
+        dim: usize,
+        epsilon: f64,
+        offset: f32,
+    ) -> Result<Self> {
+        let gamma = loader.param(&format!("{name}.weight"), [dim])?;
+        Ok(Self { gamma, epsilon, offset: offset.into() })
     }
 
     /// Shape kept; computed in `f32`.
@@ -21,6 +30,10 @@ impl RmsNorm {
         let dtype = x.dtype();
         let x = x.cast(DType::F32);
         let inverse = (x.clone().square().mean_dim(D - 1) + self.epsilon).sqrt().recip(); // [.., 1]
-        (x * inverse).cast(dtype) * self.gamma.val().unsqueeze()
+        let gamma = self.gamma.val();
+        match self.offset {
+            0.0 => (x * inverse).cast(dtype) * gamma.unsqueeze(),
+            offset => (x * inverse * (gamma.cast(DType::F32) + offset).unsqueeze()).cast(dtype),
+        }
     }
 }

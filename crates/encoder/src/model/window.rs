@@ -1,24 +1,33 @@
 use super::length_groups::Groups;
+use crate::architecture::Heads;
 use burn::tensor::{Tensor, TensorData};
 
-/// Added to the score of a token out of sight: its share is then 0.
-const UNSEEN: f32 = -1e9;
-
-/// What keeps tokens from seeing others further than `window`, `[1, heads, length, length]` for each group, in the type
-/// and on the device of `like`; none where no text is that long.
-pub(super) fn biases(
+/// What keeps tokens from seeing further than `window`, added to the scores of each group,
+/// `[1, heads, length, past + length]`: negative infinity where a token does not see, what comes after it included
+/// where attention is causal. None where no text is so long that it matters.
+pub(super) fn window_bias(
     groups: &Groups,
-    window: usize,
-    heads: usize,
+    past: usize,
+    heads: Heads,
+    window: Option<usize>,
     like: &Tensor<2>,
 ) -> Option<Vec<Tensor<4>>> {
-    let of = |length: usize| {
-        let unseen = |query: usize, key: usize| if query.abs_diff(key) > window { UNSEEN } else { 0.0 };
-        let values = (0..length).flat_map(|query| (0..length).map(move |key| unseen(query, key)));
-        let values = TensorData::new(values.collect(), [1, 1, length, length]);
-        let bias = Tensor::<4>::from_data(values, (&like.device(), like.dtype()));
-        bias.expand([1, heads, length, length])
+    let window = window?;
+    let longest = groups.0.iter().map(|group| group.length).max().unwrap_or(0);
+    if past + longest <= window.saturating_add(1) {
+        return None;
+    }
+    let of_length = |length: usize| {
+        let all = past + length;
+        let sees = |query: usize, key: usize| {
+            let ahead = if heads.causal { 0 } else { window };
+            key <= query.saturating_add(ahead) && query <= key.saturating_add(window)
+        };
+        let rows = (past..all).flat_map(|query| (0..all).map(move |key| (query, key)));
+        let values: Vec<f32> =
+            rows.map(|(query, key)| if sees(query, key) { 0.0 } else { f32::NEG_INFINITY }).collect();
+        let bias = TensorData::new(values, [1, 1, length, all]);
+        Tensor::<4>::from_data(bias, (&like.device(), like.dtype())).expand([1, heads.query, length, all])
     };
-    let needed = groups.0.iter().any(|group| group.length > window + 1);
-    needed.then(|| groups.0.iter().map(|group| of(group.length)).collect())
+    Some(groups.0.iter().map(|group| of_length(group.length)).collect())
 }

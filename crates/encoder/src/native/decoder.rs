@@ -5,7 +5,6 @@ use super::norm::RmsNorm;
 use super::rotary::Rotary;
 use super::token_embeddings::TokenEmbeddings;
 use crate::architecture::decoder::{self, AsDecoder, TOKEN_EMBEDDINGS};
-use crate::architecture::post_norm::Activation;
 use crate::architecture::{Heads, Own};
 use crate::batch::Batch;
 use crate::checkpoint::Checkpoint;
@@ -30,6 +29,7 @@ struct Layer {
     inner_norm: RmsNorm,
     gate_up: Dense,
     down: Dense,
+    after: Option<[RmsNorm; 2]>, // of what attention gave, and of what the MLP gave
 }
 
 /// The normalisations of each head's queries and keys.
@@ -42,18 +42,18 @@ struct HeadNorms {
 struct Pass<'a> {
     model: &'a Decoder,
     positions: Vec<usize>,
-    rotary: Rotary,
+    rotary: Vec<Rotary>, // view by view
 }
 
 impl<C: AsDecoder> Own<C> for Decoder {
     fn load(config: &C, checkpoint: &Checkpoint, weights: Weights) -> Result<Self> {
         let (source, config) = (&Source { checkpoint, weights }, config.decoder());
         let (vocabulary, hidden) = (config.vocabulary, config.hidden);
-        let layers = (0..config.layers).map(|i| Layer::load(source, &config, i));
+        let layers = (0..config.layers.len()).map(|i| Layer::load(source, &config, i));
         Ok(Self {
             token_embeddings: TokenEmbeddings::load(source, TOKEN_EMBEDDINGS, [vocabulary, hidden])?,
             layers: layers.collect::<Result<_>>()?,
-            norm: RmsNorm::load(checkpoint, "norm", hidden, config.epsilon)?,
+            norm: RmsNorm::load(checkpoint, "norm", hidden, config.epsilon, config.norms.offset())?,
             config,
         })
     }
@@ -65,8 +65,12 @@ impl Model for Decoder {
         let n = self.dim();
         let mut states = vec![0f32; batch.ids.len() * n];
         states.chunks_exact_mut(n).zip(batch.ids).for_each(|(row, &id)| self.token_embeddings.copy(id, row));
-        let table = self.config.angles(first + batch.longest());
-        let rotary = Rotary::new(table, self.config.heads.dim);
+        if self.config.embedding_scale != 1.0 {
+            states.iter_mut().for_each(|value| *value *= self.config.embedding_scale);
+        }
+        let longest = first + batch.longest();
+        let rotary = |view| Rotary::new(self.config.angles(view, longest), self.config.heads.dim);
+        let rotary = self.config.views.iter().map(rotary).collect();
         let pass = Pass { model: self, positions: batch.positions(first).collect(), rotary };
         let mut states = layers::run(&pass, states, batch, cache)?;
         self.norm.apply(&mut states);
@@ -89,7 +93,13 @@ impl Layers for Pass<'_> {
         self.model.config.heads
     }
 
+    fn window(&self, layer: usize) -> Option<usize> {
+        let config = &self.model.config;
+        config.views[config.layers[layer]].window
+    }
+
     fn project(&self, layer: usize, states: &[f32], first: usize, qkv: &mut [f32]) -> Result<()> {
+        let rotary = &self.rotary[self.model.config.layers[layer]];
         let (layer, heads) = (&self.model.layers[layer], self.model.config.heads);
         let mut normed = states.to_vec();
         layer.input_norm.apply(&mut normed);
@@ -101,8 +111,8 @@ impl Layers for Pass<'_> {
                 norms.query.apply(queries);
                 norms.key.apply(keys);
             }
-            self.rotary.rotate(queries, position);
-            self.rotary.rotate(keys, position);
+            rotary.rotate(queries, position);
+            rotary.rotate(keys, position);
         }
         Ok(())
     }
@@ -116,14 +126,29 @@ impl Layers for Pass<'_> {
     ) -> Result<()> {
         let (layer, n) = (&self.model.layers[layer], self.model.dim());
         let inner = self.model.config.intermediate;
-        layer.out.add(attended, self.model.config.heads.query * self.model.config.heads.dim, states)?;
+        let heads = self.model.config.heads;
+        let [after_attention, after_mlp] = match &layer.after {
+            None => [None, None],
+            Some(norms) => norms.each_ref().map(Some),
+        };
+        add(&layer.out, after_attention, attended, heads.query * heads.dim, states)?;
         let mut normed = states.to_vec();
         layer.inner_norm.apply(&mut normed);
         gate_up.resize(states.len() / n * 2 * inner, 0.0);
         layer.gate_up.forward(&normed, n, gate_up)?;
-        activation::gate(Activation::Silu, gate_up, inner);
-        layer.down.add(gate_up, 2 * inner, states)
+        activation::gate(self.model.config.activation, gate_up, inner);
+        add(&layer.down, after_mlp, gate_up, 2 * inner, states)
     }
+}
+
+/// Adds to `states` what a layer makes of rows of `x`, `stride` values apart, normalised where it is.
+fn add(layer: &Dense, norm: Option<&RmsNorm>, x: &[f32], stride: usize, states: &mut [f32]) -> Result<()> {
+    let Some(norm) = norm else { return layer.add(x, stride, states) };
+    let mut found = vec![0f32; states.len()];
+    layer.forward(x, stride, &mut found)?;
+    norm.apply(&mut found);
+    states.iter_mut().zip(found).for_each(|(state, found)| *state += found);
+    Ok(())
 }
 
 impl Layer {
@@ -132,10 +157,11 @@ impl Layer {
         let (hidden, inner, eps) = (config.hidden, config.intermediate, config.epsilon);
         let heads = config.heads;
         let at = |name: &str| format!("layers.{i}.{name}");
-        let norm = |name: &str, dim: usize| RmsNorm::load(checkpoint, &at(name), dim, eps);
+        let norm =
+            |name: &str, dim: usize| RmsNorm::load(checkpoint, &at(name), dim, eps, config.norms.offset());
         let head_norms = || {
             let [query, key] = ["q_norm", "k_norm"].map(|name| norm(&format!("self_attn.{name}"), heads.dim));
-            Ok::<_, Error>(HeadNorms { query: query?, key: key? })
+            Ok::<_, Error>(HeadNorms { query: query?.scaled(config.query_scale), key: key? })
         };
         let qkv = [
             (at("self_attn.q_proj"), heads.query * heads.dim),
@@ -143,8 +169,12 @@ impl Layer {
             (at("self_attn.v_proj"), heads.key * heads.dim),
         ];
         let gate_up = [(at("mlp.gate_proj"), inner), (at("mlp.up_proj"), inner)];
-        let (input_norm, inner_norm) =
-            (norm("input_layernorm", hidden)?, norm("post_attention_layernorm", hidden)?);
+        let [input_norm, inner_norm] = config.norms.before().map(|name| norm(name, hidden));
+        let (input_norm, inner_norm) = (input_norm?, inner_norm?);
+        let after = match config.norms.after() {
+            None => None,
+            Some([attention, mlp]) => Some([norm(attention, hidden)?, norm(mlp, hidden)?]),
+        };
         let zeros = vec![0f32; hidden];
         let hints = |scale, skip| QuantHints { skip, norm: Some((scale, &zeros[..])) };
         let before_values = (heads.query + heads.key) * heads.dim;
@@ -156,6 +186,7 @@ impl Layer {
             down: Dense::load(source, &at("mlp.down_proj"), inner, hidden)?,
             input_norm,
             inner_norm,
+            after,
         })
     }
 }

@@ -51,8 +51,23 @@ pub(super) struct RmsNorm {
 }
 
 impl RmsNorm {
-    pub(super) fn load(checkpoint: &Checkpoint, name: &str, dim: usize, epsilon: f64) -> Result<Self> {
-        Ok(Self { gamma: checkpoint.values(&format!("{name}.weight"), &[dim])?, epsilon: epsilon as f32 })
+    /// `offset` is added to the scale that is stored.
+    pub(super) fn load(
+        checkpoint: &Checkpoint,
+        name: &str,
+        dim: usize,
+        epsilon: f64,
+        offset: f32,
+    ) -> Result<Self> {
+        let mut gamma = checkpoint.values(&format!("{name}.weight"), &[dim])?;
+        gamma.iter_mut().for_each(|scale| *scale += offset);
+        Ok(Self { gamma, epsilon: epsilon as f32 })
+    }
+
+    /// The same, and then `times` as much.
+    pub(super) fn scaled(mut self, times: f32) -> Self {
+        self.gamma.iter_mut().for_each(|scale| *scale *= times);
+        self
     }
 
     /// Its scale.

@@ -32,11 +32,13 @@ pub(crate) enum Class {
     XlmRoberta,
     /// The same with more special tokens.
     Camembert,
+    /// BPE with spaces as a letter, and bytes where the vocabulary has none.
+    Gemma,
 }
 
 impl Class {
     /// The names that `tokenizer_class` may have.
-    pub(super) const NAMES: &str = "BertTokenizer, DistilBertTokenizer, MPNetTokenizer, Qwen2Tokenizer, \
+    pub(super) const NAMES: &str = "BertTokenizer, DistilBertTokenizer, GemmaTokenizer, MPNetTokenizer, Qwen2Tokenizer, \
          RobertaTokenizer, XLMRobertaTokenizer, CamembertTokenizer and PreTrainedTokenizerFast";
 
     /// By its name in a configuration.
@@ -49,6 +51,7 @@ impl Class {
             | "ElectraTokenizer"
             | "LxmertTokenizer"
             | "MobileBertTokenizer" => Some(Self::Bert),
+            "GemmaTokenizer" => Some(Self::Gemma),
             "MPNetTokenizer" => Some(Self::MpNet),
             "Qwen2Tokenizer" => Some(Self::Qwen2),
             "RobertaTokenizer" => Some(Self::Roberta),
@@ -62,6 +65,7 @@ impl Class {
     pub(super) fn of_architecture(model_type: &str) -> Self {
         match model_type {
             "bert" | "distilbert" | "nomic_bert" => Self::Bert,
+            "gemma3_text" => Self::Gemma,
             "mpnet" => Self::MpNet,
             "roberta" => Self::Roberta,
             "xlm-roberta" => Self::XlmRoberta,
@@ -91,6 +95,7 @@ impl Class {
             Self::Roberta => "RobertaTokenizer",
             Self::XlmRoberta => "XLMRobertaTokenizer",
             Self::Camembert => "CamembertTokenizer",
+            Self::Gemma => "GemmaTokenizer",
         }
     }
 
@@ -110,6 +115,11 @@ impl Class {
                 "mask_token" => "<mask>",
                 _ => return None,
             },
+            (Self::Gemma, "unk_token") => "<unk>",
+            (Self::Gemma, "bos_token") => "<bos>",
+            (Self::Gemma, "eos_token") => "<eos>",
+            (Self::Gemma, "pad_token") => "<pad>",
+            (Self::Gemma, "mask_token") => "<mask>",
             (Self::Qwen2, "unk_token" | "eos_token" | "pad_token") => "<|endoftext|>",
             _ => return None,
         };
@@ -167,7 +177,7 @@ impl Class {
         built.with_normalizer(self.normalizer(&read, settings)?).map_err(other)?;
         built.with_pre_tokenizer(Some(self.pre_tokenizer(settings)?));
         built.with_decoder(read.get_decoder().cloned());
-        if self == Self::Qwen2 {
+        if matches!(self, Self::Qwen2 | Self::Gemma) {
             built.with_post_processor(read.get_post_processor().cloned());
         }
         add(&mut built, settings.added.clone(), settings).map_err(other)?;
@@ -176,7 +186,7 @@ impl Class {
             built
                 .add_tokens(named.map(|token| AddedToken::from(token.content.clone(), true)))
                 .map_err(other)?;
-        } else {
+        } else if self != Self::Gemma {
             let specials = self.specials(&built, settings)?;
             built.with_post_processor(Some(specials));
         }
@@ -203,14 +213,15 @@ impl Class {
                 let id = vocabulary.iter().position(|(piece, _)| piece == unknown).unwrap_or(0);
                 Ok(Unigram::from(vocabulary, Some(id), false).map_err(other)?.into())
             }
-            (Self::Qwen2 | Self::Roberta, ModelWrapper::BPE(pairs)) => {
+            (Self::Qwen2 | Self::Roberta | Self::Gemma, ModelWrapper::BPE(pairs)) => {
                 let affixes = [&pairs.continuing_subword_prefix, &pairs.end_of_word_suffix];
                 if affixes.into_iter().flatten().any(|affix| !affix.is_empty()) {
                     return Err(self.mismatch(settings, "BPE with a prefix or a suffix of words"));
                 }
-                let mut pairs = pairs.clone();
-                (pairs.dropout, pairs.unk_token) = (None, None);
-                (pairs.fuse_unk, pairs.byte_fallback, pairs.ignore_merges) = (false, false, false);
+                let (mut pairs, gemma) = (pairs.clone(), self == Self::Gemma);
+                let unknown = || settings.token("unk_token").map(|token| token.content.clone());
+                (pairs.dropout, pairs.unk_token) = (None, gemma.then(unknown).transpose()?);
+                (pairs.fuse_unk, pairs.byte_fallback, pairs.ignore_merges) = (gemma, gemma, false);
                 Ok(pairs.into())
             }
             (_, ModelWrapper::WordPiece(_)) => Err(self.mismatch(settings, "WordPiece")),
@@ -238,6 +249,10 @@ impl Class {
             Self::Qwen2 => part(settings, json!({"type": "NFC"})).map(Some),
             Self::Roberta => Ok(None),
             Self::XlmRoberta | Self::Camembert => Ok(read.get_normalizer().and_then(precompiled)),
+            Self::Gemma => {
+                part(settings, json!({"type": "Replace", "pattern": {"String": " "}, "content": "▁"}))
+                    .map(Some)
+            }
             Self::Bert | Self::MpNet => part(
                 settings,
                 json!({
@@ -261,6 +276,9 @@ impl Class {
                 {"type": "ByteLevel", "add_prefix_space": prefix_space.unwrap_or(false), "trim_offsets": true,
                  "use_regex": false},
             ]}),
+            Self::Gemma => json!({
+                "type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": false
+            }),
             Self::Roberta => json!({"type": "ByteLevel", "add_prefix_space": prefix_space.unwrap_or(false),
                 "trim_offsets": true, "use_regex": true}),
             Self::XlmRoberta | Self::Camembert => {

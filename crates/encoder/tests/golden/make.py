@@ -22,6 +22,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.models import Normalize, Pooling, Transformer
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (BertConfig, BertModel, BertTokenizer, DistilBertConfig, DistilBertModel, DistilBertTokenizer,
+                          Gemma3TextConfig, Gemma3TextModel,
                           ModernBertConfig, ModernBertModel, MPNetConfig, MPNetModel, NomicBertConfig, NomicBertModel,
                           PreTrainedTokenizerFast, Qwen2Config, Qwen2Model, Qwen3Config, Qwen3Model,
                           RobertaConfig, RobertaModel, RobertaTokenizer, XLMRobertaConfig, XLMRobertaModel, XLMRobertaTokenizer)
@@ -92,6 +93,37 @@ def qwen2(name, corpus, size, dtype, pooling, **shape):
     config = Qwen2Config(vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=256, initializer_range=0.2,
                          use_cache=False, **shape)
     return saved(HERE / "models" / name, shaken(Qwen2Model(config)).to(dtype), fast, pooling, "10MB")
+
+
+def sentence_piece_bpe(corpus, size):
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    tokenizer.normalizer = normalizers.Replace(" ", "▁")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")  # so that no token is of two words
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    special = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"]
+    trainer = trainers.BpeTrainer(vocab_size=size, special_tokens=special + [f"<0x{i:02X}>" for i in range(256)],
+                                  limit_alphabet=60, show_progress=False)
+    tokenizer.train_from_iterator(corpus, trainer)
+    whole = json.loads(tokenizer.to_str())
+    whole["added_tokens"] = whole["added_tokens"][:len(special)]  # bytes are of the vocabulary, not special
+    tokenizer = Tokenizer.from_str(json.dumps(whole))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
+    tokenizer.post_processor = processors.TemplateProcessing(single="<bos> $A <eos>",
+                                                             special_tokens=[("<bos>", 2), ("<eos>", 1)])
+    return tokenizer
+
+
+def gemma3(name, corpus, size, pooling, **shape):
+    torch.manual_seed(17)
+    tokenizer = sentence_piece_bpe(corpus, size)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<eos>", bos_token="<bos>",
+                                   unk_token="<unk>", mask_token="<mask>", model_max_length=MAX)
+    config = Gemma3TextConfig(vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=256, initializer_range=0.2,
+                              use_cache=False, **shape)
+    model = saved(HERE / "models" / name, shaken(Gemma3TextModel(config)), fast, pooling, "10MB")
+    path = HERE / "models" / name / "tokenizer_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"tokenizer_class": "GemmaTokenizer"}, indent=2) + "\n")
+    return SentenceTransformer(str(path.parent), device="cpu", model_kwargs={"torch_dtype": torch.float32})
 
 
 def word_piece(corpus, size):
@@ -254,6 +286,13 @@ if __name__ == "__main__":
     (HERE / "texts.json").write_text(json.dumps({"task": TASK, "max_length": MAX, "texts": corpus}, indent=0) + "\n")
     make = {
         "minilm": minilm,
+        "gemma3-tiny": lambda: gemma3("gemma3-tiny", corpus, 380, "mean_tokens", hidden_size=24, num_hidden_layers=3,
+                                      num_attention_heads=4, num_key_value_heads=2, head_dim=8, intermediate_size=32,
+                                      query_pre_attn_scalar=24, sliding_window=12, use_bidirectional_attention=True,
+                                      layer_types=["sliding_attention", "full_attention", "sliding_attention"]),
+        "gemma3-causal": lambda: gemma3("gemma3-causal", corpus, 380, "lasttoken", hidden_size=24, num_hidden_layers=3,
+                                        num_attention_heads=2, num_key_value_heads=1, head_dim=8, intermediate_size=32,
+                                        query_pre_attn_scalar=8, sliding_window=5, sliding_window_pattern=2),
         "qwen3-tiny": lambda: qwen3("qwen3-tiny", corpus, 300, torch.float32, "10MB", hidden_size=32,
                                     num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=4, head_dim=8,
                                     intermediate_size=64),

@@ -28,6 +28,8 @@ pub(crate) struct Golden {
 
 pub(crate) const MODELS: &[&str] = &[
     "minilm",
+    "gemma3-tiny",
+    "gemma3-causal",
     "mpnet-tiny",
     "qwen2-tiny",
     "qwen2-both-ways",

@@ -54,7 +54,7 @@ def states(name, corpus):
 if __name__ == "__main__":
     texts = json.loads((HERE / "texts.json").read_text())["texts"][::STEP]
     (HERE / "states").mkdir(exist_ok=True)
-    every = ("minilm", "qwen2-tiny", "qwen2-both-ways", "qwen3-tiny", "qwen3-grouped", "mpnet-tiny", "xlm-roberta-tiny", "roberta-tiny",
+    every = ("minilm", "gemma3-tiny", "gemma3-causal", "qwen2-tiny", "qwen2-both-ways", "qwen3-tiny", "qwen3-grouped", "mpnet-tiny", "xlm-roberta-tiny", "roberta-tiny",
              "distilbert-tiny", "modernbert-tiny", "nomic-bert-tiny")
     for name in sys.argv[1:] or every:
         states(name, texts + EXTRA.get(name, []))
