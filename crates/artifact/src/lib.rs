@@ -1,11 +1,11 @@
 //! What was trained: opened wherever it lies, applied to texts and vectors, exported.
 //!
-//! The first type to know is [`Opened`]: an adapter, a head or an encoder with its card, which [`open`] finds in a run, an
-//! export or a directory of its own. An [`Applier`] gives batches of texts or vectors its views or scores; [`infer`] and
-//! [`score`] do so for files of any size.
+//! The first type to know is [`Opened`]: an adapter, a head or an encoder with its card, which [`open`] finds in a run,
+//! an export or a directory of its own. An [`Applier`] gives batches of texts or vectors its views or scores; [`infer`]
+//! and [`score`] do so for files of any size.
 //!
-//! One decision: nothing here knows an experiment. A server, a wheel and the command line apply what was trained without the
-//! crate that trains it.
+//! One decision: nothing here knows an experiment. A server, a wheel and the command line apply what was trained without
+//! the crate that trains it.
 #![forbid(unsafe_code)]
 
 pub mod instruct;
@@ -54,7 +54,7 @@ pub use push::push;
 pub use score::{Scoring, score};
 pub use sources::{MINILM_ORIGIN, Sources};
 pub use target::{FileFormat, Target};
-pub use trained_encoder::{ENCODER, LORA, TUNED, WORK, copy as copy_trained_encoder};
+pub use trained_encoder::{ENCODER, LORA, TUNED, WORK};
 pub use vector_file::GivenVectors;
 pub use writer::{Opening, Summary, Writer};
 

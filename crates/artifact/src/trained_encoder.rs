@@ -25,7 +25,7 @@ pub(crate) fn trained_in(variant: &Path, run: &Fingerprint) -> Option<PathBuf> {
 ///
 /// # Errors
 /// Files that cannot be read or written.
-pub fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir(to).map_err(Error::io(to))?;
     for entry in fs::read_dir(from).map_err(Error::io(from))? {
         let entry = entry.map_err(Error::io(from))?;

@@ -1,14 +1,14 @@
-use crate::native::gelu;
+use crate::architecture::post_norm;
+use crate::native::activation;
 
 /// What a `Dense` module applies to each value, by the name of its class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Activation {
     Identity,
     Tanh,
-    Relu,
     Sigmoid,
-    Gelu,
-    Silu,
+    /// One that models apply as well.
+    Model(post_norm::Activation),
 }
 
 impl Activation {
@@ -21,23 +21,20 @@ impl Activation {
         Some(match class {
             "Identity" => Self::Identity,
             "Tanh" => Self::Tanh,
-            "ReLU" => Self::Relu,
             "Sigmoid" => Self::Sigmoid,
-            "GELU" => Self::Gelu,
-            "SiLU" => Self::Silu,
+            "ReLU" => Self::Model(post_norm::Activation::Relu),
+            "GELU" => Self::Model(post_norm::Activation::Gelu),
+            "SiLU" => Self::Model(post_norm::Activation::Silu),
             _ => return None,
         })
     }
 
     pub(super) fn apply(self, values: &mut [f32]) {
-        let sigmoid = |v: f32| 1.0 / (1.0 + (-v).exp());
         match self {
             Self::Identity => {}
             Self::Tanh => values.iter_mut().for_each(|v| *v = v.tanh()),
-            Self::Relu => values.iter_mut().for_each(|v| *v = v.max(0.0)),
-            Self::Sigmoid => values.iter_mut().for_each(|v| *v = sigmoid(*v)),
-            Self::Gelu => gelu(values),
-            Self::Silu => values.iter_mut().for_each(|v| *v *= sigmoid(*v)),
+            Self::Sigmoid => values.iter_mut().for_each(|v| *v = 1.0 / (1.0 + (-*v).exp())),
+            Self::Model(of_models) => activation::apply(of_models, values),
         }
     }
 }

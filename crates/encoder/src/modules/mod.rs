@@ -72,27 +72,27 @@ pub(crate) struct Modules {
 impl Modules {
     /// Loads modules for pooled vectors of length `dim`. A last normalisation is left to whoever normalises.
     pub(crate) fn load(named: &[Named], dim: usize) -> Result<Self> {
-        let computed: Vec<&Named> = named.iter().filter(|named| named.kind != Kind::Dropout).collect();
-        let last = computed.iter().rposition(|named| named.kind != Kind::Normalize);
         let mut loaded = Self { modules: Vec::new(), dim, identity: Vec::new() };
-        for Named { kind, dir } in computed.into_iter().take(last.map_or(0, |last| last + 1)) {
+        for Named { kind, dir } in named {
             let module = match kind {
-                Kind::Dense => Module::Dense(Box::new(Dense::load(dir, loaded.dim)?)),
+                Kind::Dense => {
+                    let dense = Dense::load(dir, loaded.dim)?;
+                    loaded.dim = dense.dim_out();
+                    Module::Dense(Box::new(dense))
+                }
                 Kind::LayerNorm => Module::LayerNorm(Norm::load(dir, loaded.dim)?),
-                Kind::Normalize | Kind::Dropout => Module::Normalize,
+                Kind::Normalize => config(dir, &[]).map(|_| Module::Normalize)?,
+                Kind::Dropout => {
+                    config(dir, &["dropout"])?;
+                    continue; // of training alone
+                }
             };
-            if let Module::Dense(dense) = &module {
-                loaded.dim = dense.dim_out();
-            }
             loaded.modules.push(module);
             loaded.identity.push(identity(*kind, dir)?);
         }
-        for Named { kind, dir } in named {
-            match kind {
-                Kind::Normalize => drop(config(dir, &[])?),
-                Kind::Dropout => drop(config(dir, &["dropout"])?),
-                Kind::Dense | Kind::LayerNorm => {}
-            }
+        while matches!(loaded.modules.last(), Some(Module::Normalize)) {
+            loaded.modules.pop();
+            loaded.identity.pop();
         }
         Ok(loaded)
     }

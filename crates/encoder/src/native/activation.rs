@@ -4,7 +4,7 @@ use rten_simd::SimdUnaryOp;
 use rten_vecmath::{ApproxGelu, Silu};
 
 /// The function of `x`, in place.
-pub(super) fn apply(activation: Activation, x: &mut [f32]) {
+pub(crate) fn apply(activation: Activation, x: &mut [f32]) {
     match activation {
         Activation::Gelu => Gelu.map_mut(x),
         Activation::GeluTanh => ApproxGelu {}.map_mut(x),

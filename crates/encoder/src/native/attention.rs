@@ -64,9 +64,9 @@ impl Attention<'_> {
 
     /// What a token sees of `length` tokens.
     fn visible(&self, token: usize, length: usize) -> Range<usize> {
-        let first = self.window.map_or(0, |window| token.saturating_sub(window));
-        let end = self.window.map_or(length, |window| (token + window + 1).min(length));
-        first..if self.heads.causal { token + 1 } else { end }
+        let window = self.window.unwrap_or(usize::MAX);
+        let last = if self.heads.causal { token } else { token.saturating_add(window) };
+        token.saturating_sub(window)..length.min(last.saturating_add(1))
     }
 
     /// The query heads that share one key head: `[query / key, queries, dim]`.
@@ -151,5 +151,57 @@ fn join(joined: &mut Vec<f32>, prefix: &[f32], own: &[f32], width: usize, head: 
     joined.extend_from_slice(prefix);
     for row in own.chunks_exact(width) {
         joined.extend_from_slice(&row[head.clone()]);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // what sets a scene is part of a test
+mod tests {
+    use super::*;
+
+    const DIM: usize = 4;
+
+    /// What a query of one head attends to, key by key.
+    fn by_hand(qkv: &[f32], query: usize, keys: impl Iterator<Item = usize>) -> Vec<f32> {
+        let row = |token: usize, part: usize| &qkv[(token * 3 + part) * DIM..][..DIM];
+        let dot = |key| row(query, 0).iter().zip(row(key, 1)).map(|(a, b)| a * b).sum::<f32>();
+        let weights: Vec<(usize, f32)> =
+            keys.map(|key| (key, (dot(key) / (DIM as f32).sqrt()).exp())).collect();
+        let sum: f32 = weights.iter().map(|(_, weight)| weight).sum();
+        let value = |i: usize| weights.iter().map(|(key, weight)| weight / sum * row(*key, 2)[i]).sum();
+        (0..DIM).map(value).collect()
+    }
+
+    /// Texts longer than a block, so that windows begin behind the first key.
+    #[test]
+    fn a_token_sees_what_is_in_its_window() {
+        let lengths = [3, 300, 1, 129];
+        let tokens: usize = lengths.iter().sum();
+        let value = |i: usize| ((i * 7919 + 13) % 1009) as f32 / 504.0 - 1.0;
+        let qkv: Vec<f32> = (0..tokens * 3 * DIM).map(value).collect();
+        let starts = [0, 3, 303, 304];
+        let spans: Vec<Span> = starts
+            .iter()
+            .zip(lengths)
+            .map(|(&token, length)| Span { token, length, queries: 0..length })
+            .collect();
+        for causal in [false, true] {
+            for window in [None, Some(0), Some(5), Some(140), Some(usize::MAX)] {
+                let heads = Heads { query: 1, key: 1, dim: DIM, causal };
+                let attention =
+                    Attention { heads, cached: CachedKeysValues::Prefix(&[]), bias: None, window };
+                let mut found = vec![0f32; tokens * DIM];
+                attention.forward(&qkv, &spans, &mut found).unwrap();
+                for (token, found) in found.chunks_exact(DIM).enumerate() {
+                    let span = spans.iter().rfind(|span| span.token <= token).unwrap();
+                    let far = window.unwrap_or(usize::MAX);
+                    let keys = (span.token..span.token + span.length)
+                        .filter(|&key| key.abs_diff(token) <= far && !(causal && key > token));
+                    for (a, b) in found.iter().zip(by_hand(&qkv, token, keys)) {
+                        assert!((a - b).abs() < 1e-5, "token {token}, window {window:?}, causal {causal}");
+                    }
+                }
+            }
+        }
     }
 }

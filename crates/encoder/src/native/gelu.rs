@@ -5,11 +5,6 @@ use rten_simd::{Isa, SimdUnaryOp};
 /// -16 (Abramowitz and Stegun, 1964, 7.1.28), which needs no exponential.
 pub(super) struct Gelu;
 
-/// Applies it to each value.
-pub(crate) fn gelu(values: &mut [f32]) {
-    Gelu.map_mut(values);
-}
-
 /// Coefficients of 7.1.28, the constant 1 left out.
 const POLYNOMIAL: [f32; 6] =
     [0.070_523_076, 0.042_282_01, 0.009_270_527, 0.000_152_014_3, 0.000_276_567_2, 0.000_043_063_8];

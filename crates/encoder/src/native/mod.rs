@@ -1,7 +1,7 @@
 //! The models on plain slices, for the CPU: weights packed once as products read them, few passes over memory between
 //! two products, and threads over rows. One file for each architecture.
 
-mod activation;
+pub(crate) mod activation;
 mod activation_quant;
 mod attention;
 mod bert;
@@ -28,7 +28,6 @@ mod weight_quant;
 pub(crate) use bert::Bert;
 pub(crate) use decoder::Decoder;
 pub(crate) use dense::{Dense, Source};
-pub(crate) use gelu::gelu;
 pub(crate) use modernbert::ModernBert;
 pub(crate) use mpnet::MpNet;
 pub(crate) use nomic_bert::NomicBert;
